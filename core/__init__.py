@@ -1,0 +1,1 @@
+"""Plans and trains; knows no screen."""

@@ -1,0 +1,1 @@
+"""A run on disk: its directory, events, lock, control folder and process."""

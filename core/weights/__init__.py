@@ -1,0 +1,1 @@
+"""Names and files of weights: key maps, the kohya format, metadata."""

@@ -1,0 +1,1 @@
+"""Presets and the embedded demo: data, no code."""
