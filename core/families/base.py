@@ -1,0 +1,166 @@
+"""The seam between the loop and a model family.
+
+A family knows what its noise schedule, its prediction target, its text and its files mean. The
+loop knows batches, keys, weights and steps; it multiplies an error by a weight and nothing else.
+
+A family is two modules: ``families/<name>.py`` with its ``SPEC``, free of torch, for whatever
+plans, checks or shows; and the module that ``SPEC.implementation`` names, which imports torch.
+A family of another distribution is an entry point of the group ``lora_wizard.families`` that
+names a ``FamilySpec``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import torch
+    from PIL.Image import Image
+
+    from ..config import LossOptions, ModelOptions
+
+    Conditioning = Mapping[str, torch.Tensor]
+    """What the denoiser is told, by name; the first dimension of each tensor is the batch."""
+
+
+@dataclass(frozen=True)
+class FamilySpec:
+    """What is known of a family without loading anything."""
+
+    name: str
+    title: str
+    """For people: ``Stable Diffusion 1.x``."""
+    native_resolution: int
+    bucket_step: int
+    prediction: str
+    """``epsilon``, ``v`` or ``flow``."""
+    implementation: str
+    """``package.module:Class`` of the ``ModelFamily``."""
+    base_version: str
+    """``ss_base_model_version`` of the files."""
+    architecture: str
+    """``modelspec.architecture`` of the files."""
+    options_that_do_not_apply: frozenset[str] = frozenset()
+    """TOML keys that mean nothing here and are refused when set."""
+    samplers: tuple[str, ...] = ()
+    text_encoder_prefixes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One micro-batch on the device.
+
+    latents: (B, C, h, w). conditioning: by name, (B, ...). geometry: per picture
+    (original width, height, crop left, top, target width, height) in pixels, (B, 6), for families
+    that are told (SDXL).
+    """
+
+    latents: torch.Tensor
+    conditioning: Conditioning
+    geometry: torch.Tensor
+
+
+@dataclass(frozen=True)
+class SamplePrompt:
+    """One picture to draw. Sizes in pixels."""
+
+    prompt: str
+    negative_prompt: str
+    width: int
+    height: int
+    steps: int
+    guidance: float
+    seed: int
+    sampler: str
+
+
+class ModelFamily(Protocol):
+    """A loaded base model.
+
+    Parts are loaded when they are first needed and can be dropped again (`release`), so that the
+    VAE and a frozen text encoder do not sit in memory beside the denoiser.
+    """
+
+    spec: FamilySpec
+
+    def __init__(self, options: ModelOptions, device: torch.device) -> None: ...
+
+    def base_hash(self) -> str:
+        """SHA-256 that stands for the base's encoders in cache keys and for all of it in a state's
+        manifest: the same files give the same hash wherever they lie."""
+        ...
+
+    @property
+    def denoiser(self) -> torch.nn.Module:
+        """The U-Net or transformer, frozen, in the training precision."""
+        ...
+
+    @property
+    def text_encoders(self) -> Mapping[str, torch.nn.Module]:
+        """By the name that `lora_prefixes` uses, frozen."""
+        ...
+
+    @property
+    def lora_prefixes(self) -> Mapping[str, str]:
+        """``denoiser`` and each text encoder's name -> prefix of its keys in a LoRA file."""
+        ...
+
+    def lora_targets(self) -> Mapping[str, Sequence[str]]:
+        """For ``denoiser`` and each text encoder: the full names of the layers that get a LoRA."""
+        ...
+
+    def lora_key(self, part: str, module_name: str) -> str:
+        """The name in a kohya-format file of a layer of ``part`` (without ``.lora_down...``)."""
+        ...
+
+    def encode_images(self, pixels: torch.Tensor) -> torch.Tensor:
+        """(B, 3, H, W) in [-1, 1] -> what is cached per picture, (B, E, h, w) fp32 on the CPU."""
+        ...
+
+    def draw_latents(self, encoded: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+        """Latents (B, C, h, w), scaled, from `encode_images`' result and standard normal ``noise``
+        of the latents' shape (`latent_shape`)."""
+        ...
+
+    def latent_shape(self, width: int, height: int) -> tuple[int, int, int]:
+        """(C, h, w) of a picture of ``width`` x ``height`` pixels."""
+        ...
+
+    def encode_prompts(self, captions: Sequence[str]) -> Conditioning:
+        """Conditioning of ``captions``, with gradients when a text encoder is trained."""
+        ...
+
+    def draw_timesteps(self, uniforms: torch.Tensor) -> torch.Tensor:
+        """Timesteps (B,) from uniform numbers in [0, 1) (B,), spread as this family spreads."""
+        ...
+
+    def predict(
+        self, batch: Batch, noise: torch.Tensor, timesteps: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """(prediction, target), both (B, C, h, w)."""
+        ...
+
+    def loss_weight(self, timesteps: torch.Tensor, options: LossOptions) -> torch.Tensor:
+        """A weight per picture (B,): min-SNR and its like live where the schedule is known."""
+        ...
+
+    def sample(self, prompts: Sequence[SamplePrompt]) -> list[Image]:
+        """Draw ``prompts`` with the denoiser and text encoders as they are now (with a network
+        attached: with the network). Leaves their modes, devices and gradients as found."""
+        ...
+
+    def enable_gradient_checkpointing(self) -> None: ...
+
+    def release(self, *parts: str) -> None:
+        """Drop ``vae`` or a text encoder's name from the device's memory until it is needed."""
+        ...
+
+
+def load_implementation(spec: FamilySpec) -> type[Any]:
+    """The class behind a spec. Imports torch."""
+    import importlib
+
+    module, _, name = spec.implementation.partition(":")
+    return getattr(importlib.import_module(module), name)

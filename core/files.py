@@ -1,0 +1,128 @@
+"""The write protocol: the one way in which a lasting file comes into being.
+
+Temporary file in the same folder, write, fsync, read back and compare, permissions, rename, fsync
+of the folder. A crash at any point leaves either the old file or the new one, whole; never a torn
+one under the final name. Temporaries of a crash are swept by `sweep`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from .errors import EXIT_FAILED, WizardError
+
+TEMPORARY_MARK = ".lora-wizard-tmp-"
+_BLOCK = 1 << 20
+
+
+class WriteError(WizardError):
+    """A file could not be written whole; whatever stood there before still stands."""
+
+    exit_code = EXIT_FAILED
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> str:
+    """Write ``data`` to ``path`` by the protocol; returns its SHA-256.
+
+    ``durable=False`` leaves out fsync and reading back, for what can be made again (caches): still
+    never torn by a killed process, but perhaps lost with the power.
+
+    Raises WriteError when the disk is full, the folder is not writable, or what is read back
+    differs from what was written.
+    """
+    expected = hashlib.sha256(data).hexdigest()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{TEMPORARY_MARK}{secrets.token_hex(6)}")
+    try:
+        _write_temporary(temporary, data, durable)
+        if durable and sha256_of(temporary) != expected:
+            raise WriteError(
+                "A file was read back different from what was written",
+                f"{path}",
+                "The disk or file system is faulty; write to another one.",
+            )
+        temporary.replace(path)
+        if durable:
+            sync_folder(path.parent)
+    except OSError as error:
+        raise WriteError(
+            f"Cannot write {path.name}", f"{path}: {error.strerror or error}", _remedy(error)
+        ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+    return expected
+
+
+def write_text(path: Path, text: str, *, durable: bool = True) -> str:
+    """As `write_bytes`, in UTF-8."""
+    return write_bytes(path, text.encode("utf-8"), durable=durable)
+
+
+def write_json(path: Path, value: Any, *, durable: bool = True) -> str:
+    """As `write_text`, indented, keys in their order."""
+    return write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n", durable=durable)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames inside ``folder`` survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def temporaries(folder: Path) -> Iterator[Path]:
+    """What a crashed writer left in ``folder`` and below."""
+    yield from folder.rglob(f"{TEMPORARY_MARK}*")
+
+
+def sweep(folder: Path) -> int:
+    """Remove orphaned temporaries below ``folder``; returns how many. Only for a folder whose lock
+    is held, since a live writer's temporary looks the same."""
+    swept = 0
+    for orphan in list(temporaries(folder)):
+        with contextlib.suppress(OSError):
+            orphan.unlink()
+            swept += 1
+    return swept
+
+
+def _write_temporary(temporary: Path, data: bytes, durable: bool) -> None:
+    # The mode comes from the umask, as for any file of the user's; mkstemp would make it 0600.
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
+        if durable:
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _remedy(error: OSError) -> str:
+    import errno
+
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "The disk is full: free some space, then resume."
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return "The folder cannot be written: choose another one or change its permissions."
+    return "Choose another folder, or look at the disk."
