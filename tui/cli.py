@@ -1,0 +1,106 @@
+"""The command line. A command's module is imported when it is called, so that `--help` and a slip
+of the finger answer at once."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from ..core.errors import EXIT_USER_ERROR, WizardError
+
+GROUPS: dict[str, dict[str, str]] = {
+    "see it work": {
+        "demo": "train a small LoRA on the model that comes along, and see what it learned",
+    },
+    "plan": {
+        "new": "write a TOML from a template",
+        "templates": "list the templates",
+        "options": "explain every key of the TOML",
+        "check": "find what is wrong with a TOML and its pictures before anything is paid for",
+        "plan": "show buckets, steps and the very pictures and captions of a step",
+    },
+    "train": {
+        "train": "start a run and follow it",
+        "resume": "go on with a run that was stopped or killed",
+        "status": "show how a run is doing",
+        "logs": "show a run's log",
+        "stop": "finish the step, save and stop",
+        "save": "save a file now",
+        "sample": "draw the sample prompts now",
+    },
+}
+"""Group -> command -> summary; the module is `tui.commands.<command>` with `add_arguments(parser)`
+and `run(arguments) -> exit status`."""
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, but a mistake ends with where to look."""
+
+    def error(self, message: str) -> NoReturn:
+        sys.stderr.write(f"{self.prog}: {message}\nTry `{self.prog} --help`.\n")
+        sys.exit(EXIT_USER_ERROR)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status: 0 done, 1 failed, 2 the user's mistake, 75 stopped
+    before the end, 130 interrupted."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words in ([], ["-h"], ["--help"], ["help"]):
+        sys.stdout.write(overview())
+        return 0
+    if words == ["--version"]:
+        from importlib.metadata import version
+
+        sys.stdout.write(f"lora-wizard {version('lora-wizard')}\n")
+        return 0
+    command = words[0]
+    if command not in _commands():
+        return _unknown(command)
+    module = importlib.import_module(f".commands.{command}", __package__)
+    parser = Parser(prog=f"lora-wizard {command}", description=_commands()[command])
+    module.add_arguments(parser)
+    arguments = parser.parse_args(words[1:])
+    try:
+        return module.run(arguments)
+    except WizardError as error:
+        from .text import printable
+
+        sys.stderr.write(printable(str(error), keep_newlines=True) + "\n")
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader (`| head`) has gone; Python's own flush at exit would complain again.
+        sys.stderr.close()
+        return 0
+
+
+def overview() -> str:
+    """The top-level help."""
+    lines = ["usage: lora-wizard COMMAND [...]", "", "From a folder of pictures to a LoRA.", ""]
+    for group, commands in GROUPS.items():
+        lines.append(f"{group}:")
+        lines.extend(f"  {name:<11}{summary}" for name, summary in commands.items())
+        lines.append("")
+    lines.append("`lora-wizard COMMAND --help` explains a command.")
+    return "\n".join(lines) + "\n"
+
+
+def _commands() -> dict[str, str]:
+    return {name: text for commands in GROUPS.values() for name, text in commands.items()}
+
+
+def _unknown(command: str) -> int:
+    import difflib
+
+    close = difflib.get_close_matches(command, _commands(), n=1)
+    hint = f" Did you mean `{close[0]}`?" if close else ""
+    sys.stderr.write(f"lora-wizard: there is no command {command!r}.{hint}\n")
+    return EXIT_USER_ERROR
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,34 @@
+"""Text from files, made safe to show: a file name or a caption never commands the terminal."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Controls (escape sequences begin with one), formats (bidi overrides, zero widths), surrogates,
+private use, unassigned, line and paragraph separators."""
+
+
+def printable(text: str, *, keep_newlines: bool = False, limit: int | None = None) -> str:
+    """``text`` with everything that a terminal could obey written as a visible escape.
+
+    ``keep_newlines`` for our own messages of several lines; ``limit`` shortens with an ellipsis.
+    """
+    shown = "".join(
+        char if (keep_newlines and char == "\n") or _is_safe(char) else _escape(char)
+        for char in text
+    )
+    if limit is not None and len(shown) > limit:
+        return shown[: max(0, limit - 1)] + "…"
+    return shown
+
+
+def _is_safe(char: str) -> bool:
+    return unicodedata.category(char) not in _UNSAFE_CATEGORIES
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
