@@ -47,14 +47,16 @@ def read(path: Path) -> str:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            what = "a folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "not a file"
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if not stat.S_ISREG(mode):
+            what = "a folder" if stat.S_ISDIR(mode) else "not a file"
             raise WizardError("Cannot read the configuration", f"{path} is {what}.", _NAME_A_FILE)
-        try:
-            data = file.read(MAX_BYTES + 1)
-        except OSError as error:
-            raise _unreadable(path, error) from error
+        data = _up_to(descriptor, MAX_BYTES + 1)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    finally:
+        os.close(descriptor)
     if len(data) > MAX_BYTES:
         raise WizardError(
             "Cannot read the configuration",
@@ -113,6 +115,13 @@ def line_of(lines: dict[KeyPath, int], path: KeyPath) -> int | None:
             return lines[path]
         path = path[:-1]
     return None
+
+
+def _up_to(descriptor: int, most: int) -> bytes:
+    data = b""
+    while len(data) < most and (block := os.read(descriptor, most - len(data))):
+        data += block
+    return data
 
 
 _NAME_A_FILE = "Name a TOML file; `lora-wizard new` writes one."
