@@ -119,20 +119,20 @@ def _say_detached(directory: RunDirectory, as_json: bool) -> None:
         sys.stdout.write(json.dumps({"run": str(directory.path)}) + "\n")
         return
     sys.stdout.write(f"{printable(str(directory.path))} runs on its own.\n")
-    _say_commands(directory, sys.stdout.write)
+    sys.stdout.write(_commands(directory))
 
 
 def _say_left(directory: RunDirectory) -> None:
-    sys.stderr.write("\nNo longer watching; the run goes on.\n")
-    _say_commands(directory, sys.stderr.write)
+    sys.stderr.write(f"\nNo longer watching; the run goes on.\n{_commands(directory)}")
 
 
-def _say_commands(directory: RunDirectory, write: object) -> None:
+def _commands(directory: RunDirectory) -> str:
     name = label(directory)
-    assert callable(write)
-    write(f"  watch:  lora-wizard logs -f {name}\n")
-    write(f"  state:  lora-wizard status {name}\n")
-    write(f"  stop:   lora-wizard stop {name}\n")
+    return (
+        f"  watch:  lora-wizard logs -f {name}\n"
+        f"  state:  lora-wizard status {name}\n"
+        f"  stop:   lora-wizard stop {name}\n"
+    )
 
 
 def _say_outcome(status: RunStatus, directory: RunDirectory, as_json: bool) -> int:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
-from types import TracebackType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ..core.run.events import Event
 from ..core.run.status import Figures
 from .text import printable
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 _REDRAW = 0.25
 """Four updates a second are as many as an eye follows and a slow line carries."""
@@ -21,12 +23,7 @@ class View(Protocol):
 
     def __enter__(self) -> View: ...
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
+    def __exit__(self, *exception: object) -> None: ...
 
     def event(self, event: Event, line: bytes, figures: Figures) -> None:
         """One event, its line, and the figures with it."""
@@ -120,7 +117,7 @@ class TerminalView:
             self._drawn, self._dirty = now, False
             self._live.update(self._picture(figures), refresh=True)
 
-    def _picture(self, figures: Figures) -> object:
+    def _picture(self, figures: Figures) -> RenderableType:
         from rich.console import Group
         from rich.progress_bar import ProgressBar
         from rich.table import Table

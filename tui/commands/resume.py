@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Start a job in the run's directory again; it goes on from its last state."""
     from ...core.run.directory import find_run
-    from .. import following
+    from ..follow import start
     from ..text import printable
 
     directory = find_run(arguments.run)
@@ -26,4 +26,4 @@ def run(arguments: argparse.Namespace) -> int:
         out = sys.stderr if arguments.json else sys.stdout
         out.write(printable(f"{directory.path} has finished; there is nothing to resume.") + "\n")
         return 0
-    return following.start(directory, as_json=arguments.json, detach=arguments.detach)
+    return start(directory, as_json=arguments.json, detach=arguments.detach)

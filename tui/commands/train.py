@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     from ...core import configfile, preflight
     from ...core.errors import ProblemsError
     from ...core.run.directory import RunDirectory
-    from .. import following
+    from ..follow import start
     from ..text import printable
 
     config = configfile.load(Path(arguments.config), arguments.set)
@@ -48,4 +48,4 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.json:
         sys.stdout.write(printable(f"run {directory.path}") + "\n")
         sys.stdout.flush()
-    return following.start(directory, as_json=arguments.json, detach=arguments.detach)
+    return start(directory, as_json=arguments.json, detach=arguments.detach)
