@@ -1,0 +1,77 @@
+import math
+from typing import Any
+
+import pytest
+import torch
+from diffusers.optimization import get_scheduler
+from lora_wizard.core.config import OptimizerOptions
+from lora_wizard.core.training.rates import (
+    base_rates,
+    learning_rates,
+    rate_factor,
+    warmup_steps,
+)
+
+TOTAL = 57
+THEIR_NAMES = {"constant": "constant_with_warmup"}
+
+
+def diffusers_rates(options: OptimizerOptions, warmup: int) -> list[float]:
+    """The rate of every step of a run, from diffusers' own scheduler."""
+    parameter = torch.nn.Parameter(torch.zeros(1))
+    optimizer = torch.optim.SGD([parameter], lr=options.learning_rate)
+    scheduler = get_scheduler(
+        THEIR_NAMES.get(options.scheduler, options.scheduler),
+        optimizer,
+        num_warmup_steps=warmup,
+        num_training_steps=TOTAL,
+        num_cycles=options.restarts,
+        power=options.power,
+    )
+    rates: list[float] = []
+    for _ in range(TOTAL):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        scheduler.step()
+    return rates
+
+
+@pytest.mark.parametrize("warmup", [0, 1, 7, 0.25, TOTAL])
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        {"scheduler": "constant"},
+        {"scheduler": "linear"},
+        {"scheduler": "cosine"},
+        {"scheduler": "cosine_with_restarts", "restarts": 3},
+        {"scheduler": "polynomial", "power": 2.5},
+    ],
+    ids=lambda schedule: schedule["scheduler"],
+)
+def test_whole_runs_have_diffusers_rates(schedule: dict[str, Any], warmup: int | float) -> None:
+    options = OptimizerOptions(learning_rate=3e-3, warmup=warmup, **schedule)
+    expected = diffusers_rates(options, warmup_steps(options, TOTAL))
+    rates = [3e-3 * rate_factor(options, step, TOTAL) for step in range(TOTAL)]
+    assert rates == pytest.approx(expected, rel=1e-12, abs=1e-18)
+
+
+def test_a_share_of_warmup_is_counted_in_steps() -> None:
+    assert warmup_steps(OptimizerOptions(warmup=0.1), 57) == 5
+    assert warmup_steps(OptimizerOptions(warmup=10), 57) == 10
+
+
+def test_off_inherit_and_a_number() -> None:
+    parts = ("denoiser", "text_encoder", "text_encoder_2")
+    options = OptimizerOptions(
+        learning_rate=1e-3, unet_learning_rate="off", text_encoder_learning_rate="inherit"
+    )
+    assert base_rates(options, parts) == {"text_encoder": 1e-3, "text_encoder_2": 1e-3}
+    options = OptimizerOptions(learning_rate=1e-3, text_encoder_learning_rate=5e-5)
+    assert base_rates(options, parts[:2]) == {"denoiser": 1e-3, "text_encoder": 5e-5}
+
+
+def test_all_parts_follow_one_schedule() -> None:
+    options = OptimizerOptions(learning_rate=1e-3, scheduler="cosine")
+    rates = learning_rates(options, {"denoiser": 1e-3, "text_encoder": 1e-4}, 25, 50)
+    assert rates["denoiser"] == pytest.approx(1e-3 * 0.5 * (1 + math.cos(math.pi / 2)))
+    assert rates["text_encoder"] == pytest.approx(rates["denoiser"] / 10)
