@@ -24,7 +24,7 @@ def prior_weights(draws: Sequence[Draw], prior_loss_weight: float) -> torch.Tens
 def share_of_window(
     errors: torch.Tensor, weights: torch.Tensor, window_samples: int
 ) -> torch.Tensor:
-    """What a micro-batch adds to its window's loss: the weighted sum over ALL samples of the window.
+    """What a micro-batch adds to its window's loss: its weighted sum over ALL the window's samples.
 
     Micro-batches of one window may have different sizes. A mean of their means would give a sample
     of a small one more weight; this way the update is the same however the window is split.
