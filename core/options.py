@@ -36,7 +36,7 @@ def option(
     comes from; ``level`` whether it is among the few that matter; ``also`` its name in sd-scripts;
     ``limits`` are pydantic's (``ge``, ``le``, ``gt``, ``lt``, ``min_length`` ...).
     """
-    extra = {"source": source, "level": level, "unit": unit, "also": also}
+    extra: dict[str, Any] = {"source": source, "level": level, "unit": unit, "also": also}
     if isinstance(default, (list, dict)):
         made = default
         return Field(
