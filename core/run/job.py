@@ -1,0 +1,255 @@
+"""What a job's own process holds: its lock, its events, its log, and its ears for a stop.
+
+::
+
+    def train(job: Job) -> None:
+        job.phase("load model")
+        ...
+        job.may_end_now = False            # from the first step on, a stop saves first
+        job.phase("train", total=steps)
+        for ...:
+            ...                            # one optimizer step
+            job.emit("step", step=step, total=steps, epoch=epoch, loss=loss)
+            if "save" in job.take_requests(): ...
+            if job.stop_requested:
+                save()
+                job.check_stop()           # raises Stopped
+
+    sys.exit(run_job(directory, train))
+
+Import torch inside the function, not above it: the launcher waits until the lock is taken.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from ..errors import EXIT_FAILED, EXIT_STOPPED, WizardError
+from ..files import WriteError, sweep
+from . import registry
+from .directory import Outcome, RunDirectory, wizard_version
+from .events import EventWriter
+from .lock import RunLock
+from .redaction import without_secrets
+from .streams import append_line, unbreakable_streams
+
+_REQUESTS = ("save", "sample")
+_PROGRESS_INTERVAL = 0.5
+
+
+class Stopped(BaseException):
+    """The job ends before its end because it was asked to. Not an Exception: nothing that swallows
+    errors on the way up may swallow it."""
+
+
+class Job:
+    """A running job. Only `hold` makes one."""
+
+    def __init__(self, directory: RunDirectory, lock: RunLock) -> None:
+        self.directory = directory
+        self.exit_code = 0
+        """Of the process, once the ``with`` block is left: 0, 1, 2 or 75."""
+        self.may_end_now = True
+        """While true, a stop ends the job wherever it is: at once on SIGTERM, at the next `phase`,
+        `progress` or `check_stop` on a request. Set it to False before the first step."""
+        self._lock = lock
+        self._events = EventWriter(directory.events_path)
+        self._stop_by = ""
+        self._stop_told = False
+        self._phase = "start"
+        self._total: int | None = None
+        self._last_progress = 0.0
+
+    @classmethod
+    @contextlib.contextmanager
+    def hold(cls, directory: RunDirectory | Path) -> Iterator[Job]:
+        """Take ``directory`` and work in it; leaving the block writes how it ended.
+
+        Every error raised inside is recorded and not raised again: ask `exit_code` afterwards.
+        Raises AlreadyRunningError, without touching anything, when another job holds the directory.
+        """
+        run = directory if isinstance(directory, RunDirectory) else RunDirectory.open(directory)
+        lock = RunLock.take(run.lock_path)
+        try:
+            job = cls(run, lock)
+            with job._signals(), unbreakable_streams():
+                try:
+                    job._begin()
+                    yield job
+                except BaseException as error:
+                    job._end(error)
+                else:
+                    job._end(None)
+        finally:
+            lock.release()
+
+    @property
+    def stop_requested(self) -> bool:
+        """Whether the job should save and end. Cheap: a few microseconds."""
+        if not self._stop_by and (self.directory.control_path / "stop").exists():
+            self._stop_by = "request"
+        if self._stop_by and not self._stop_told:
+            self._stop_told = True
+            self.emit("stopping", by=self._stop_by)
+        return bool(self._stop_by)
+
+    def check_stop(self) -> None:
+        """Raise Stopped when a stop was asked for."""
+        if self.stop_requested:
+            raise Stopped
+
+    def take_requests(self) -> set[str]:
+        """What was asked for since the last call, of ``save`` and ``sample``; each once."""
+        taken: set[str] = set()
+        for name in _REQUESTS:
+            with contextlib.suppress(OSError):
+                (self.directory.control_path / name).unlink()
+                taken.add(name)
+        return taken
+
+    def phase(self, name: str, total: int | None = None) -> None:
+        """Say what comes next, in words for people, and how many items or steps it has."""
+        self._phase, self._total, self._last_progress = name, total, 0.0
+        self.emit("phase", phase=name, total=total)
+        self.log(name if total is None else f"{name} ({total})")
+        if self.may_end_now:
+            self.check_stop()
+
+    def progress(self, done: int, **figures: Any) -> None:
+        """Say how far the phase is. Call it as often as you like: twice a second is written, and
+        the last one."""
+        now = time.monotonic()
+        if done == self._total or now - self._last_progress >= _PROGRESS_INTERVAL:
+            self._last_progress = now
+            self.emit("progress", phase=self._phase, done=done, total=self._total, **figures)
+        if self.may_end_now:
+            self.check_stop()
+
+    def emit(self, kind: str, **fields: Any) -> None:
+        """Write one event (core.run.events has the kinds); never raises. What people should read
+        goes to the log, too."""
+        fields = without_secrets(fields)
+        self._events.emit(kind, **fields)
+        if line := _in_words(kind, fields):
+            self.log(line)
+
+    def log(self, text: str) -> None:
+        """Append a line to trainer.log; never raises."""
+        stamp = time.strftime("%Y-%m-%d %H:%M:%S")
+        append_line(self.directory.log_path, f"{stamp} {without_secrets(text)}")
+
+    def _begin(self) -> None:
+        sweep(self.directory.path)
+        self.directory.control_path.mkdir(exist_ok=True)
+        for leftover in ("stop", *_REQUESTS):
+            (self.directory.control_path / leftover).unlink(missing_ok=True)
+        record = self.directory.record()
+        record = self.directory.update(
+            outcome="running",
+            attempts=record.attempts + 1,
+            exit_code=None,
+            error=None,
+            pid=os.getpid(),
+        )
+        registry.remember(self.directory.path)
+        self.emit("started", what=record.what, version=wizard_version(), attempt=record.attempts)
+        # Only now: requests made before would have been swept away above.
+        self._lock.announce()
+
+    def _end(self, error: BaseException | None) -> None:
+        self.may_end_now = False
+        if error is None or (isinstance(error, SystemExit) and not error.code):
+            self._finish("finished", 0)
+        elif isinstance(error, (Stopped, KeyboardInterrupt)):
+            self._finish("stopped", EXIT_STOPPED)
+        else:
+            self._fail(error)
+        for leftover in ("stop", *_REQUESTS):
+            with contextlib.suppress(OSError):
+                (self.directory.control_path / leftover).unlink()
+        self._events.close()
+
+    def _fail(self, error: BaseException) -> None:
+        if isinstance(error, WizardError):
+            facts = {"title": error.title, "message": error.message, "remedy": error.remedy}
+            code = error.exit_code
+        else:
+            facts = {
+                "title": "The run failed with an error that is not yours",
+                "message": f"{type(error).__name__}: {error}",
+                "remedy": f"The full report is at the end of {self.directory.log_path}.",
+            }
+            code = EXIT_FAILED
+        self.log("".join(traceback.format_exception(error)).rstrip())
+        facts = without_secrets(facts)
+        self.emit("failed", **facts)
+        self._finish("failed", code, facts)
+
+    def _finish(self, outcome: Outcome, code: int, error: dict[str, str] | None = None) -> None:
+        self.exit_code = code
+        if outcome != "failed":
+            self.emit(outcome)
+        try:
+            self.directory.update(outcome=outcome, exit_code=code, error=error)
+        except WriteError as problem:
+            self.log(str(problem))
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        handlers = {
+            signal.SIGTERM: self._on_stop_signal,
+            signal.SIGINT: self._on_stop_signal,
+            signal.SIGHUP: signal.SIG_IGN,
+        }
+        before = {number: signal.signal(number, what) for number, what in handlers.items()}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _on_stop_signal(self, number: int, frame: FrameType | None) -> None:
+        again = bool(self._stop_by)
+        self._stop_by = self._stop_by or signal.Signals(number).name
+        if self.may_end_now:
+            raise Stopped
+        if again and number == signal.SIGINT:
+            raise KeyboardInterrupt
+
+
+def run_job(path: Path | str, work: Callable[[Job], None]) -> int:
+    """Hold the run at ``path``, do ``work``, return the exit code: the body of a job's
+    ``__main__``."""
+    try:
+        with Job.hold(RunDirectory.open(path)) as job:
+            work(job)
+    except WizardError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_code
+    return job.exit_code
+
+
+def _in_words(kind: str, fields: dict[str, Any]) -> str:
+    if kind == "problem":
+        words = [fields.get("severity", ""), fields.get("where", ""), fields.get("message", "")]
+        return ": ".join(str(word) for word in words if word)
+    if kind == "failed":
+        return ""
+    if kind in ("saved", "sample"):
+        return f"{kind} {fields.get('path', '')}"
+    if kind == "stopping":
+        return f"stopping ({fields.get('by', '')})"
+    return kind if kind in ("started", "finished", "stopped") else ""

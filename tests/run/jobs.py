@@ -1,0 +1,45 @@
+"""Jobs without torch: real processes that hold a run directory and do as they are told."""
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+from lora_wizard.core.errors import WizardError
+from lora_wizard.core.run.job import Job, run_job
+
+
+def work(job: Job) -> None:
+    told = json.loads(os.environ.get("JOB_SCRIPT", "{}"))
+    pause = told.get("pause", 0.02)
+    steps = told.get("steps", 5)
+    job.phase("prepare", total=told.get("items", 2))
+    for item in range(told.get("items", 2)):
+        time.sleep(pause)
+        job.progress(item + 1)
+    if told.get("fail") == "user":
+        raise WizardError("The base model is not there", "/no/model", "Download it.")
+    if told.get("fail") == "ours":
+        raise RuntimeError("a mistake with " + os.environ.get("HF_TOKEN", "no token"))
+    job.may_end_now = False
+    job.phase("train", total=steps)
+    for step in range(1, steps + 1):
+        time.sleep(pause)
+        job.emit("step", step=step, total=steps, epoch=(step - 1) // 10 + 1, loss=1 / step)
+        if "save" in job.take_requests():
+            _save(job, step)
+        if job.stop_requested:
+            _save(job, step)
+            job.check_stop()
+    _save(job, steps)
+
+
+def _save(job: Job, step: int) -> None:
+    path = Path(f"lora-{step:06d}.safetensors")
+    (job.directory.path / path).write_bytes(b"weights")
+    job.emit("saved", path=str(path), step=step, epoch=1, sha256="", bytes=7)
+
+
+if __name__ == "__main__":
+    sys.exit(run_job(sys.argv[1], work))
