@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..sampling.samplers import SAMPLERS
 from .base import FamilySpec
 
 SPEC = FamilySpec(
@@ -13,6 +14,6 @@ SPEC = FamilySpec(
     implementation="lora_wizard.core.families.sd1_model:StableDiffusion1",
     base_version="sd_v1",
     architecture="stable-diffusion-v1",
-    samplers=("euler_a", "euler", "heun", "ddim", "dpm++_2m", "dpm++_2m_karras", "unipc", "lms"),
+    samplers=tuple(SAMPLERS),
     text_encoder_prefixes={"text_encoder": "lora_te_"},
 )
