@@ -2,19 +2,22 @@
 #
 # PYTHON=python3.12   the interpreter to start from (3.11 or newer)
 # VENV=/tmp/venv      an environment elsewhere
+# PIP_FLAGS=...       more flags for pip install
 
 PYTHON ?= python3
 VENV ?= .venv
+PIP_FLAGS ?=
 BIN := $(VENV)/bin
 READY := $(VENV)/.lora-wizard-ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint types docs clean
+.PHONY: help demo test test-slow test-setup lint types docs clean
 
 help:
 	@echo "make demo       train a LoRA on the model that comes along, and see what it learned"
 	@echo "make test       lint, types and the tests"
 	@echo "make test-slow  the long tests: 200 kills, 10,000 pictures, the base model's full score"
+	@echo "make test-setup what is installed where; asks the package index"
 	@echo "make docs       write docs/options.md from the definitions"
 	@echo "make clean      remove $(VENV) and caches of tools"
 
@@ -23,6 +26,9 @@ demo: $(READY)
 
 test: $(READY) lint types
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+
+test-setup: $(READY)
+	@$(BIN)/python -m pytest -m setup
 
 test-slow: $(READY)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow
@@ -60,5 +66,5 @@ $(READY): pyproject.toml constraints.txt
 	  then grep -v '^torch==' constraints.txt > $(VENV)/constraints.txt; \
 	  else cp constraints.txt $(VENV)/constraints.txt; fi
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	  -c $(VENV)/constraints.txt -e '.[dev]'
+	  -c $(VENV)/constraints.txt $(PIP_FLAGS) -e '.[dev]'
 	@touch $@

@@ -45,6 +45,7 @@ from .streams import append_line, unbreakable_streams
 
 _REQUESTS = ("save", "sample")
 _PROGRESS_INTERVAL = 0.5
+_STEP_LOG_INTERVAL = 10.0
 
 
 class Stopped(BaseException):
@@ -69,6 +70,7 @@ class Job:
         self._phase = "start"
         self._total: int | None = None
         self._last_progress = 0.0
+        self._last_step_logged = 0.0
 
     @classmethod
     @contextlib.contextmanager
@@ -140,6 +142,11 @@ class Job:
         goes to the log, too."""
         fields = without_secrets(fields)
         self._events.emit(kind, **fields)
+        if kind == "step":
+            now = time.monotonic()
+            if now - self._last_step_logged < _STEP_LOG_INTERVAL:
+                return
+            self._last_step_logged = now
         if line := _in_words(kind, fields):
             self.log(line)
 
@@ -248,6 +255,8 @@ def _in_words(kind: str, fields: dict[str, Any]) -> str:
         return ": ".join(str(word) for word in words if word)
     if kind == "failed":
         return ""
+    if kind == "step":
+        return f"step {fields.get('step')}/{fields.get('total')} loss {fields.get('loss')}"
     if kind in ("saved", "sample"):
         return f"{kind} {fields.get('path', '')}"
     if kind == "stopping":

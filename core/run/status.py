@@ -1,0 +1,233 @@
+"""How a run is doing, from its files alone."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import asdict, dataclass, field
+from statistics import median
+from typing import Any, Literal
+
+from .directory import RunDirectory, RunRecord
+from .events import Event, EventReader
+
+State = Literal["new", "live", "finished", "stopped", "failed", "killed"]
+
+_SMOOTHING = 0.98
+_RATE_WINDOW = 50
+_PROBLEMS_KEPT = 100
+
+
+@dataclass
+class RunStatus:
+    """What a person wants to know of a run. Fields are None, or empty, as long as unknown."""
+
+    name: str
+    path: str
+    state: State
+    """``new``: made, but no job ever held it; ``killed``: the job is gone and left no word."""
+    created: float
+    attempts: int
+    exit_code: int | None
+    error: dict[str, str] | None
+    pid: int | None
+    phase: str = ""
+    done: int | None = None
+    """Of ``phase_total`` items of the phase."""
+    phase_total: int | None = None
+    step: int = 0
+    total: int | None = None
+    """All steps of the run."""
+    epoch: int = 0
+    epochs: int | None = None
+    loss: float | None = None
+    """Smoothed: an exponential mean over about 50 steps, without the pull to its beginning."""
+    learning_rates: dict[str, float] = field(default_factory=dict)
+    memory: int | None = None
+    steps_per_second: float | None = None
+    """Of the last steps, pauses for saving and sampling left out."""
+    eta_seconds: float | None = None
+    """With such pauses, as they were so far."""
+    last_file: str = ""
+    last_sample: str = ""
+    problems: list[str] = field(default_factory=list)
+    """The last hundred."""
+    stopping: bool = False
+    last_sign: float | None = None
+    """When the job last said something, in seconds since 1970."""
+
+    def as_json(self) -> dict[str, Any]:
+        """For `status --json`."""
+        return asdict(self)
+
+
+class Tracker:
+    """Builds the figures of a `RunStatus` event by event, in flat memory.
+
+    Events come from a file that anybody may have written: a field of the wrong type counts as
+    absent.
+    """
+
+    def __init__(self) -> None:
+        self.figures = Figures()
+
+    def add(self, event: Event) -> None:
+        """Take one event into account."""
+        figures = self.figures
+        figures.last_sign = _number(event.get("time")) or figures.last_sign
+        handler = _HANDLERS.get(event.get("kind", ""))
+        if handler is not None:
+            handler(figures, event)
+
+    def status(self, directory: RunDirectory) -> RunStatus:
+        """The figures together with the run's record and its lock."""
+        live = directory.is_live()
+        record = directory.record()
+        shown = {
+            name: value for name, value in vars(self.figures).items() if not name.startswith("_")
+        }
+        return RunStatus(
+            name=directory.name,
+            path=str(directory.path),
+            state=_state(record, live),
+            created=record.created,
+            attempts=record.attempts,
+            exit_code=record.exit_code,
+            error=record.error,
+            pid=record.pid,
+            steps_per_second=self.figures.steps_per_second(),
+            eta_seconds=self.figures.eta_seconds() if live else None,
+            **shown,
+        )
+
+
+def summary(directory: RunDirectory) -> RunStatus:
+    """How ``directory`` is doing now. 100,000 events take less than a second."""
+    tracker = Tracker()
+    for event in EventReader(directory.events_path).read():
+        tracker.add(event)
+    return tracker.status(directory)
+
+
+def _state(record: RunRecord, live: bool) -> State:
+    if live:
+        return "live"
+    if record.outcome == "created":
+        return "new"
+    return "killed" if record.outcome == "running" else record.outcome
+
+
+class Figures:
+    """The part of a status that the events tell."""
+
+    def __init__(self) -> None:
+        self.phase = ""
+        self.done: int | None = None
+        self.phase_total: int | None = None
+        self.step = 0
+        self.total: int | None = None
+        self.epoch = 0
+        self.epochs: int | None = None
+        self.loss: float | None = None
+        self.learning_rates: dict[str, float] = {}
+        self.memory: int | None = None
+        self.last_file = ""
+        self.last_sample = ""
+        self.problems: list[str] = []
+        self.stopping = False
+        self.last_sign: float | None = None
+        self._mean = 0.0
+        self._weight = 0.0
+        self._first: tuple[float, int] | None = None
+        self._last: tuple[float, int] | None = None
+        self._intervals: deque[float] = deque(maxlen=_RATE_WINDOW)
+
+    def on_started(self, event: Event) -> None:
+        self.phase, self.done, self.phase_total = "start", None, None
+        self.problems, self.stopping = [], False
+        self._first = self._last = None
+        self._intervals.clear()
+
+    def on_phase(self, event: Event) -> None:
+        self.phase = str(event.get("phase", ""))
+        self.done, self.phase_total = None, _integer(event.get("total"))
+
+    def on_progress(self, event: Event) -> None:
+        self.phase = str(event.get("phase", self.phase))
+        self.done, self.phase_total = _integer(event.get("done")), _integer(event.get("total"))
+
+    def on_step(self, event: Event) -> None:
+        step = _integer(event.get("step"))
+        if step is None:
+            return
+        self.step, self.done = step, step
+        self.total = _integer(event.get("total")) or self.total
+        self.epoch = _integer(event.get("epoch")) or self.epoch
+        self.epochs = _integer(event.get("epochs")) or self.epochs
+        self.memory = _integer(event.get("memory")) or self.memory
+        rates = event.get("learning_rates")
+        if isinstance(rates, dict):
+            self.learning_rates = {
+                str(part): rate
+                for part, value in rates.items()
+                if (rate := _number(value)) is not None
+            }
+        self._smooth(_number(event.get("loss")))
+        self._clock(_number(event.get("time")), step)
+
+    def on_saved(self, event: Event) -> None:
+        self.last_file = str(event.get("path", ""))
+
+    def on_sample(self, event: Event) -> None:
+        self.last_sample = str(event.get("path", ""))
+
+    def on_problem(self, event: Event) -> None:
+        parts = (event.get("where"), event.get("message"), event.get("remedy"))
+        self.problems.append(" ".join(str(part) for part in parts if part))
+        del self.problems[:-_PROBLEMS_KEPT]
+
+    def on_stopping(self, event: Event) -> None:
+        self.stopping = True
+
+    def steps_per_second(self) -> float | None:
+        typical = median(self._intervals) if self._intervals else 0.0
+        return 1 / typical if typical > 0 else None
+
+    def eta_seconds(self) -> float | None:
+        if self.total is None or self._first is None or self._last is None:
+            return None
+        seconds, steps = self._last[0] - self._first[0], self._last[1] - self._first[1]
+        if steps <= 0 or seconds < 0:
+            return None
+        return max(0, self.total - self.step) * seconds / steps
+
+    def _smooth(self, loss: float | None) -> None:
+        if loss is None:
+            return
+        self._mean = _SMOOTHING * self._mean + (1 - _SMOOTHING) * loss
+        self._weight = _SMOOTHING * self._weight + (1 - _SMOOTHING)
+        self.loss = self._mean / self._weight
+
+    def _clock(self, now: float | None, step: int) -> None:
+        if now is None:
+            return
+        if self._last is not None and step == self._last[1] + 1:
+            self._intervals.append(now - self._last[0])
+        else:
+            self._first = None
+        self._first = self._first or (now, step)
+        self._last = (now, step)
+
+
+_HANDLERS = {
+    name.removeprefix("on_"): method
+    for name, method in vars(Figures).items()
+    if name.startswith("on_")
+}
+
+
+def _integer(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None

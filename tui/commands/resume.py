@@ -1,0 +1,29 @@
+"""`lora-wizard resume`: go on with a run that was stopped or killed."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    from ..run_argument import add_run_argument
+
+    add_run_argument(parser)
+    parser.add_argument("--detach", action="store_true", help="start it and come back at once")
+    parser.add_argument("--json", action="store_true", help="print the run's events as they are")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Start a job in the run's directory again; it goes on from its last state."""
+    from ...core.run.directory import find_run
+    from ..follow import start
+    from ..text import printable
+
+    directory = find_run(arguments.run)
+    if not directory.is_live() and directory.record().outcome == "finished":
+        out = sys.stderr if arguments.json else sys.stdout
+        out.write(printable(f"{directory.path} has finished; there is nothing to resume.") + "\n")
+        return 0
+    return start(directory, as_json=arguments.json, detach=arguments.detach)

@@ -1,0 +1,103 @@
+"""`lora-wizard status`: show how a run is doing."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from ..text import printable
+
+if TYPE_CHECKING:
+    from ...core.run.status import RunStatus
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    from ..run_argument import add_run_argument
+
+    add_run_argument(parser)
+    parser.add_argument("--all", action="store_true", help="all runs of this machine")
+    parser.add_argument("--json", action="store_true", help="for programs")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print a status, or a line for each run."""
+    from ...core.errors import WizardError
+    from ...core.run.directory import find_run, known_runs
+    from ...core.run.status import summary
+
+    if not arguments.all:
+        status = summary(find_run(arguments.run))
+        _print_json(status.as_json()) if arguments.json else sys.stdout.write(in_words(status))
+        return 0
+    found: list[RunStatus] = []
+    for directory in known_runs():
+        try:
+            found.append(summary(directory))
+        except WizardError as error:
+            sys.stderr.write(printable(f"{error.title}: {error.message}") + "\n")
+    if arguments.json:
+        _print_json([status.as_json() for status in found])
+        return 0
+    for status in found:
+        sys.stdout.write(_line(status) + "\n")
+    if not found:
+        sys.stdout.write("There is no run yet.\n")
+    return 0
+
+
+def in_words(status: RunStatus) -> str:
+    """A status for people, safe to show."""
+    from ..views import duration
+
+    rows = [("state", _state(status)), ("phase", _phase(status))]
+    if status.total:
+        epochs = f"/{status.epochs}" if status.epochs else ""
+        epoch = f", epoch {status.epoch}{epochs}" if status.epoch else ""
+        rows.append(("step", f"{status.step}/{status.total}{epoch}"))
+    if status.loss is not None:
+        rows.append(("loss", f"{status.loss:.4f} (smoothed)"))
+    if status.state == "live" and status.steps_per_second is not None:
+        rows.append(("speed", f"{status.steps_per_second:.2f} steps/s"))
+    if status.eta_seconds is not None:
+        rows.append(("left", duration(status.eta_seconds)))
+    if status.state == "live" and status.last_sign is not None:
+        rows.append(("last sign", f"{duration(max(0, time.time() - status.last_sign))} ago"))
+    rows += [("last file", status.last_file), ("last sample", status.last_sample)]
+    rows += [("problem", problem) for problem in status.problems[-5:]]
+    if status.error:
+        rows.append(("error", " ".join(status.error.get(part, "") for part in _ERROR_PARTS)))
+    rows.append(("folder", status.path))
+    lines = [printable(status.name)]
+    lines += [f"  {name:<12}{printable(text, limit=1000)}" for name, text in rows if text]
+    return "\n".join(lines) + "\n"
+
+
+_ERROR_PARTS = ("title", "message", "remedy")
+
+
+def _state(status: RunStatus) -> str:
+    if status.state == "live":
+        return "live, stopping" if status.stopping else "live"
+    code = "" if status.exit_code is None else f" (exit status {status.exit_code})"
+    return f"{status.state}{code}"
+
+
+def _phase(status: RunStatus) -> str:
+    if status.state != "live":
+        return ""
+    total = "" if status.phase_total is None else f"/{status.phase_total}"
+    return status.phase + ("" if status.done is None else f" {status.done}{total}")
+
+
+def _line(status: RunStatus) -> str:
+    steps = f"{status.step}/{status.total}" if status.total else "-"
+    name = printable(status.name, limit=30)
+    return f"{status.state:<9} {name:<30} {steps:>13}  {printable(status.path)}"
+
+
+def _print_json(value: object) -> None:
+    sys.stdout.write(json.dumps(value, indent=2) + "\n")

@@ -1,0 +1,190 @@
+"""Three ways to show a run that goes on: on a terminal, in plain lines, as its events."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Protocol
+
+from ..core.run.events import Event
+from ..core.run.status import Figures
+from .text import printable
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+_REDRAW = 0.25
+"""Four updates a second are as many as an eye follows and a slow line carries."""
+_PLAIN_INTERVAL = 30.0
+
+
+class View(Protocol):
+    """Shows events; a context, so that a terminal is left as it was found."""
+
+    def __enter__(self) -> View: ...
+
+    def __exit__(self, *exception: object) -> None: ...
+
+    def event(self, event: Event, line: bytes, figures: Figures) -> None:
+        """One event, its line, and the figures with it."""
+        ...
+
+    def refresh(self, figures: Figures) -> None:
+        """Called many times a second."""
+        ...
+
+
+class JsonView:
+    """The events as they are, for programs."""
+
+    def __enter__(self) -> JsonView:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        pass
+
+    def event(self, event: Event, line: bytes, figures: Figures) -> None:
+        # The job writes ASCII; what else is in the file might command a terminal.
+        sys.stdout.write(line.decode("ascii", "backslashreplace") + "\n")
+
+    def refresh(self, figures: Figures) -> None:
+        sys.stdout.flush()
+
+
+class PlainView:
+    """A line for what matters, and one now and then as a sign of life: for logs and pipes."""
+
+    def __init__(self) -> None:
+        self._epoch = 0
+        self._told = ""
+        self._last = time.monotonic()
+
+    def __enter__(self) -> PlainView:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        sys.stdout.flush()
+
+    def event(self, event: Event, line: bytes, figures: Figures) -> None:
+        if event["kind"] == "step" and figures.epoch != self._epoch:
+            self._epoch = figures.epoch
+            self._say(how_far(figures))
+        elif words := milestone(event):
+            self._say(words)
+
+    def refresh(self, figures: Figures) -> None:
+        if time.monotonic() - self._last >= _PLAIN_INTERVAL:
+            now = how_far(figures)
+            if now != self._told:
+                self._say(now)
+            self._last = time.monotonic()
+
+    def _say(self, words: str) -> None:
+        sys.stdout.write(words + "\n")
+        sys.stdout.flush()
+        self._told, self._last = words, time.monotonic()
+
+
+class TerminalView:
+    """Milestones scroll by; below them a bar and a line of figures, redrawn when they change."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
+        self._console = Console(highlight=False, markup=False, emoji=False)
+        self._live = Live(console=self._console, auto_refresh=False, transient=True)
+        self._drawn = 0.0
+        self._dirty = False
+
+    def __enter__(self) -> TerminalView:
+        self._live.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._live.stop()
+
+    def event(self, event: Event, line: bytes, figures: Figures) -> None:
+        from rich.text import Text
+
+        self._dirty = True
+        if words := milestone(event):
+            self._live.console.print(Text(words, style=_STYLES.get(event["kind"], "")))
+
+    def refresh(self, figures: Figures) -> None:
+        now = time.monotonic()
+        if self._dirty and now - self._drawn >= _REDRAW:
+            self._drawn, self._dirty = now, False
+            self._live.update(self._picture(figures), refresh=True)
+
+    def _picture(self, figures: Figures) -> RenderableType:
+        from rich.console import Group
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+        from rich.text import Text
+
+        bar = Table.grid(expand=True, padding=(0, 1))
+        bar.add_column(max_width=24, no_wrap=True)
+        bar.add_column(ratio=1)
+        bar.add_column(no_wrap=True)
+        total = figures.phase_total
+        count = "" if figures.done is None else f"{figures.done}"
+        bar.add_row(
+            Text(printable(figures.phase, limit=24), style="bold"),
+            ProgressBar(total=total, completed=figures.done or 0) if total else "",
+            Text(f"{count}/{total}" if total else count),
+        )
+        details = Text("  ".join(_details(figures)), overflow="ellipsis", no_wrap=True)
+        return Group(bar, details)
+
+
+_STYLES = {"problem": "bold yellow", "failed": "bold red", "saved": "green", "phase": "bold"}
+
+
+def milestone(event: Event) -> str:
+    """The line of an event that people want to see go by; empty for the others. Safe to show."""
+    kind = event["kind"]
+    if kind == "phase":
+        total = event.get("total")
+        return printable(f"{event.get('phase', '')}{f' ({total})' if total else ''}", limit=200)
+    if kind in ("saved", "sample"):
+        return printable(
+            f"{kind} {event.get('path', '')} (step {event.get('step', '?')})", limit=400
+        )
+    if kind == "problem":
+        words = [event.get(part) for part in ("severity", "where", "message", "remedy")]
+        return printable(": ".join(str(word) for word in words if word), limit=1000)
+    if kind == "stopping":
+        return "stopping: the step is finished and saved first"
+    return ""
+
+
+def how_far(figures: Figures) -> str:
+    """One line on where the run stands. Safe to show."""
+    total = f"/{figures.phase_total}" if figures.phase_total else ""
+    count = "" if figures.done is None else f" {figures.done}{total}"
+    return printable("  ".join([f"{figures.phase}{count}", *_details(figures)]), limit=400)
+
+
+def duration(seconds: float) -> str:
+    """h:mm:ss."""
+    whole = round(seconds)
+    return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+
+
+def _details(figures: Figures) -> list[str]:
+    """The figures that are known, in words."""
+    words: list[str] = []
+    if figures.epoch:
+        words.append(f"epoch {figures.epoch}" + (f"/{figures.epochs}" if figures.epochs else ""))
+    if figures.loss is not None:
+        words.append(f"loss {figures.loss:.4f}")
+    if (speed := figures.steps_per_second()) is not None:
+        words.append(f"{speed:.2f} steps/s")
+    if (left := figures.eta_seconds()) is not None:
+        words.append(f"{duration(left)} left")
+    if figures.memory:
+        words.append(f"{figures.memory / 2**30:.1f} GiB")
+    if figures.last_file:
+        words.append(f"last file {printable(figures.last_file, limit=80)}")
+    return words
