@@ -4,7 +4,8 @@ to be stored, and a resumed run cannot be off by one. No torch."""
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 from ..config import OptimizerOptions, Rate
 
@@ -29,47 +30,58 @@ def base_rates(options: OptimizerOptions, parts: Iterable[str]) -> dict[str, flo
     return rates
 
 
-def warmup_steps(options: OptimizerOptions, total_steps: int) -> int:
-    """``optimizer.warmup`` in steps: below 1 it is a share of all steps, rounded down."""
-    warmup = options.warmup
-    return int(warmup * total_steps) if warmup < 1 else int(warmup)
+@dataclass(frozen=True)
+class RateSchedule:
+    """The learning rates of a whole run. ``total_steps`` and ``warmup_steps`` are the Schedule's."""
+
+    options: OptimizerOptions
+    base: Mapping[str, float]
+    total_steps: int
+    warmup_steps: int
+
+    def at(self, steps_done: int) -> dict[str, float]:
+        """The rate of each trained part in the step after ``steps_done`` steps."""
+        factor = self.factor(steps_done)
+        return {part: rate * factor for part, rate in self.base.items()}
+
+    def factor(self, steps_done: int) -> float:
+        """What the base rates are multiplied by in the step after ``steps_done`` steps.
+
+        The shapes are those of ``get_scheduler`` in diffusers and transformers, which agree with
+        each other; also, as there, the first step of a warmup has rate 0. Two differences:
+        ``constant`` obeys the warmup (theirs is then called ``constant_with_warmup``), and a run
+        that is all warmup does not divide by zero.
+        """
+        if steps_done < self.warmup_steps:
+            return steps_done / self.warmup_steps
+        if self.options.scheduler == "constant":
+            return 1.0
+        progress = (steps_done - self.warmup_steps) / max(1, self.total_steps - self.warmup_steps)
+        return _SHAPES[self.options.scheduler](min(1.0, progress), self.options)
 
 
-def rate_factor(options: OptimizerOptions, steps_done: int, total_steps: int) -> float:
-    """What the base rate is multiplied by in the step after ``steps_done`` steps.
-
-    The shapes are those of ``get_scheduler`` in diffusers and transformers, which agree with each
-    other; also, as there, the first step of a warmup has rate 0. One difference: ``constant``
-    obeys the warmup (theirs is then called ``constant_with_warmup``).
-    """
-    warmup = warmup_steps(options, total_steps)
-    if steps_done < warmup:
-        return steps_done / warmup
-    if options.scheduler == "constant":
-        return 1.0
-    # The whole run may be warmup; the schedule proper then has no length to divide by.
-    progress = (steps_done - warmup) / max(1, total_steps - warmup)
-    match options.scheduler:
-        case "linear":
-            return max(0.0, 1 - progress)
-        case "cosine":
-            return max(0.0, 0.5 * (1 + math.cos(math.pi * progress)))
-        case "cosine_with_restarts":
-            if progress >= 1:
-                return 0.0
-            place = options.restarts * progress % 1.0
-            return max(0.0, 0.5 * (1 + math.cos(math.pi * place)))
-        case "polynomial":
-            if progress > 1:
-                return POLYNOMIAL_END / options.learning_rate
-            span = options.learning_rate - POLYNOMIAL_END
-            rate = span * (1 - progress) ** options.power + POLYNOMIAL_END
-            return rate / options.learning_rate
+def _linear(progress: float, options: OptimizerOptions) -> float:
+    return 1 - progress
 
 
-def learning_rates(
-    options: OptimizerOptions, base: dict[str, float], steps_done: int, total_steps: int
-) -> dict[str, float]:
-    """The rate of each trained part in the step after ``steps_done`` steps."""
-    factor = rate_factor(options, steps_done, total_steps)
-    return {part: rate * factor for part, rate in base.items()}
+def _cosine(progress: float, options: OptimizerOptions) -> float:
+    return 0.5 * (1 + math.cos(math.pi * progress))
+
+
+def _cosine_with_restarts(progress: float, options: OptimizerOptions) -> float:
+    if progress >= 1:
+        return 0.0
+    return 0.5 * (1 + math.cos(math.pi * (options.restarts * progress % 1.0)))
+
+
+def _polynomial(progress: float, options: OptimizerOptions) -> float:
+    span = options.learning_rate - POLYNOMIAL_END
+    return (span * (1 - progress) ** options.power + POLYNOMIAL_END) / options.learning_rate
+
+
+_SHAPES: dict[str, Callable[[float, OptimizerOptions], float]] = {
+    "linear": _linear,
+    "cosine": _cosine,
+    "cosine_with_restarts": _cosine_with_restarts,
+    "polynomial": _polynomial,
+}

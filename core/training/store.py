@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,12 +19,6 @@ _CHECKSUM = "sha256"
 _LENGTH_BYTES = 8
 
 Tensors = dict[str, torch.Tensor]
-
-
-def cache_root() -> Path:
-    """Where caches of all runs lie, by the XDG base directory specification."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "lora-wizard" / "cache"
 
 
 def content_key(**parts: Any) -> str:

@@ -5,12 +5,7 @@ import pytest
 import torch
 from diffusers.optimization import get_scheduler
 from lora_wizard.core.config import OptimizerOptions
-from lora_wizard.core.training.rates import (
-    base_rates,
-    learning_rates,
-    rate_factor,
-    warmup_steps,
-)
+from lora_wizard.core.training.rates import RateSchedule, base_rates
 
 TOTAL = 57
 THEIR_NAMES = {"constant": "constant_with_warmup"}
@@ -36,7 +31,7 @@ def diffusers_rates(options: OptimizerOptions, warmup: int) -> list[float]:
     return rates
 
 
-@pytest.mark.parametrize("warmup", [0, 1, 7, 0.25, TOTAL - 1])
+@pytest.mark.parametrize("warmup", [0, 1, 7, TOTAL - 1])
 @pytest.mark.parametrize(
     "schedule",
     [
@@ -48,16 +43,13 @@ def diffusers_rates(options: OptimizerOptions, warmup: int) -> list[float]:
     ],
     ids=lambda schedule: schedule["scheduler"],
 )
-def test_whole_runs_have_diffusers_rates(schedule: dict[str, Any], warmup: int | float) -> None:
-    options = OptimizerOptions(learning_rate=3e-3, warmup=warmup, **schedule)
-    expected = diffusers_rates(options, warmup_steps(options, TOTAL))
-    rates = [3e-3 * rate_factor(options, step, TOTAL) for step in range(TOTAL)]
-    assert rates == pytest.approx(expected, rel=1e-12, abs=1e-18)
-
-
-def test_a_share_of_warmup_is_counted_in_steps() -> None:
-    assert warmup_steps(OptimizerOptions(warmup=0.1), 57) == 5
-    assert warmup_steps(OptimizerOptions(warmup=10), 57) == 10
+def test_whole_runs_have_diffusers_rates(schedule: dict[str, Any], warmup: int) -> None:
+    options = OptimizerOptions(learning_rate=3e-3, **schedule)
+    expected = diffusers_rates(options, warmup)
+    rates = RateSchedule(options, {"denoiser": 3e-3}, TOTAL, warmup)
+    assert [rates.at(step)["denoiser"] for step in range(TOTAL)] == pytest.approx(
+        expected, rel=1e-12, abs=1e-18
+    )
 
 
 def test_off_inherit_and_a_number() -> None:
@@ -72,6 +64,14 @@ def test_off_inherit_and_a_number() -> None:
 
 def test_all_parts_follow_one_schedule() -> None:
     options = OptimizerOptions(learning_rate=1e-3, scheduler="cosine")
-    rates = learning_rates(options, {"denoiser": 1e-3, "text_encoder": 1e-4}, 25, 50)
+    rates = RateSchedule(options, {"denoiser": 1e-3, "text_encoder": 1e-4}, 50, 0).at(25)
     assert rates["denoiser"] == pytest.approx(1e-3 * 0.5 * (1 + math.cos(math.pi / 2)))
     assert rates["text_encoder"] == pytest.approx(rates["denoiser"] / 10)
+
+
+def test_a_run_that_is_all_warmup() -> None:
+    for scheduler in ("constant", "linear", "cosine", "cosine_with_restarts", "polynomial"):
+        options = OptimizerOptions(scheduler=scheduler)
+        rates = RateSchedule(options, {"denoiser": 1.0}, 4, 4)
+        assert [rates.factor(step) for step in range(4)] == [0, 0.25, 0.5, 0.75]
+        assert math.isfinite(rates.factor(4))
