@@ -6,14 +6,14 @@ is the tool most files in the wild come from. `core.configfile` reads and writes
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from .options import Section, option
 
 Precision = Literal["bf16", "fp16", "fp32"]
-Rate = float | Literal["off", "inherit"]
+Rate = Annotated[float, Field(gt=0, le=10)] | Literal["off", "inherit"]
 
 
 class ModelOptions(Section):
@@ -26,6 +26,7 @@ class ModelOptions(Section):
         source="S1",
         level="basic",
         also="pretrained_model_name_or_path",
+        path=True,
         min_length=1,
     )
     family: str = option(
@@ -56,7 +57,7 @@ class ModelOptions(Section):
 class ConceptOptions(Section):
     """One folder of pictures, when there is more than one."""
 
-    folder: str = option(help="The folder with the pictures.", min_length=1)
+    folder: str = option(help="The folder with the pictures.", min_length=1, path=True)
     repeats: int = option(
         1, help="How often each picture counts in an epoch.", ge=1, le=10_000, also="num_repeats"
     )
@@ -78,6 +79,7 @@ class DatasetOptions(Section):
         source="S0 S1 S2 S4",
         level="basic",
         also="train_data_dir",
+        path=True,
     )
     concepts: list[ConceptOptions] = option(
         [], help="Several folders with repeats of their own, instead of dataset.folder."
@@ -97,6 +99,7 @@ class DatasetOptions(Section):
         "turn when there are more, again when there are fewer; this about doubles the steps.",
         source="S2 S4",
         also="reg_data_dir",
+        path=True,
     )
     resolution: int | list[int] | None = option(
         None,
@@ -105,6 +108,7 @@ class DatasetOptions(Section):
         source="S1 S3",
         level="basic",
         unit="px",
+        allowed="a whole number or [width, height], from 8 to 8192",
     )
     buckets: bool = option(
         True,
@@ -160,8 +164,10 @@ class CaptionOptions(Section):
         source="S0 S1 S2",
         level="basic",
     )
-    prefix: str = option("", help="Put before every caption, as it is.", source="S4")
-    suffix: str = option("", help="Put after every caption, as it is.")
+    prefix: str = option(
+        "", help="Put before every caption, as it is.", source="S4", also="caption_prefix"
+    )
+    suffix: str = option("", help="Put after every caption, as it is.", also="caption_suffix")
     separator: str = option(
         ",", help="What stands between tags.", also="caption_separator", min_length=1
     )
@@ -380,11 +386,21 @@ class SampleOptions(Section):
         ge=0,
         le=100_000,
         level="basic",
+        also="sample_every_n_epochs",
     )
     every_steps: int = option(
-        0, help="Draw after every so many steps; 0: not by steps.", source="S4", ge=0, le=10**8
+        0,
+        help="Draw after every so many steps; 0: not by steps.",
+        source="S4",
+        ge=0,
+        le=10**8,
+        also="sample_every_n_steps",
     )
-    at_start: bool = option(True, help="Draw before the first step: the base model's own pictures.")
+    at_start: bool = option(
+        True,
+        help="Draw before the first step: the base model's own pictures.",
+        also="sample_at_first",
+    )
     width: int | None = option(None, help="The resolution's if absent.", unit="px", ge=8, le=8192)
     height: int | None = option(None, help="The resolution's if absent.", unit="px", ge=8, le=8192)
     steps: int = option(20, help="Denoising steps.", source="S4", ge=1, le=1000)
@@ -396,7 +412,9 @@ class SampleOptions(Section):
         ge=0,
         le=2**63 - 1,
     )
-    sampler: str = option("euler_a", help="The sampling method.", source="S4")
+    sampler: str = option(
+        "euler_a", help="The sampling method.", source="S4", also="sample_sampler"
+    )
     negative_prompt: str = option("", help="What not to draw.", source="S4")
 
 
@@ -408,6 +426,7 @@ class OutputOptions(Section):
         help="The file's name without its ending.",
         source="S0 S1 S4",
         level="basic",
+        allowed="a file name of at most 120 characters, without / and \\",
         pattern=r"^[^/\\\x00-\x1f]{1,120}$",
         also="output_name",
     )
@@ -418,6 +437,7 @@ class OutputOptions(Section):
         level="basic",
         min_length=1,
         also="output_dir",
+        path=True,
     )
     comment: str = option(
         "", help='Kept in the file, such as "trigger: mika".', source="S4", also="training_comment"
