@@ -49,9 +49,14 @@ def build_plan(
             samples += [
                 reader.sample(picture, captions.get(picture.path), rule) for picture in pictures
             ]
-    if rule and not any(problem.severity == "error" for problem in problems):
-        problems += review(samples, config, rule)
     raise_errors(problems)
+    if not any(not sample.is_regularization for sample in samples):
+        raise ProblemsError(
+            "There is nothing to train on",
+            [Problem("No pictures are given.", "dataset.folder", remedy="Name their folder.")],
+        )
+    if rule:
+        problems += review(samples, config, rule)
     return DatasetPlan(tuple(samples), _with_shares(summaries), tuple(problems))
 
 

@@ -54,14 +54,6 @@ class Layout:
         self._options = options
         self._trigger_words = tuple(trigger_words)
         self._excluded: Counter[str] = Counter()
-        if options.folder and options.concepts:
-            self._error(
-                "Both a folder and concepts are given.",
-                "dataset.concepts",
-                "Keep one of them: each concept has a folder of its own.",
-            )
-        elif not options.folder and not options.concepts:
-            self._error("No pictures are given.", "dataset.folder", "Name the folder with them.")
         for number, concept in enumerate(options.concepts):
             self._add_concept(concept, f"dataset.concepts[{number}].folder")
         if options.folder:
@@ -83,7 +75,7 @@ class Layout:
                 )
 
     def _add_concept(self, options: ConceptOptions, where: str) -> None:
-        """One of ``dataset.concepts``: its own words count more than the folder's name."""
+        """One of ``dataset.concepts``: its own repeats count, whatever the folder's name."""
         listing = self._list(Path(options.folder), where)
         if listing is None:
             return
@@ -91,10 +83,8 @@ class Layout:
         if not pictures:
             self._explain_empty(listing, where, False)
             return
-        repeats, name = parse_name(listing.folder.name) or (options.repeats, listing.folder.name)
-        if "repeats" in options.model_fields_set or not 1 <= repeats < _PERHAPS_A_YEAR:
-            repeats = options.repeats
-        concept = self._concept(listing, pictures, options.name or name, repeats, False)
+        _, name = parse_name(listing.folder.name) or (0, listing.folder.name)
+        concept = self._concept(listing, pictures, options.name or name, options.repeats, False)
         if options.trigger_words is not None:
             concept = replace(concept, trigger_words=tuple(options.trigger_words))
         self.concepts.append(concept)
@@ -162,15 +152,15 @@ class Layout:
         if parsed is None:
             return self._concept(listing, pictures, folder.name, repeats, is_regularization)
         number, name = parsed
-        is_set = "repeats" in self._options.model_fields_set and not is_regularization
-        if not is_set and 1 <= number < _PERHAPS_A_YEAR:
+        # By value, not by whether it was written: a run's own TOML has every value written out.
+        if repeats == 1 and 1 <= number < _PERHAPS_A_YEAR:
             repeats = number
         self._note(
             f"{folder.name} is itself a folder of the form N_name: its pictures are taken as "
             f"the concept {name!r} with {_count(repeats, 'repeat')}.",
             where,
-            f"Set dataset.repeats for another number, or give {folder.parent} to train all the "
-            "folders in it.",
+            f"Give {folder.parent} to train all folders in it, or for other repeats:\n"
+            + concepts_toml([folder]),
         )
         return self._concept(listing, pictures, name, repeats, is_regularization)
 
