@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import safetensors.torch
 import torch
 
 from .. import places
 from ..config import RunConfig
-from ..dataset.build import build_plan, verify_plan
 from ..dataset.buckets import BucketRule
+from ..dataset.build import build_plan, verify_plan
 from ..dataset.captions import final_caption
 from ..dataset.plan import DatasetPlan, Draw, Sample
 from ..errors import WizardError
 from ..families import registry as families
 from ..families.base import ModelFamily, SamplePrompt, load_implementation
 from ..networks import registry as networks
-from ..networks.base import Network
 from ..optimizers import registry as optimizers
 from ..optimizers.base import ParameterGroup
 from ..run.job import Job
@@ -64,27 +64,31 @@ def prepare(job: Job) -> Trainer:
     family.release(*(name for name in _text_encoders(family) if name not in rates))
     if config.training.gradient_checkpointing:
         family.enable_gradient_checkpointing()
-    groups = [ParameterGroup(part, network.parameters_of(part), rate) for part, rate in rates.items()]
+    groups = [
+        ParameterGroup(part, network.parameters_of(part), rate) for part, rate in rates.items()
+    ]
     optimizer = optimizers.find(config.optimizer.name).build(groups, config.optimizer)
     scaler = torch.amp.GradScaler(device.type) if config.model.precision == "fp16" else None
     origin = Origin.of(config, manifest.of_plan(plan, hashes), family.base_hash(), device)
-    trainer = Trainer(
+    return Trainer(
         job=job,
         config=config,
         plan=plan,
         schedule=schedule,
-        rates=RateSchedule(
-            config.optimizer, rates, schedule.total_steps, schedule.warmup_steps
-        ),
+        rates=RateSchedule(config.optimizer, rates, schedule.total_steps, schedule.warmup_steps),
         network=network,
         optimizer=optimizer,
         scaler=scaler,
         batches=Batches(config, family, pictures, prompts, device),
         states=States(job, origin, network, optimizer, scaler),
-        outputs=Outputs(job, config, schedule, lambda step, epoch: b""),
+        outputs=Outputs(
+            job,
+            config,
+            schedule,
+            lambda step, epoch: safetensors.torch.save(network.file_tensors()),
+        ),
         previews=Previews(job, family, _sample_prompts(config, family)),
     )
-    return trainer
 
 
 def _plan(job: Job, config: RunConfig) -> DatasetPlan:
