@@ -40,7 +40,7 @@ def option(
     ``allowed`` what may stand there, where type and limits do not say it well; ``limits`` are
     pydantic's (``ge``, ``le``, ``gt``, ``lt``, ``min_length`` ...).
     """
-    extra = {
+    extra: dict[str, Any] = {
         "source": source,
         "level": level,
         "unit": unit,

@@ -103,7 +103,7 @@ class StableDiffusion1:
         if "text_encoder" in self._loaded and is_trained(self.text_encoder):
             # transformers checkpoints in training mode only; its dropout is set to zero on load.
             self.text_encoder.train()
-            self.text_encoder.gradient_checkpointing_enable({"use_reentrant": False})
+            _checkpoint(self.text_encoder)
 
     # The LoRA's layers ------------------------------------------------------------------------
 
@@ -267,3 +267,9 @@ def _fits(layer: torch.nn.Module) -> bool:
 
 def _text_layers(text_encoder: Any) -> Any:
     return getattr(text_encoder, "text_model", text_encoder)
+
+
+def _checkpoint(text_encoder: Any) -> None:
+    # transformers 5 renamed it on the way.
+    enable = getattr(text_encoder, "activation_checkpointing_enable", None)
+    (enable or text_encoder.gradient_checkpointing_enable)({"use_reentrant": False})
