@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import safetensors.torch
 import torch
 
 from .. import places
@@ -19,11 +18,13 @@ from ..errors import WizardError
 from ..families import registry as families
 from ..families.base import ModelFamily, SamplePrompt, load_implementation
 from ..networks import registry as networks
+from ..networks.base import Network
 from ..optimizers import registry as optimizers
 from ..optimizers.base import ParameterGroup
 from ..run.job import Job
 from ..sampling.prompts import expand
-from ..schedule import Schedule
+from ..schedule import BatchCounts, Schedule
+from ..weights import kohya, metadata
 from . import manifest
 from .batches import Batches
 from .cache import EncodedPictures, EncodedPrompts
@@ -85,7 +86,7 @@ def prepare(job: Job) -> Trainer:
             job,
             config,
             schedule,
-            lambda step, epoch: safetensors.torch.save(network.file_tensors()),
+            _contents(config, plan, schedule, family, network),
         ),
         previews=Previews(job, family, _sample_prompts(config, family)),
     )
@@ -124,6 +125,35 @@ def _text_encoders(family: ModelFamily) -> list[str]:
 def _sample_prompts(config: RunConfig, family: ModelFamily) -> list[SamplePrompt]:
     rule = BucketRule.of(config.dataset, family.spec)
     return expand(config.samples, (rule.width, rule.height))
+
+
+def _contents(
+    config: RunConfig,
+    plan: DatasetPlan,
+    schedule: Schedule,
+    family: ModelFamily,
+    network: Network,
+) -> Callable[[int, int], bytes]:
+    """The bytes of a file at (step, epoch), with the network as it is when called."""
+    rule = BucketRule.of(config.dataset, family.spec)
+    module = networks.find(config.network.type).module
+    precision = config.output.save_precision or config.model.precision
+    begun = metadata.Training(
+        resolution=(rule.width, rule.height),
+        batches_per_epoch=BatchCounts.of(plan, config).micro_batches(1),
+        epochs=schedule.epochs,
+        total_steps=schedule.total_steps,
+        warmup_steps=schedule.warmup_steps,
+        step=0,
+        epoch=0,
+    )
+
+    def contents(step: int, epoch: int) -> bytes:
+        now = replace(begun, step=step, epoch=epoch)
+        facts = metadata.build(config, family.spec, module, family.base_hash(), plan, now)
+        return kohya.to_bytes(network, precision, facts)
+
+    return contents
 
 
 def _shown(job: Job) -> Callable[[int, int], None]:
