@@ -11,7 +11,7 @@ import pkgutil
 from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import cached_property
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, Protocol, TypeVar
 
 from .errors import EXIT_FAILED, WizardError
@@ -84,7 +84,7 @@ class Registry(Generic[Spec]):
                 found[spec.name] = spec
         return found
 
-    def _loaded(self, name: str, point: importlib.metadata.EntryPoint) -> Spec:
+    def _loaded(self, name: str, point: EntryPoint) -> Spec:
         try:
             spec = point.load()
         except Exception as error:

@@ -34,7 +34,12 @@ def snapshot(repository: str, parts: Sequence[Part]) -> Path:
     except LocalEntryNotFoundError:
         pass
     except HFValidationError:
-        raise _neither(repository) from None
+        raise BaseModelError(
+            "The base model is neither a folder nor a hub id",
+            f"model.base: {repository}",
+            "Give a folder in the diffusers layout, a hub id such as "
+            "stable-diffusion-v1-5/stable-diffusion-v1-5, or embedded:demo.",
+        ) from None
     try:
         return Path(snapshot_download(repository, allow_patterns=_wanted(repository, parts)))
     except GatedRepoError:
@@ -86,12 +91,3 @@ def _weights(repository: str, part: Part, listed: Sequence[str]) -> list[str]:
     stem = f"{part.weights}.{variant}" if variant else part.weights
     sharded = f"{stem}.safetensors" not in names
     return [f"{prefix}{stem}-*.safetensors" if sharded else f"{prefix}{stem}.safetensors"]
-
-
-def _neither(repository: str) -> BaseModelError:
-    return BaseModelError(
-        "The base model is neither a folder nor a hub id",
-        f"model.base: {repository}",
-        "Give a folder in the diffusers layout, a hub id such as "
-        "stable-diffusion-v1-5/stable-diffusion-v1-5, or embedded:demo.",
-    )
