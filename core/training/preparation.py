@@ -64,7 +64,9 @@ def prepare(job: Job) -> Trainer:
     family.release(*(name for name in _text_encoders(family) if name not in rates))
     if config.training.gradient_checkpointing:
         family.enable_gradient_checkpointing()
-    groups = [ParameterGroup(part, network.parameters_of(part), rate) for part, rate in rates.items()]
+    groups = [
+        ParameterGroup(part, network.parameters_of(part), rate) for part, rate in rates.items()
+    ]
     optimizer = optimizers.find(config.optimizer.name).build(groups, config.optimizer)
     scaler = torch.amp.GradScaler(device.type) if config.model.precision == "fp16" else None
     origin = Origin.of(config, manifest.of_plan(plan, hashes), family.base_hash(), device)
@@ -73,9 +75,7 @@ def prepare(job: Job) -> Trainer:
         config=config,
         plan=plan,
         schedule=schedule,
-        rates=RateSchedule(
-            config.optimizer, rates, schedule.total_steps, schedule.warmup_steps
-        ),
+        rates=RateSchedule(config.optimizer, rates, schedule.total_steps, schedule.warmup_steps),
         network=network,
         optimizer=optimizer,
         scaler=scaler,
