@@ -57,5 +57,7 @@ class ProblemsError(WizardError):
 def _line(problem: Problem) -> str:
     place = f"line {problem.line}: " if problem.line else ""
     where = f"{problem.where}: " if problem.where else ""
-    remedy = f" {problem.remedy}" if problem.remedy else ""
-    return f"{place}{where}{problem.message}{remedy}"
+    text = f"{place}{where}{problem.message}"
+    if not problem.remedy:
+        return text
+    return f"{text if text.endswith(('.', '!', '?')) else f'{text}.'} {problem.remedy}"

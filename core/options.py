@@ -3,9 +3,9 @@ and the documentation are made."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
@@ -28,15 +28,26 @@ def option(
     level: Level = "advanced",
     unit: str = "",
     also: str = "",
+    path: bool = False,
+    allowed: str = "",
     **limits: Any,
 ) -> Any:
     """Define one option.
 
     ``help`` says what it does and when to change it; ``source`` where the default or the advice
     comes from; ``level`` whether it is among the few that matter; ``also`` its name in sd-scripts;
-    ``limits`` are pydantic's (``ge``, ``le``, ``gt``, ``lt``, ``min_length`` ...).
+    ``path`` that relative values count from the TOML's folder;
+    ``allowed`` what may stand there, where type and limits do not say it well; ``limits`` are
+    pydantic's (``ge``, ``le``, ``gt``, ``lt``, ``min_length`` ...).
     """
-    extra: dict[str, Any] = {"source": source, "level": level, "unit": unit, "also": also}
+    extra: dict[str, Any] = {
+        "source": source,
+        "level": level,
+        "unit": unit,
+        "also": also,
+        "path": path,
+        "allowed": allowed,
+    }
     if isinstance(default, (list, dict)):
         made = default
         return Field(
@@ -53,7 +64,8 @@ class OptionInfo:
     """One option as a reader sees it: everything a form, a help text or a document needs."""
 
     key: str
-    """The dotted TOML key, such as ``training.epochs``."""
+    """The dotted TOML key, such as ``training.epochs``; ``dataset.concepts[].folder`` is a key of
+    each table in a list."""
     annotation: Any
     help: str
     source: str
@@ -63,6 +75,8 @@ class OptionInfo:
     default: Any
     required: bool
     field: FieldInfo
+    path: bool = False
+    """Whether it names a file or folder, relative to the TOML's folder."""
 
     @property
     def section(self) -> str:
@@ -81,13 +95,21 @@ class OptionInfo:
                 pending.extend(get_args(annotation))
         return tuple(found)
 
+    @property
+    def allowed(self) -> str:
+        """What may stand there, for people: ``a whole number from 1 to 1024``."""
+        extra = self.field.json_schema_extra
+        own = extra.get("allowed") if isinstance(extra, dict) else ""
+        return str(own) if own else _allowed(self.annotation, self.field.metadata)
+
 
 def walk(model: type[BaseModel], prefix: str = "") -> Iterator[OptionInfo]:
-    """All options of a configuration, in the order of their definition, sections flattened."""
+    """All options of a configuration, in the order of their definition, sections flattened; the
+    options of a list's tables come after the list."""
     for name, field in model.model_fields.items():
         dotted = f"{prefix}{name}"
         annotation = field.annotation
-        if isinstance(annotation, type) and issubclass(annotation, Section):
+        if _is_section(annotation):
             yield from walk(annotation, f"{dotted}.")
             continue
         extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
@@ -102,4 +124,72 @@ def walk(model: type[BaseModel], prefix: str = "") -> Iterator[OptionInfo]:
             default=field.get_default(call_default_factory=True),
             required=field.is_required(),
             field=field,
+            path=bool(extra.get("path", False)),
         )
+        for argument in get_args(annotation):
+            if _is_section(argument):
+                yield from walk(argument, f"{dotted}[].")
+
+
+def _is_section(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, Section)
+
+
+def _allowed(annotation: Any, limits: Sequence[Any] = ()) -> str:
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        described = arguments[1:]
+        nested = [m for d in described for m in (d.metadata if isinstance(d, FieldInfo) else [d])]
+        return _allowed(arguments[0], [*nested, *limits])
+    if origin is Literal:
+        return _either([f'"{word}"' for word in arguments])
+    if origin is list:
+        return _list_of(arguments[0], limits)
+    if arguments:
+        parts = [part for part in arguments if part is not type(None)]
+        if set(parts) == {int, float}:
+            parts = [float]
+        words = [
+            f'"{word}"' for part in parts if get_origin(part) is Literal for word in get_args(part)
+        ]
+        return _either([_allowed(p, limits) for p in parts if get_origin(p) is not Literal] + words)
+    if annotation is bool:
+        return "true or false"
+    if annotation in (int, float):
+        word = "a whole number" if annotation is int else "a number"
+        return f"{word}{_range(limits)}"
+    if annotation is str:
+        return "text, not empty" if _limit(limits, "min_length") else "text"
+    return "a table"
+
+
+def _list_of(item: Any, limits: Sequence[Any]) -> str:
+    names = {str: "texts", int: "whole numbers", float: "numbers"}
+    low, high = _limit(limits, "min_length"), _limit(limits, "max_length")
+    count = f"{low} " if low is not None and low == high else ""
+    return f"a list of {count}{names.get(item, 'tables')}"
+
+
+def _range(limits: Sequence[Any]) -> str:
+    ge, gt, le = (_limit(limits, name) for name in ("ge", "gt", "le"))
+    if ge is not None and le is not None:
+        return f" from {_number(ge)} to {_number(le)}"
+    if ge is not None:
+        return f", {_number(ge)} or more"
+    above = f" above {_number(gt)}" if gt is not None else ""
+    most = f" at most {_number(le)}" if le is not None else ""
+    return f"{above} and{most}" if above and most else above + most
+
+
+def _number(limit: float) -> str:
+    return f"{limit:g}" if isinstance(limit, float) else str(limit)
+
+
+def _limit(limits: Sequence[Any], name: str) -> Any:
+    return next((getattr(m, name) for m in limits if getattr(m, name, None) is not None), None)
+
+
+def _either(parts: list[str]) -> str:
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} or {parts[-1]}"

@@ -1,0 +1,200 @@
+"""From a configuration and its folders to the plan: every picture with bucket, crop and caption."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ..config import RunConfig
+from ..errors import Problem, ProblemsError
+from ..families.base import FamilySpec
+from .buckets import BucketError, BucketRule
+from .captions import EXTENSIONS as CAPTION_EXTENSIONS
+from .captions import Caption, CaptionError, read_caption
+from .images import Picture, Progress, scan_pictures, verify_pictures
+from .layout import ConceptFolder, Layout
+from .plan import ConceptSummary, DatasetPlan, Sample
+from .review import review
+
+
+def build_plan(
+    config: RunConfig, spec: FamilySpec, *, progress: Progress | None = None
+) -> DatasetPlan:
+    """Everything the training will see, from the headers of the pictures and their captions.
+
+    Paths of ``config`` are absolute. Raises ProblemsError with every error at once: folders that
+    are not there, pictures that cannot be read, two pictures that share a caption. What is only
+    worth knowing is in the plan's ``problems``. The order is that of the file names' code points,
+    whatever the machine's language.
+    """
+    layout = Layout(config.dataset, config.captions.trigger_words)
+    problems = list(layout.problems)
+    rule: BucketRule | None = None
+    try:
+        rule = BucketRule.of(config.dataset, spec)
+    except BucketError as error:
+        problems.append(error.problem)
+    samples: list[Sample] = []
+    summaries: list[ConceptSummary] = []
+    labels = _labels(layout.concepts)
+    for concept, label in zip(layout.concepts, labels, strict=True):
+        reader = _ConceptReader(concept, label, progress)
+        pictures = reader.pictures()
+        captions = reader.captions(pictures)
+        problems += reader.problems
+        summaries.append(_summary(concept, len(pictures), len(captions)))
+        if rule:
+            samples += [
+                reader.sample(picture, captions.get(picture.path), rule) for picture in pictures
+            ]
+    raise_errors(problems)
+    if not any(not sample.is_regularization for sample in samples):
+        raise ProblemsError(
+            "There is nothing to train on",
+            [Problem("No pictures are given.", "dataset.folder", remedy="Name their folder.")],
+        )
+    if rule:
+        problems += review(samples, config, rule)
+    return DatasetPlan(tuple(samples), _with_shares(summaries), tuple(problems))
+
+
+def verify_plan(plan: DatasetPlan, *, progress: Progress | None = None) -> None:
+    """Decode every picture of the plan (each once, remembered); ProblemsError names every bad one.
+
+    Training begins only after this.
+    """
+    bad = verify_pictures(plan.samples, progress=progress)
+    raise_errors([_bad_picture(item.path, item.reason) for item in bad])
+
+
+def raise_errors(problems: Iterable[Problem]) -> None:
+    """ProblemsError with the errors among ``problems``, if there are any."""
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if errors:
+        raise ProblemsError("The pictures cannot be trained like this", errors)
+
+
+@dataclass
+class _ConceptReader:
+    """Reads one concept's folder and collects what there is to say."""
+
+    concept: ConceptFolder
+    label: str
+    progress: Progress | None
+    problems: list[Problem] = field(default_factory=list)
+
+    def pictures(self) -> list[Picture]:
+        good, bad = scan_pictures(self.concept.folder, self.concept.pictures, self.progress)
+        self.problems += [_bad_picture(item.path, item.reason) for item in bad]
+        by_stem: dict[str, list[Path]] = {}
+        for file in self.concept.pictures:
+            by_stem.setdefault(file.path.stem, []).append(file.path)
+        for same in by_stem.values():
+            if len(same) > 1:
+                names = " and ".join(path.name for path in same)
+                message = f"{names} would share the caption {same[0].stem}.txt."
+                remedy = "Rename all but one, or leave them out with dataset.exclude."
+                self._say(message, remedy, "error")
+        return good
+
+    def captions(self, pictures: Sequence[Picture]) -> dict[Path, Caption]:
+        files = {file.name: file for file in self.concept.listing.files}
+        found: dict[Path, Caption] = {}
+        remarks: dict[str, list[str]] = {}
+        for picture in pictures:
+            names = [picture.path.stem + ending for ending in CAPTION_EXTENSIONS]
+            there = [files[name] for name in names if name in files]
+            if not there:
+                continue
+            try:
+                caption = read_caption(there[0])
+            except CaptionError as error:
+                remedy = "Save it as UTF-8 text, or remove it."
+                self._say(f"{there[0].path}: {error}.", remedy, "error")
+                continue
+            found[picture.path] = caption
+            for remark in caption.remarks:
+                remarks.setdefault(remark, []).append(there[0].name)
+            if len(there) > 1:
+                remarks.setdefault("is read, not the .caption beside it", []).append(there[0].name)
+        for remark, names in sorted(remarks.items()):
+            self._say(f"{self.concept.name}: caption {remark}: {_some(names)}.")
+        self._tell_missing([picture for picture in pictures if picture.path not in found])
+        return found
+
+    def sample(self, picture: Picture, caption: Caption | None, rule: BucketRule) -> Sample:
+        bucket, crop = rule.assign(picture.width, picture.height)
+        return Sample(
+            id=f"{self.label}/{picture.path.relative_to(self.concept.folder).as_posix()}",
+            path=picture.path,
+            width=picture.width,
+            height=picture.height,
+            file_size=picture.file_size,
+            modified_ns=picture.modified_ns,
+            concept=self.concept.name,
+            trigger_words=self.concept.trigger_words,
+            repeats=self.concept.repeats,
+            is_regularization=self.concept.is_regularization,
+            bucket=bucket,
+            crop=crop,
+            caption=self.concept.name if caption is None else caption.text,
+            caption_path=None if caption is None else caption.path,
+        )
+
+    def _tell_missing(self, without: list[Picture]) -> None:
+        if without:
+            self._say(
+                f"{len(without)} of {len(self.concept.pictures)} pictures in {self.concept.folder} "
+                f"have no caption and get the concept's name, {self.concept.name!r}: "
+                f"{_some([picture.path.name for picture in without])}.",
+                "Write a .txt beside each, or give the concept a fitting name under "
+                "dataset.concepts.",
+                "note" if self.concept.is_regularization else "warning",
+            )
+
+    def _say(self, message: str, remedy: str = "", severity: str = "warning") -> None:
+        where = "dataset.regularization_folder" if self.concept.is_regularization else "dataset"
+        self.problems.append(Problem(message, where, remedy=remedy, severity=severity))
+
+
+def _bad_picture(path: Path, reason: str) -> Problem:
+    remedy = f'Mend or remove it, or leave it out: dataset.exclude = ["{path.name}"].'
+    return Problem(f"{reason}.", str(path), remedy=remedy)
+
+
+def _labels(concepts: Sequence[ConceptFolder]) -> list[str]:
+    """What the samples' ids begin with: the concept's name, told apart where it comes twice."""
+    seen: Counter[str] = Counter()
+    labels: list[str] = []
+    for concept in concepts:
+        label = f"regularization:{concept.name}" if concept.is_regularization else concept.name
+        seen[label] += 1
+        labels.append(label if seen[label] == 1 else f"{label}#{seen[label]}")
+    return labels
+
+
+def _summary(concept: ConceptFolder, images: int, captions: int) -> ConceptSummary:
+    return ConceptSummary(
+        concept.name,
+        concept.folder,
+        images,
+        captions,
+        concept.repeats,
+        concept.is_regularization,
+        0.0,
+    )
+
+
+def _with_shares(summaries: Sequence[ConceptSummary]) -> tuple[ConceptSummary, ...]:
+    uses = [0 if item.is_regularization else item.images * item.repeats for item in summaries]
+    total = sum(uses) or 1
+    return tuple(
+        replace(item, share=count / total) for item, count in zip(summaries, uses, strict=True)
+    )
+
+
+def _some(names: Sequence[str], limit: int = 5) -> str:
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + more

@@ -1,0 +1,369 @@
+"""From the folders of a configuration to concepts, whatever way they are laid out.
+
+Read are a flat folder of pictures, sd-scripts' layout (a folder of ``N_name`` folders, N being the
+repeats) and ``dataset.concepts``. The slips that cost people most time are recognised and answered
+with what was found and the lines of TOML that mend it; the user's files are never moved.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..config import ConceptOptions, DatasetOptions
+from ..errors import Problem
+from .folders import FileEntry, FolderListing, list_folder
+from .images import is_picture_name
+
+_REPEATS_NAME = re.compile(r"(\d+)_(.*)", re.DOTALL)
+_SLIPS = (
+    re.compile(r"(?P<repeats>\d+)[ -]*(?P<name>\D.*)", re.DOTALL),
+    re.compile(r"(?P<name>.*\D)[_ -](?P<repeats>\d+)", re.DOTALL),
+)
+"""``10 mika``, ``10-mika``, ``10mika``; ``mika_10``."""
+MOST_REPEATS = 10_000
+_PERHAPS_A_YEAR = 1000
+"""A folder that is given by itself and is named ``2024_holiday`` hardly means 2024 repeats."""
+
+
+@dataclass(frozen=True)
+class ConceptFolder:
+    """A folder of pictures that are trained as one concept."""
+
+    folder: Path
+    name: str
+    repeats: int
+    is_regularization: bool
+    trigger_words: tuple[str, ...]
+    pictures: tuple[FileEntry, ...]
+    """Named like pictures, not excluded; not yet opened."""
+    listing: FolderListing
+
+
+class Layout:
+    """The concepts that were found, and what there is to say about the folders."""
+
+    def __init__(self, options: DatasetOptions, trigger_words: Iterable[str]) -> None:
+        self.concepts: list[ConceptFolder] = []
+        self.problems: list[Problem] = []
+        self._options = options
+        self._trigger_words = tuple(trigger_words)
+        self._excluded: Counter[str] = Counter()
+        for number, concept in enumerate(options.concepts):
+            self._add_concept(concept, f"dataset.concepts[{number}].folder")
+        if options.folder:
+            self._add_root(Path(options.folder), "dataset.folder", False)
+        if options.regularization_folder:
+            self._add_regularization(Path(options.regularization_folder))
+        self._check_exclude()
+
+    def _add_regularization(self, folder: Path) -> None:
+        where = "dataset.regularization_folder"
+        used = {concept.folder.resolve() for concept in self.concepts}
+        self._add_root(folder, where, True)
+        for concept in self.concepts:
+            if concept.is_regularization and concept.folder.resolve() in used:
+                self._error(
+                    f"{concept.folder} is also trained as a concept.",
+                    where,
+                    "Give class pictures a folder of their own.",
+                )
+
+    def _add_concept(self, options: ConceptOptions, where: str) -> None:
+        """One of ``dataset.concepts``: its own repeats count, whatever the folder's name."""
+        listing = self._list(Path(options.folder), where)
+        if listing is None:
+            return
+        pictures = self._pictures(listing)
+        if not pictures:
+            self._explain_empty(listing, where, False)
+            return
+        _, name = parse_name(listing.folder.name) or (0, listing.folder.name)
+        concept = self._concept(listing, pictures, options.name or name, options.repeats, False)
+        if options.trigger_words is not None:
+            concept = replace(concept, trigger_words=tuple(options.trigger_words))
+        self.concepts.append(concept)
+        self._warn_nested(listing, where)
+
+    def _add_root(self, folder: Path, where: str, is_regularization: bool) -> None:
+        """A folder that is flat or holds ``N_name`` folders."""
+        listing = self._list(folder, where)
+        if listing is None:
+            return
+        pictures = self._pictures(listing)
+        found = self._numbered(listing, where, is_regularization)
+        if found:
+            self.concepts.extend(found)
+            if pictures:
+                self._warn(
+                    f"{_count(len(pictures), 'picture')} beside the N_name folders of {folder} "
+                    "are not used.",
+                    where,
+                    "List every folder under dataset.concepts to use them as well.",
+                )
+            self._warn_unnumbered(listing, where)
+        elif pictures:
+            self.concepts.append(self._flat(listing, pictures, where, is_regularization))
+            self._warn_nested(listing, where)
+        else:
+            self._explain_empty(listing, where, is_regularization)
+
+    def _numbered(
+        self, listing: FolderListing, where: str, is_regularization: bool
+    ) -> list[ConceptFolder]:
+        """The concepts of the ``N_name`` folders in a folder."""
+        found: list[ConceptFolder] = []
+        for folder in listing.folders:
+            parsed = parse_name(folder.name)
+            inner = self._list(folder, where, listing.folder) if parsed else None
+            if parsed is None or inner is None:
+                continue
+            repeats, name = parsed
+            pictures = self._pictures(inner)
+            if not 1 <= repeats <= MOST_REPEATS:
+                self._warn(
+                    f"{folder.name}: {repeats} repeats, so its {len(pictures)} pictures are not "
+                    "used.",
+                    where,
+                    f"Repeats go from 1 to {MOST_REPEATS}.",
+                )
+            elif not pictures:
+                self._warn(f"{folder.name} has no pictures in it.", where)
+            else:
+                found.append(self._concept(inner, pictures, name, repeats, is_regularization))
+                self._warn_nested(inner, where)
+        return found
+
+    def _flat(
+        self,
+        listing: FolderListing,
+        pictures: tuple[FileEntry, ...],
+        where: str,
+        is_regularization: bool,
+    ) -> ConceptFolder:
+        folder = listing.folder
+        repeats = 1 if is_regularization else self._options.repeats
+        parsed = parse_name(folder.name)
+        if parsed is None:
+            return self._concept(listing, pictures, folder.name, repeats, is_regularization)
+        number, name = parsed
+        # By value, not by whether it was written: a run's own TOML has every value written out.
+        if repeats == 1 and 1 <= number < _PERHAPS_A_YEAR:
+            repeats = number
+        self._note(
+            f"{folder.name} is itself a folder of the form N_name: its pictures are taken as "
+            f"the concept {name!r} with {_count(repeats, 'repeat')}.",
+            where,
+            f"Give {folder.parent} to train all folders in it, or for other repeats:\n"
+            + concepts_toml([folder]),
+        )
+        return self._concept(listing, pictures, name, repeats, is_regularization)
+
+    def _concept(
+        self,
+        listing: FolderListing,
+        pictures: tuple[FileEntry, ...],
+        name: str,
+        repeats: int,
+        is_regularization: bool,
+    ) -> ConceptFolder:
+        words = () if is_regularization else self._trigger_words
+        return ConceptFolder(
+            listing.folder, name, repeats, is_regularization, words, pictures, listing
+        )
+
+    def _list(self, folder: Path, where: str, root: Path | None = None) -> FolderListing | None:
+        try:
+            listing = list_folder(folder, root)
+        except FileNotFoundError:
+            self._error(f"There is no folder {folder}.", where, _nearest(folder))
+        except NotADirectoryError:
+            remedy = f"Give the folder that it is in: {folder.parent}"
+            self._error(f"{folder} is a file.", where, remedy)
+        except OSError as error:
+            remedy = "Change its permissions, or choose another folder."
+            self._error(f"{folder} cannot be read: {error.strerror or error}.", where, remedy)
+        else:
+            for item in listing.skipped:
+                self._warn(f"Left out: {item.path} is {item.reason}.", where)
+            return listing
+        return None
+
+    def _pictures(self, listing: FolderListing) -> tuple[FileEntry, ...]:
+        named = [file for file in listing.files if is_picture_name(file.name)]
+        return tuple(file for file in named if not self._is_excluded(file.path))
+
+    def _is_excluded(self, path: Path) -> bool:
+        """By its name, or by its path relative to the folder that the configuration names."""
+        roots = [self._options.folder, self._options.regularization_folder]
+        roots += [concept.folder for concept in self._options.concepts]
+        names = [path.name]
+        for root in roots:
+            if root and path.is_relative_to(root):
+                names.append(path.relative_to(root).as_posix())
+        for pattern in self._options.exclude:
+            if any(name == pattern or fnmatch.fnmatchcase(name, pattern) for name in names):
+                self._excluded[pattern] += 1
+                return True
+        return False
+
+    def _check_exclude(self) -> None:
+        for pattern in self._options.exclude:
+            if not self._excluded[pattern]:
+                self._warn(f"{pattern!r} matches no picture.", "dataset.exclude")
+        total = self._excluded.total()
+        if total:
+            self._note(f"{_count(total, 'picture')} left out as asked.", "dataset.exclude")
+
+    def _warn_nested(self, listing: FolderListing, where: str) -> None:
+        inner = self._with_pictures(listing)
+        if inner:
+            self._warn(
+                f"{listing.folder} also holds folders with pictures, which are not used: "
+                f"{_names(inner)}.",
+                where,
+                "To train them too, list every folder:\n" + concepts_toml([listing.folder, *inner]),
+            )
+
+    def _warn_unnumbered(self, listing: FolderListing, where: str) -> None:
+        others = [
+            folder for folder in self._with_pictures(listing) if parse_name(folder.name) is None
+        ]
+        if others:
+            numbered = [folder for folder in listing.folders if parse_name(folder.name)]
+            self._warn(
+                f"Not used, since their names do not begin with repeats and an underscore: "
+                f"{_names(others)}.",
+                where,
+                "To train them too, list every folder:\n" + concepts_toml([*numbered, *others]),
+            )
+
+    def _explain_empty(self, listing: FolderListing, where: str, is_regularization: bool) -> None:
+        """No picture where one was expected: say what is there, and the way that would work."""
+        folder = listing.folder
+        inner = self._with_pictures(listing)
+        if inner:
+            remedy = "List the folders instead of dataset.folder:\n" + concepts_toml(inner)
+            if is_regularization:
+                remedy = f"Give one of them, such as {inner[0]}."
+            message = f"{folder} has no pictures itself; these folders in it have: {_names(inner)}."
+            self._error(message, where, remedy)
+            return
+        deeper = {
+            child: self._with_pictures(inner_listing)
+            for child in listing.folders
+            if (inner_listing := _try_list(child, folder))
+        }
+        below = [child for child, grandchildren in deeper.items() if grandchildren]
+        if below:
+            self._error(f"{folder} is one level too high.", where, _levels(below, where))
+            return
+        self._error(
+            f"{folder} has no pictures in it: {_content(listing)}.",
+            where,
+            "Pictures are .jpg, .jpeg, .png, .webp, .bmp or .avif."
+            + (' Or set it to "" to train without.' if is_regularization else ""),
+        )
+
+    def _with_pictures(self, listing: FolderListing) -> list[Path]:
+        return [
+            folder
+            for folder in listing.folders
+            if (inner := _try_list(folder, listing.folder)) and self._pictures(inner)
+        ]
+
+    def _error(self, message: str, where: str, remedy: str = "") -> None:
+        self.problems.append(Problem(message, where, remedy=remedy))
+
+    def _warn(self, message: str, where: str, remedy: str = "") -> None:
+        self.problems.append(Problem(message, where, remedy=remedy, severity="warning"))
+
+    def _note(self, message: str, where: str, remedy: str = "") -> None:
+        self.problems.append(Problem(message, where, remedy=remedy, severity="note"))
+
+
+def parse_name(name: str) -> tuple[int, str] | None:
+    """(repeats, concept) of a folder named ``N_name``; None for any other."""
+    match = _REPEATS_NAME.fullmatch(name)
+    if match is None or not match[1].isascii() or len(match[1]) > 9 or not match[2].strip():
+        return None
+    return int(match[1]), match[2].strip()
+
+
+def concepts_toml(folders: Iterable[Path]) -> str:
+    """The TOML that trains ``folders`` as they are, with the repeats their names seem to mean."""
+    tables: list[str] = []
+    for folder in folders:
+        lines = ["[[dataset.concepts]]", f"folder = {json.dumps(str(folder), ensure_ascii=False)}"]
+        repeats = _guessed_repeats(folder.name)
+        if repeats:
+            lines.append(f"repeats = {repeats}")
+        tables.append("\n".join(lines))
+    return "\n".join(tables)
+
+
+def _guessed_repeats(name: str) -> int | None:
+    parsed = parse_name(name)
+    if parsed:
+        return parsed[0] if 1 <= parsed[0] <= MOST_REPEATS else None
+    for slip in _SLIPS:
+        match = slip.fullmatch(name)
+        if match and match["repeats"].isascii() and len(match["repeats"]) <= 3:
+            return int(match["repeats"]) or None
+    return None
+
+
+def _try_list(folder: Path, root: Path) -> FolderListing | None:
+    try:
+        return list_folder(folder, root)
+    except OSError:
+        return None
+
+
+def _levels(below: list[Path], where: str) -> str:
+    """Which folder to give instead. sd-scripts' project folders are told by their names."""
+    by_name = {folder.name.lower(): folder for folder in below}
+    for classes in ("reg", "regularization", "regularisation", "class"):
+        images = [folder for folder in below if folder != by_name.get(classes)]
+        if classes in by_name and images and where == "dataset.folder":
+            return (
+                f'Set dataset.folder = "{images[0]}" and '
+                f'dataset.regularization_folder = "{by_name[classes]}".'
+            )
+    return " or ".join(f'Set {where} = "{folder}"' for folder in below[:3]) + "."
+
+
+def _nearest(folder: Path) -> str:
+    import difflib
+
+    try:
+        names = [path.name for path in list_folder(folder.parent).folders]
+    except OSError:
+        return f"{folder.parent} is not there either: check the path."
+    close = difflib.get_close_matches(folder.name, names, n=1)
+    return f"Did you mean {folder.parent / close[0]}?" if close else "Check the path."
+
+
+def _content(listing: FolderListing) -> str:
+    endings = Counter(file.path.suffix.lower() or "no ending" for file in listing.files)
+    if not endings and not listing.folders:
+        return "it is empty"
+    parts = [f"{count} x {ending}" for ending, count in endings.most_common(5)]
+    if listing.folders:
+        parts.append(f"folders {_names(listing.folders)}")
+    return ", ".join(parts)
+
+
+def _names(folders: Iterable[Path], limit: int = 5) -> str:
+    names = [folder.name for folder in folders]
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + more
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

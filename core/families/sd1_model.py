@@ -1,0 +1,275 @@
+"""Stable Diffusion 1.x, loaded: AutoencoderKL, UNet2DConditionModel and CLIP's text encoder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import torch
+from diffusers import AutoencoderKL, DDPMScheduler, UNet2DConditionModel
+from transformers import CLIPTextModel, CLIPTokenizer
+
+from ..errors import WizardError
+from ..weights.base_model import BaseModelError, Part, locate
+from ..weights.base_model_parts import is_trained, load_part, load_tokenizer
+from .base import Batch, SamplePrompt
+from .sd1 import SPEC
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from ..config import LossOptions, ModelOptions
+    from .base import Conditioning
+
+PARTS = (
+    Part("unet", weights="diffusion_pytorch_model", files=("config.json",)),
+    Part("vae", weights="diffusion_pytorch_model", files=("config.json",)),
+    Part("text_encoder", weights="model", files=("config.json",)),
+    Part("tokenizer", files=("vocab.json", "merges.txt")),
+    Part("scheduler", files=("scheduler_config.json",)),
+)
+_TEXT_LAYERS = ("q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2")
+_DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
+_PREDICTIONS = {"epsilon": "epsilon", "v_prediction": "v"}
+
+
+class StableDiffusion1:
+    """A base of the family on one device. See `base.ModelFamily`.
+
+    Frozen weights are kept in the training precision, the VAE in fp32: it is used once per
+    picture, and its rounding would stay in the cache.
+    """
+
+    def __init__(self, options: ModelOptions, device: torch.device) -> None:
+        self.device = torch.device(device)
+        self.precision = _DTYPES[options.precision]
+        self.base = locate(options.base, PARTS)
+        self._vae_config = self.base.config("vae")
+        self._scheduler_config = self.base.config("scheduler", "scheduler_config.json")
+        self._schedule = DDPMScheduler.from_config(self._scheduler_config)
+        prediction = self._schedule.config["prediction_type"]
+        if prediction not in _PREDICTIONS:
+            raise BaseModelError(
+                "The base model predicts something unknown",
+                f"{self.base.folder}: prediction_type {prediction}",
+                "Bases that predict epsilon or v_prediction are trained.",
+            )
+        self.spec = replace(SPEC, prediction=_PREDICTIONS[prediction])
+        self._clip_skip = self._checked_clip_skip(options.clip_skip)
+        self._loaded: dict[str, Any] = {}
+
+    def base_hash(self) -> str:
+        """SHA-256 of the contents of all files that are read; remembered between runs."""
+        return self.base.content_hash(PARTS)
+
+    # Parts ------------------------------------------------------------------------------------
+
+    @property
+    def denoiser(self) -> UNet2DConditionModel:
+        return self._part("unet", UNet2DConditionModel, self.precision)
+
+    @property
+    def text_encoder(self) -> CLIPTextModel:
+        return self._part("text_encoder", CLIPTextModel, self.precision)
+
+    @property
+    def text_encoders(self) -> Mapping[str, torch.nn.Module]:
+        return {"text_encoder": self.text_encoder}
+
+    @property
+    def vae(self) -> AutoencoderKL:
+        return self._part("vae", AutoencoderKL, torch.float32)
+
+    @property
+    def tokenizer(self) -> CLIPTokenizer:
+        if "tokenizer" not in self._loaded:
+            vocabulary_size = int(self.base.config("text_encoder")["vocab_size"])
+            self._loaded["tokenizer"] = load_tokenizer(self.base, vocabulary_size)
+        return self._loaded["tokenizer"]
+
+    def release(self, *parts: str) -> None:
+        """Drop ``vae``, ``text_encoder`` or ``denoiser``; it is loaded again when needed, without
+        whatever was attached to it."""
+        for part in parts:
+            self._loaded.pop("unet" if part == "denoiser" else part, None)
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    def enable_gradient_checkpointing(self) -> None:
+        """Of the U-Net, and of the text encoder where its layers are trained."""
+        self.denoiser.enable_gradient_checkpointing()
+        if "text_encoder" in self._loaded and is_trained(self.text_encoder):
+            # transformers checkpoints in training mode only; its dropout is set to zero on load.
+            self.text_encoder.train()
+            _checkpoint(self.text_encoder)
+
+    # The LoRA's layers ------------------------------------------------------------------------
+
+    @property
+    def lora_prefixes(self) -> Mapping[str, str]:
+        return {"denoiser": "lora_unet_", **SPEC.text_encoder_prefixes}
+
+    def lora_targets(self) -> Mapping[str, Sequence[str]]:
+        """sd-scripts' default targets: see `denoiser_targets` and `text_encoder_targets`."""
+        return {
+            "denoiser": denoiser_targets(self.denoiser),
+            "text_encoder": text_encoder_targets(self.text_encoder),
+        }
+
+    def lora_key(self, part: str, module_name: str) -> str:
+        # transformers 5 dropped the `text_model.` level that every reader of the files expects.
+        if part != "denoiser" and not module_name.startswith("text_model."):
+            module_name = f"text_model.{module_name}"
+        return self.lora_prefixes[part] + module_name.replace(".", "_")
+
+    # Pictures and prompts to tensors ----------------------------------------------------------
+
+    def latent_shape(self, width: int, height: int) -> tuple[int, int, int]:
+        factor = self.vae_factor
+        return int(self._vae_config["latent_channels"]), height // factor, width // factor
+
+    @property
+    def vae_factor(self) -> int:
+        """Pixels of the picture per side of a latent's cell."""
+        return 2 ** (len(self._vae_config["block_out_channels"]) - 1)
+
+    @property
+    def scaling_factor(self) -> float:
+        return float(self._vae_config.get("scaling_factor", 0.18215))
+
+    @torch.no_grad()
+    def encode_images(self, pixels: torch.Tensor) -> torch.Tensor:
+        """(B, 3, H, W) in [-1, 1] -> (B, 2C, h, w): mean, then standard deviation; fp32, CPU."""
+        posterior = self.vae.encode(pixels.to(self.device, torch.float32)).latent_dist
+        return torch.cat([posterior.mean, posterior.std], dim=1).float().cpu()
+
+    def draw_latents(self, encoded: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+        mean, deviation = encoded.chunk(2, dim=1)
+        return (mean + deviation * noise) * self.scaling_factor
+
+    def encode_prompts(self, captions: Sequence[str]) -> Conditioning:
+        """``text``: (B, 77, width of the encoder), fp32. Longer captions are cut at 75 tokens."""
+        length = self.text_encoder.config.max_position_embeddings
+        tokens = self.tokenizer(
+            list(captions),
+            padding="max_length",
+            max_length=length,
+            truncation=True,
+            return_tensors="pt",
+        )
+        with self._autocast():
+            output = self.text_encoder(
+                tokens["input_ids"].to(self.device), output_hidden_states=True
+            )
+            hidden = output.hidden_states[-self._clip_skip]
+            return {"text": _text_layers(self.text_encoder).final_layer_norm(hidden).float()}
+
+    # The noise schedule -----------------------------------------------------------------------
+
+    def draw_timesteps(self, uniforms: torch.Tensor) -> torch.Tensor:
+        count = self._schedule.config["num_train_timesteps"]
+        return (uniforms.double() * count).long().clamp(max=count - 1)
+
+    def predict(
+        self, batch: Batch, noise: torch.Tensor, timesteps: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        schedule: Any = self._schedule
+        noisy = schedule.add_noise(batch.latents, noise, timesteps)
+        prediction = self.denoise(noisy, timesteps, batch.conditioning["text"])
+        if self.spec.prediction == "v":
+            return prediction, schedule.get_velocity(batch.latents, noise, timesteps)
+        return prediction, noise
+
+    def loss_weight(self, timesteps: torch.Tensor, options: LossOptions) -> torch.Tensor:
+        """Min-SNR-gamma (arXiv 2303.09556), with SNR = abar / (1 - abar): for epsilon
+        min(SNR, gamma) / SNR, for v min(SNR, gamma) / (SNR + 1)."""
+        if options.min_snr_gamma is None:
+            return torch.ones(timesteps.shape, device=timesteps.device)
+        kept = self._schedule.alphas_cumprod.to(timesteps.device)[timesteps].double()
+        ratio = kept / (1 - kept)
+        divisor = ratio + 1 if self.spec.prediction == "v" else ratio
+        return (ratio.clamp(max=options.min_snr_gamma) / divisor).float()
+
+    def denoise(
+        self, latents: torch.Tensor, timesteps: torch.Tensor, text: torch.Tensor
+    ) -> torch.Tensor:
+        """The U-Net's prediction in fp32, computed in the training precision."""
+        with self._autocast():
+            latents, text = latents.to(self.precision), text.to(self.precision)
+            return self.denoiser(latents, timesteps, text, return_dict=False)[0].float()
+
+    # Drawing ----------------------------------------------------------------------------------
+
+    def sample(self, prompts: Sequence[SamplePrompt]) -> list[Image]:
+        from ..sampling.drawing import draw
+
+        found = set(self._loaded)
+        try:
+            return draw(self, prompts, self._scheduler_config)
+        finally:
+            self.release(*(set(self._loaded) - found - {"tokenizer"}))
+
+    @torch.no_grad()
+    def decode_latents(self, latents: torch.Tensor) -> torch.Tensor:
+        """Scaled latents (B, C, h, w) -> pixels (B, 3, H, W) in [-1, 1], fp32."""
+        return self.vae.decode(latents.float() / self.scaling_factor, return_dict=False)[0]
+
+    # Inside -----------------------------------------------------------------------------------
+
+    def _part(self, name: str, kind: type[Any], dtype: torch.dtype) -> Any:
+        if name not in self._loaded:
+            module = load_part(self.base, name, kind, dtype)
+            self._loaded[name] = module.to(self.device)
+        return self._loaded[name]
+
+    def _autocast(self) -> AbstractContextManager[Any]:
+        if self.precision is torch.float32:
+            return nullcontext()
+        return torch.autocast(self.device.type, self.precision)
+
+    def _checked_clip_skip(self, clip_skip: int) -> int:
+        layers = int(self.base.config("text_encoder")["num_hidden_layers"])
+        if clip_skip > layers:
+            raise WizardError(
+                "clip_skip skips more layers than there are",
+                f"model.clip_skip: {clip_skip}; the text encoder has {layers}",
+                "1 suits realistic models, 2 anime models.",
+            )
+        return clip_skip
+
+
+def denoiser_targets(unet: torch.nn.Module) -> list[str]:
+    """Every linear layer and every 1x1 convolution inside the U-Net's transformer blocks: 192 in
+    Stable Diffusion 1.5."""
+    found: list[str] = []
+    for name, module in unet.named_modules():
+        if type(module).__name__ == "Transformer2DModel":
+            found += [f"{name}.{inner}" for inner, layer in module.named_modules() if _fits(layer)]
+    return found
+
+
+def text_encoder_targets(text_encoder: torch.nn.Module) -> list[str]:
+    """The attention projections and both feed-forward layers of every layer: 72 in CLIP ViT-L."""
+    return [
+        name
+        for name, module in text_encoder.named_modules()
+        if isinstance(module, torch.nn.Linear) and name.rpartition(".")[2] in _TEXT_LAYERS
+    ]
+
+
+def _fits(layer: torch.nn.Module) -> bool:
+    if isinstance(layer, torch.nn.Conv2d):
+        return layer.kernel_size == (1, 1)
+    return isinstance(layer, torch.nn.Linear)
+
+
+def _text_layers(text_encoder: Any) -> Any:
+    return getattr(text_encoder, "text_model", text_encoder)
+
+
+def _checkpoint(text_encoder: Any) -> None:
+    # transformers 5 renamed it on the way.
+    enable = getattr(text_encoder, "activation_checkpointing_enable", None)
+    (enable or text_encoder.gradient_checkpointing_enable)({"use_reentrant": False})

@@ -1,0 +1,78 @@
+"""The seam between the loop and a network type.
+
+A network type is one module with a ``SPEC``, free of torch until `NetworkSpec.attach` is called.
+It knows how its weights hang on a base model's layers and under which keys they lie in a file; it
+knows nothing of families but their target layers and key names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import torch
+
+    from ..config import NetworkOptions
+    from ..families.base import ModelFamily
+
+
+class Network(Protocol):
+    """What is trained: extra weights on some layers of a frozen base model."""
+
+    @property
+    def parts(self) -> Sequence[str]:
+        """``denoiser`` and text encoders' names that it hangs on."""
+        ...
+
+    @property
+    def layer_counts(self) -> Mapping[str, int]:
+        """How many layers of each part it hangs on."""
+        ...
+
+    def parameters_of(self, part: str) -> list[torch.nn.Parameter]:
+        """The trained weights on ``part``, fp32, in the order of the layers' names."""
+        ...
+
+    def state_dict(self) -> dict[str, torch.Tensor]:
+        """Copies of all trained weights, fp32, on the CPU, under names that stay the same."""
+        ...
+
+    def load_state_dict(self, state: Mapping[str, torch.Tensor]) -> None:
+        """Take weights as `state_dict` gave them. Raises WizardError when names or shapes are
+        others."""
+        ...
+
+    def file_tensors(self) -> dict[str, torch.Tensor]:
+        """The content of a kohya-format file, fp32, on the CPU; alphas included."""
+        ...
+
+    def load_file_tensors(self, tensors: Mapping[str, torch.Tensor]) -> None:
+        """Take weights from a kohya-format file's tensors. Raises WizardError when they are not
+        for this base, these parts or this rank."""
+        ...
+
+    def enabled(self, enabled: bool) -> AbstractContextManager[None]:
+        """With the network, or (False) as if it were not there: the base model's own picture."""
+        ...
+
+    def detach(self) -> None:
+        """Leave the base model as it was found."""
+        ...
+
+
+Attach = Callable[["ModelFamily", "NetworkOptions", int, Sequence[str]], Network]
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """What is known of a network type without loading anything."""
+
+    name: str
+    title: str
+    module: str
+    """``ss_network_module`` of the files: how sd-scripts calls it."""
+    attach: Attach
+    """(family, options, seed, parts) -> the network, attached and initialised. Imports torch."""

@@ -1,0 +1,59 @@
+"""Values given on the command line: ``section.key=value``."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import Any, get_args
+
+from . import config_problems
+from .errors import Problem, ProblemsError
+
+_FORM = "It is section.key=value, such as training.epochs=3."
+
+
+def parse_override(text: str) -> tuple[str, Any]:
+    """Key and value of ``text``. The value is TOML, or a bare word or sentence that stands for
+    itself; for a list of texts, one text is a list of one.
+
+    Raises ProblemsError when it has not that form or there is no such key.
+    """
+    key, equals, raw = (part.strip() for part in text.partition("="))
+    if not equals or not key:
+        raise _error(Problem("this sets nothing", where=key, remedy=_FORM))
+    if not raw.isascii() and any(0xD800 <= ord(char) <= 0xDFFF for char in raw):
+        raise _error(Problem("the value is not UTF-8", where=key))
+    info = config_problems.options().get(key)
+    if info is None or "[]" in key:
+        section, _, name = key.rpartition(".")
+        remedy = config_problems.suggest(section, name).remedy
+        raise _error(
+            Problem("there is no such key", where=config_problems.dotted([key]), remedy=remedy)
+        )
+    value = _toml(raw)
+    if info.annotation is str and not isinstance(value, str):
+        value = raw
+    if isinstance(value, str) and list[str] in (info.annotation, *get_args(info.annotation)):
+        value = [value]
+    return key, value
+
+
+def put(data: dict[str, Any], key: str, value: Any) -> None:
+    """Set ``key`` in ``data``. A section that is no table is replaced by one."""
+    section, _, name = key.partition(".")
+    table = data.get(section)
+    if not isinstance(table, dict):
+        table = data[section] = {}
+    table[name] = value
+
+
+def _toml(raw: str) -> Any:
+    try:
+        parsed = tomllib.loads(f"value = {raw}")
+    except (ValueError, RecursionError):
+        return raw
+    # A line break in the value could bring keys of its own.
+    return parsed["value"] if list(parsed) == ["value"] else raw
+
+
+def _error(problem: Problem) -> ProblemsError:
+    return ProblemsError("A value given on the command line cannot be used", [problem])

@@ -1,0 +1,230 @@
+"""Where a base model lies: a folder in the diffusers layout, the hub's cache, or the embedded one.
+
+Free of torch, so that a missing, gated or half-downloaded base is known before a GPU is paid for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from ..errors import WizardError
+from ..files import sha256_of, write_json
+from ..places import cache_folder
+
+EMBEDDED = "embedded:"
+_UNSAFE_ENDINGS = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
+_SAFE_ENDINGS = (".safetensors", ".safetensors.index.json")
+_HASHED_ENDINGS = (".safetensors", ".json", ".txt", ".model")
+
+
+class BaseModelError(WizardError):
+    """The base model is not there, not whole, or not of a kind that is read."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One subfolder of a base: what must be in it."""
+
+    folder: str
+    weights: str = ""
+    """The stem of its weight file, such as ``model``; empty for a part without weights."""
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class BaseModel:
+    """A base model on this machine. ``variants`` names, per part, the variant of its weight file
+    (``fp16``), or None for the plain one."""
+
+    name: str
+    folder: Path
+    variants: Mapping[str, str | None]
+
+    def config(self, part: str, file: str = "config.json") -> dict[str, Any]:
+        """A part's configuration. Raises BaseModelError when it is not a JSON object."""
+        return read_json(self.folder / part / file)
+
+    def content_hash(self, parts: Sequence[Part]) -> str:
+        """SHA-256 over the names and contents of the parts' files; the same wherever they lie."""
+        digest = sha256()
+        for part in sorted(parts, key=lambda part: part.folder):
+            for path in self._files_read(part):
+                digest.update(f"{part.folder}/{path.name}\0{_file_hash(path)}\n".encode())
+        return digest.hexdigest()
+
+    def _files_read(self, part: Part) -> list[Path]:
+        present = sorted(
+            path
+            for path in (self.folder / part.folder).iterdir()
+            if path.is_file() and path.name.endswith(_HASHED_ENDINGS)
+        )
+        if not part.weights:
+            return present
+        stem = _with_variant(part.weights, self.variants[part.folder])
+        return [
+            path
+            for path in present
+            if path.name == "config.json"
+            or (
+                path.name.startswith((f"{stem}.", f"{stem}-")) and path.name.endswith(_SAFE_ENDINGS)
+            )
+        ]
+
+
+def locate(name: str, parts: Sequence[Part]) -> BaseModel:
+    """Find the base model ``name``, downloading it from the hub when it is neither a folder nor in
+    the hub's cache.
+
+    Raises BaseModelError with what to do: missing, not in the diffusers layout, pickled weights
+    (never read), gated, offline.
+    """
+    folder = _folder_of(name)
+    if folder is None:
+        from .hub import snapshot
+
+        folder = snapshot(name, parts)
+    if folder.is_file():
+        raise _not_a_folder(folder)
+    if not folder.is_dir():
+        raise BaseModelError(
+            "The base model is not there",
+            f"model.base: {folder}",
+            "Give a folder in the diffusers layout, a hub id such as "
+            "stable-diffusion-v1-5/stable-diffusion-v1-5, or embedded:demo.",
+        )
+    return BaseModel(name, folder, {part.folder: _check_part(folder, part) for part in parts})
+
+
+def missing_files(folder: Path, parts: Sequence[Part]) -> bool:
+    """Whether a part of the base is not whole in ``folder``."""
+    try:
+        for part in parts:
+            _check_part(folder, part)
+    except BaseModelError:
+        return True
+    return False
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object from a base model's file."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise BaseModelError(
+            "A file of the base model cannot be read",
+            f"{path}: {error}",
+            "Download the base model again.",
+        ) from error
+    if not isinstance(value, dict):
+        raise BaseModelError(
+            "A file of the base model is not what it should be",
+            f"{path}: not a JSON object",
+            "Download the base model again.",
+        )
+    return value
+
+
+def weight_variant(names: Iterable[str], stem: str) -> str | None:
+    """The variant of a part's weights to read among file ``names``: the plain file, else fp16.
+
+    Raises FileNotFoundError when neither is there as safetensors.
+    """
+    present = set(names)
+    for variant in (None, "fp16"):
+        if any(_with_variant(stem, variant) + ending in present for ending in _SAFE_ENDINGS):
+            return variant
+    raise FileNotFoundError(stem)
+
+
+def _with_variant(stem: str, variant: str | None) -> str:
+    return f"{stem}.{variant}" if variant else stem
+
+
+def _folder_of(name: str) -> Path | None:
+    """The folder that ``name`` means, or None for a hub id."""
+    if name.startswith(EMBEDDED):
+        known = Path(str(files("lora_wizard.templates")), name.removeprefix(EMBEDDED), "base")
+        if name.count("/") or not known.is_dir():
+            raise BaseModelError(
+                "There is no such embedded base model", f"model.base: {name}", "Try embedded:demo."
+            )
+        return known
+    path = Path(name).expanduser()
+    looks_like_a_path = name.startswith((".", "/", "~")) or name.count("/") != 1
+    if path.exists() or looks_like_a_path or os.sep + os.sep in name:
+        return path
+    return None
+
+
+def _check_part(base: Path, part: Part) -> str | None:
+    folder = base / part.folder
+    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    missing = [file for file in part.files if file not in names]
+    if not names or missing:
+        raise BaseModelError(
+            "The base model is not whole",
+            f"{folder}: {', '.join(missing) or 'the folder'} is missing",
+            "Give a folder in the diffusers layout (model_index.json, unet, vae, text_encoder, "
+            "tokenizer, scheduler), or download it again.",
+        )
+    if not part.weights:
+        return None
+    try:
+        return weight_variant(names, part.weights)
+    except FileNotFoundError:
+        if any(name.endswith(_UNSAFE_ENDINGS) for name in names):
+            raise _pickled(folder) from None
+        raise BaseModelError(
+            "The base model is not whole",
+            f"{folder}: {part.weights}.safetensors is missing",
+            "Download it again.",
+        ) from None
+
+
+def _pickled(folder: Path) -> BaseModelError:
+    return BaseModelError(
+        "The base model's weights are pickled, which can run a stranger's code",
+        f"{folder}: only .safetensors files are read",
+        "Take a base that has .safetensors files, or convert a copy that you trust on a machine "
+        "that you can lose: StableDiffusionPipeline.from_pretrained(FOLDER)"
+        ".save_pretrained(NEW_FOLDER, safe_serialization=True) in Python with diffusers.",
+    )
+
+
+def _not_a_folder(path: Path) -> BaseModelError:
+    if path.name.endswith(_UNSAFE_ENDINGS):
+        return _pickled(path)
+    return BaseModelError(
+        "The base model is a single file",
+        f"model.base: {path}: a folder in the diffusers layout or a hub id is read",
+        "Convert it once, in Python with diffusers: "
+        'StableDiffusionPipeline.from_single_file("model.safetensors").save_pretrained("FOLDER")',
+    )
+
+
+def _file_hash(path: Path) -> str:
+    """SHA-256 of a file, remembered by path, size and modification time: bases are gigabytes."""
+    real = path.resolve()
+    status = real.stat()
+    stamp = [str(real), status.st_size, status.st_mtime_ns]
+    name = sha256(str(real).encode("utf-8", "surrogateescape")).hexdigest()[:32]
+    memory = cache_folder() / "file-hashes" / f"{name}.json"
+    try:
+        remembered = json.loads(memory.read_text(encoding="utf-8"))
+        if remembered["stamp"] == stamp:
+            return str(remembered["sha256"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    value = sha256_of(real)
+    # Only a memory: a full disk or an odd path costs the time of hashing again.
+    with contextlib.suppress(WizardError, OSError, ValueError):
+        write_json(memory, {"stamp": stamp, "sha256": value}, durable=False)
+    return value

@@ -1,0 +1,222 @@
+"""What a LoRA file says of itself. Free of torch.
+
+``ss_*`` as sd-scripts writes it, for the tools that show it; ``modelspec.*`` by Stability's
+specification (https://github.com/Stability-AI/ModelSpec). Only what is known: no dates and no
+session ids either, so that the same run gives the same bytes, and no paths but folders' names.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from ..config import Rate, RunConfig
+from ..dataset.plan import DatasetPlan, Sample
+from ..families.base import FamilySpec
+from .base_model import EMBEDDED
+
+_MODELSPEC_VERSION = "1.0.1"
+_NONE = "None"
+"""How sd-scripts writes an option that is not set."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """What metadata need to know of a run beside its configuration and plan."""
+
+    resolution: tuple[int, int]
+    """(width, height) of the training area in pixels."""
+    batches_per_epoch: int
+    epochs: int
+    total_steps: int
+    warmup_steps: int
+    step: int
+    """Steps trained when this file is written."""
+    epoch: int
+
+
+def build(
+    config: RunConfig,
+    spec: FamilySpec,
+    network_module: str,
+    base_hash: str,
+    plan: DatasetPlan,
+    training: Training,
+) -> dict[str, str]:
+    """All metadata of a file but the hashes over its content, which `kohya.to_bytes` adds.
+
+    ``spec`` is the loaded family's own (its prediction is the base model's), ``network_module``
+    `NetworkSpec.module`, ``base_hash`` `ModelFamily.base_hash`.
+    """
+    return {
+        **_options(config, network_module),
+        **_dataset(config, plan, training),
+        **_progress(training),
+        **_base(config, spec, base_hash),
+        **_modelspec(config, spec, plan, training),
+        "lora_wizard_version": _own_version(),
+    }
+
+
+def tag_frequency(plan: DatasetPlan, separator: str = ",") -> dict[str, dict[str, int]]:
+    """How often each tag is in the captions of each concept's pictures; the commonest first.
+    Pictures are counted once, whatever their repeats, as sd-scripts does."""
+    counts: dict[str, Counter[str]] = {}
+    for sample in plan.training_samples:
+        of_concept = counts.setdefault(sample.concept, Counter())
+        of_concept.update(tag for tag in map(str.strip, sample.caption.split(separator)) if tag)
+    return {
+        concept: dict(sorted(tags.items(), key=lambda item: (-item[1], item[0])))
+        for concept, tags in sorted(counts.items())
+    }
+
+
+def _options(config: RunConfig, network_module: str) -> dict[str, str]:
+    network, optimizer, loss = config.network, config.optimizer, config.loss
+    rank = network.rank
+    precision = config.model.precision
+    return {
+        "ss_network_module": network_module,
+        "ss_network_dim": str(rank),
+        "ss_network_alpha": str(rank / 2 if network.alpha is None else network.alpha),
+        "ss_network_args": "{}",
+        "ss_output_name": config.output.name,
+        "ss_training_comment": config.output.comment,
+        "ss_learning_rate": str(optimizer.learning_rate),
+        "ss_unet_lr": _rate(optimizer.unet_learning_rate, optimizer.learning_rate),
+        "ss_text_encoder_lr": _rate(optimizer.text_encoder_learning_rate, optimizer.learning_rate),
+        "ss_optimizer": f"{optimizer.name}(weight_decay={optimizer.weight_decay},"
+        f"betas={tuple(optimizer.betas)},eps={optimizer.epsilon})",
+        "ss_lr_scheduler": optimizer.scheduler,
+        "ss_max_grad_norm": str(config.training.max_grad_norm),
+        "ss_gradient_checkpointing": str(config.training.gradient_checkpointing),
+        "ss_gradient_accumulation_steps": str(config.training.gradient_accumulation),
+        "ss_seed": str(config.training.seed),
+        "ss_mixed_precision": "no" if precision == "fp32" else precision,
+        "ss_clip_skip": str(config.model.clip_skip),
+        "ss_min_snr_gamma": _or_none(loss.min_snr_gamma),
+        "ss_noise_offset": _or_none(loss.noise_offset or None),
+        "ss_adaptive_noise_scale": _or_none(loss.adaptive_noise_scale or None),
+        "ss_prior_loss_weight": str(loss.prior_loss_weight),
+        "ss_caption_dropout_rate": str(config.captions.dropout),
+    }
+
+
+def _dataset(config: RunConfig, plan: DatasetPlan, training: Training) -> dict[str, str]:
+    dataset, captions = config.dataset, config.captions
+    return {
+        "ss_resolution": str(training.resolution),
+        "ss_num_train_images": str(_uses(plan.training_samples)),
+        "ss_num_reg_images": str(_uses(plan.regularization_samples)),
+        "ss_batch_size_per_device": str(config.training.batch_size),
+        "ss_total_batch_size": str(config.training.batch_size),
+        "ss_enable_bucket": str(dataset.buckets),
+        "ss_bucket_no_upscale": str(not dataset.upscale),
+        "ss_min_bucket_reso": _or_none(dataset.bucket_min_side),
+        "ss_max_bucket_reso": _or_none(dataset.bucket_max_side),
+        "ss_shuffle_caption": str(captions.shuffle),
+        "ss_keep_tokens": str(captions.keep_tokens),
+        "ss_dataset_dirs": _folders(plan, regularization=False),
+        "ss_reg_dataset_dirs": _folders(plan, regularization=True),
+        "ss_tag_frequency": _json(tag_frequency(plan, captions.separator)),
+        "ss_bucket_info": _buckets(plan),
+    }
+
+
+def _progress(training: Training) -> dict[str, str]:
+    return {
+        "ss_num_batches_per_epoch": str(training.batches_per_epoch),
+        "ss_num_epochs": str(training.epochs),
+        "ss_max_train_steps": str(training.total_steps),
+        "ss_lr_warmup_steps": str(training.warmup_steps),
+        "ss_steps": str(training.step),
+        "ss_epoch": str(training.epoch),
+    }
+
+
+def _base(config: RunConfig, spec: FamilySpec, base_hash: str) -> dict[str, str]:
+    base = config.model.base
+    is_path = not base.startswith(EMBEDDED) and Path(base).expanduser().exists()
+    return {
+        "ss_base_model_version": spec.base_version,
+        "ss_v2": str(spec.base_version.startswith("sd_v2")),
+        "ss_sd_model_name": Path(base).expanduser().resolve().name if is_path else base,
+        # Not ss_new_sd_model_hash: that is the hash of a single checkpoint file.
+        "lora_wizard_base_hash": base_hash,
+    }
+
+
+def _modelspec(
+    config: RunConfig, spec: FamilySpec, plan: DatasetPlan, training: Training
+) -> dict[str, str]:
+    width, height = training.resolution
+    fields = {
+        "sai_model_spec": _MODELSPEC_VERSION,
+        "architecture": f"{spec.architecture}/lora",
+        "implementation": "diffusers",
+        "title": config.output.name,
+        "resolution": f"{width}x{height}",
+        "prediction_type": spec.prediction,
+        "encoder_layer": str(config.model.clip_skip),
+    }
+    if config.output.comment:
+        fields["description"] = config.output.comment
+    if words := _trigger_words(plan):
+        fields["trigger_phrase"] = ", ".join(words)
+        fields["usage_hint"] = f"Trigger words: {', '.join(words)}"
+    return {f"modelspec.{name}": value for name, value in fields.items()}
+
+
+def _trigger_words(plan: DatasetPlan) -> list[str]:
+    words = (word for sample in plan.training_samples for word in sample.trigger_words)
+    return list(dict.fromkeys(words))
+
+
+def _folders(plan: DatasetPlan, *, regularization: bool) -> str:
+    return _json(
+        {
+            concept.folder.name: {"n_repeats": concept.repeats, "img_count": concept.images}
+            for concept in plan.concepts
+            if concept.is_regularization == regularization
+        }
+    )
+
+
+def _buckets(plan: DatasetPlan) -> str:
+    counts: Counter[tuple[int, int]] = Counter()
+    for sample in plan.samples:
+        counts[sample.bucket.width, sample.bucket.height] += sample.repeats
+    buckets = {
+        str(index): {"resolution": list(size), "count": counts[size]}
+        for index, size in enumerate(sorted(counts))
+    }
+    return _json({"buckets": buckets})
+
+
+def _uses(samples: tuple[Sample, ...]) -> int:
+    return sum(sample.repeats for sample in samples)
+
+
+def _rate(rate: Rate, inherited: float) -> str:
+    if rate == "off":
+        return "0.0"
+    return str(inherited if rate == "inherit" else rate)
+
+
+def _or_none(value: float | None) -> str:
+    return _NONE if value is None else str(value)
+
+
+def _json(value: Mapping[str, object]) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _own_version() -> str:
+    try:
+        return version("lora-wizard")
+    except PackageNotFoundError:
+        return "unknown"
