@@ -26,13 +26,16 @@ def work(job: Job) -> None:
     job.phase("train", total=steps)
     for step in range(1, steps + 1):
         time.sleep(pause)
+        if told.get("chatter"):
+            sys.stdout.write("x" * 2000 + "\n")
         job.emit("step", step=step, total=steps, epoch=(step - 1) // 10 + 1, loss=1 / step)
         if "save" in job.take_requests():
             _save(job, step)
         if job.stop_requested:
             _save(job, step)
             job.check_stop()
-    _save(job, steps)
+    if told.get("save", True):
+        _save(job, steps)
 
 
 def _save(job: Job, step: int) -> None:
