@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 
 from .. import places
 from ..config import RunConfig
-from ..dataset.build import build_plan, verify_plan
 from ..dataset.buckets import BucketRule
+from ..dataset.build import build_plan, verify_plan
 from ..dataset.captions import final_caption
 from ..dataset.plan import DatasetPlan, Draw, Sample
 from ..errors import WizardError
 from ..families import registry as families
 from ..families.base import ModelFamily, SamplePrompt, load_implementation
 from ..networks import registry as networks
-from ..networks.base import Network
 from ..optimizers import registry as optimizers
 from ..optimizers.base import ParameterGroup
 from ..run.job import Job
