@@ -12,10 +12,10 @@ from diffusers import AutoencoderKL, DDPMScheduler, UNet2DConditionModel
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from ..errors import WizardError
-from ..weights.base_model import BaseModelError, Part, locate
+from ..weights.base_model import BaseModelError, locate
 from ..weights.base_model_parts import is_trained, load_part, load_tokenizer
 from .base import Batch, SamplePrompt
-from .sd1 import SPEC
+from .sd1 import PARTS, SPEC
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -23,13 +23,6 @@ if TYPE_CHECKING:
     from ..config import LossOptions, ModelOptions
     from .base import Conditioning
 
-PARTS = (
-    Part("unet", weights="diffusion_pytorch_model", files=("config.json",)),
-    Part("vae", weights="diffusion_pytorch_model", files=("config.json",)),
-    Part("text_encoder", weights="model", files=("config.json",)),
-    Part("tokenizer", files=("vocab.json", "merges.txt")),
-    Part("scheduler", files=("scheduler_config.json",)),
-)
 _TEXT_LAYERS = ("q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2")
 _DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
 _PREDICTIONS = {"epsilon": "epsilon", "v_prediction": "v"}

@@ -180,9 +180,7 @@ class Trainer:
 
     @cached_property
     def _parameters(self) -> list[torch.nn.Parameter]:
-        return [
-            parameter for group in self.optimizer.param_groups for parameter in group["params"]
-        ]
+        return [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
 
     def _only_overflowed(self, loss: float) -> bool:
         """Whether fp16's gradients were scaled too far, which the scaler mends by itself: it halves
