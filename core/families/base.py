@@ -15,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ..weights.base_model import Part
+
 if TYPE_CHECKING:
     import torch
     from PIL.Image import Image
@@ -46,6 +48,9 @@ class FamilySpec:
     """TOML keys that mean nothing here and are refused when set."""
     samplers: tuple[str, ...] = ()
     text_encoder_prefixes: Mapping[str, str] = field(default_factory=dict)
+    base_parts: tuple[Part, ...] = ()
+    """What a base model consists of; `weights.base_model.locate` finds and checks it before
+    anything is loaded."""
 
 
 @dataclass(frozen=True)

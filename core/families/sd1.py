@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..sampling.samplers import SAMPLERS
+from ..weights.base_model import Part
 from .base import FamilySpec
 
 SPEC = FamilySpec(
@@ -16,4 +17,11 @@ SPEC = FamilySpec(
     architecture="stable-diffusion-v1",
     samplers=tuple(SAMPLERS),
     text_encoder_prefixes={"text_encoder": "lora_te_"},
+    base_parts=(
+        Part("unet", weights="diffusion_pytorch_model", files=("config.json",)),
+        Part("vae", weights="diffusion_pytorch_model", files=("config.json",)),
+        Part("text_encoder", weights="model", files=("config.json",)),
+        Part("tokenizer", files=("vocab.json", "merges.txt")),
+        Part("scheduler", files=("scheduler_config.json",)),
+    ),
 )

@@ -12,7 +12,7 @@ from diffusers import AutoencoderKL, DDPMScheduler, UNet2DConditionModel
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from ..errors import WizardError
-from ..weights.base_model import BaseModelError, Part, locate
+from ..weights.base_model import BaseModelError, locate
 from ..weights.base_model_parts import is_trained, load_part, load_tokenizer
 from .base import Batch, SamplePrompt
 from .sd1 import SPEC
@@ -23,13 +23,6 @@ if TYPE_CHECKING:
     from ..config import LossOptions, ModelOptions
     from .base import Conditioning
 
-PARTS = (
-    Part("unet", weights="diffusion_pytorch_model", files=("config.json",)),
-    Part("vae", weights="diffusion_pytorch_model", files=("config.json",)),
-    Part("text_encoder", weights="model", files=("config.json",)),
-    Part("tokenizer", files=("vocab.json", "merges.txt")),
-    Part("scheduler", files=("scheduler_config.json",)),
-)
 _TEXT_LAYERS = ("q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2")
 _DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
 _PREDICTIONS = {"epsilon": "epsilon", "v_prediction": "v"}
@@ -45,7 +38,7 @@ class StableDiffusion1:
     def __init__(self, options: ModelOptions, device: torch.device) -> None:
         self.device = torch.device(device)
         self.precision = _DTYPES[options.precision]
-        self.base = locate(options.base, PARTS)
+        self.base = locate(options.base, SPEC.base_parts)
         self._vae_config = self.base.config("vae")
         self._scheduler_config = self.base.config("scheduler", "scheduler_config.json")
         self._schedule: Any = DDPMScheduler.from_config(self._scheduler_config)
@@ -62,7 +55,7 @@ class StableDiffusion1:
 
     def base_hash(self) -> str:
         """SHA-256 of the contents of all files that are read; remembered between runs."""
-        return self.base.content_hash(PARTS)
+        return self.base.content_hash(SPEC.base_parts)
 
     # Parts ------------------------------------------------------------------------------------
 
