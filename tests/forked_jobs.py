@@ -6,6 +6,7 @@ they are killed, signalled and waited for as such. Run as a script, this is the 
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import signal
@@ -15,6 +16,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+_IMPORTED_ONCE = (
+    "peft",
+    "lora_wizard.core.families.sd1_model",
+    "lora_wizard.core.sampling.drawing",
+    "lora_wizard.core.training.preparation",
+)
 
 
 class ForkedJob:
@@ -77,13 +85,9 @@ def fork_server(*import_paths: Path) -> Iterator[ForkServer]:
 
 
 def _serve() -> None:
-    import lora_wizard.core.families.sd1_model
-    import lora_wizard.core.sampling.drawing
-    import lora_wizard.core.training.preparation
-    import peft  # noqa: F401
-    import torch
-
-    torch.set_num_threads(1)
+    for module in _IMPORTED_ONCE:
+        importlib.import_module(module)
+    importlib.import_module("torch").set_num_threads(1)
     for line in sys.stdin:
         order = json.loads(line)
         pid = os.fork()

@@ -48,6 +48,17 @@ def toy_config(pictures: Path, runs: Path, **sections: dict[str, Any]) -> RunCon
     return RunConfig.model_validate(values)
 
 
+def sd_config(base: Path, pictures: Path, runs: Path, **sections: dict[str, Any]) -> RunConfig:
+    """The same with the tiny Stable Diffusion of `tiny_sd`."""
+    values: dict[str, dict[str, Any]] = {
+        "model": {"base": str(base), "family": "sd1"},
+        "dataset": {"resolution": 32, "bucket_step": 8},
+    }
+    for section, changes in sections.items():
+        values[section] = {**values.get(section, {}), **changes}
+    return toy_config(pictures, runs, **values)
+
+
 def start(config: RunConfig, work: Callable[[Job], None] = train) -> RunDirectory:
     """Do a run to its end in this process, and check that it came there."""
     directory = RunDirectory.create(config)

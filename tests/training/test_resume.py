@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from lora_wizard.core.config import RunConfig
+from lora_wizard.core.families.base import SamplePrompt
 from lora_wizard.core.run.directory import RunDirectory
 from lora_wizard.core.run.job import Job, run_job
 from lora_wizard.core.training.__main__ import train
@@ -22,8 +23,8 @@ def stopping_after(steps: Collection[int]) -> Callable[[Job], None]:
         trainer = prepare(job)
         tell = trainer.tell
 
-        def told(*figures: Any) -> None:
-            tell(*figures)
+        def told(epoch: int, loss: float, gradient_norm: float) -> None:
+            tell(epoch, loss, gradient_norm)
             if trainer.step in steps:
                 (job.directory.control_path / "stop").touch()
 
@@ -102,10 +103,10 @@ def test_a_stop_while_samples_are_drawn_leaves_the_rest_to_the_resume(
         trainer = prepare(job)
         draw = trainer.previews._draw
 
-        def stop_then_draw(*what: Any) -> bool:
-            if what[2] == 3:
+        def stop_then_draw(path: Path, prompt: SamplePrompt, step: int, epoch: int) -> bool:
+            if step == 3:
                 (job.directory.control_path / "stop").touch()
-            return draw(*what)
+            return draw(path, prompt, step, epoch)
 
         trainer.previews._draw = stop_then_draw
         trainer.train()
