@@ -98,11 +98,11 @@ class Reference:
             update={"output": config.output.model_copy(update={"keep_last": 0})}
         )
         everything = RunDirectory.create(keeping_all)
-        assert server.finish(everything.path, XDG_CACHE_HOME=str(cache / "a")) == 0
+        assert server.finish(everything.path, cache / "a") == 0
         self.every_file = contents(everything)
         undisturbed = RunDirectory.create(config)
         watched = Watched(undisturbed)
-        assert server.finish(undisturbed.path, XDG_CACHE_HOME=str(cache / "b")) == 0
+        assert server.finish(undisturbed.path, cache / "b") == 0
         watched.poll()
         self.contents = contents(undisturbed)
         self.durations: dict[str, list[float]] = defaultdict(list)
@@ -120,12 +120,12 @@ def kill_and_resume(
     phases = itertools.cycle(reference.durations)
     while hits.total() < kills:
         run = RunDirectory.create(reference.config)
-        environment = {"XDG_CACHE_HOME": str(cache / run.name)}
+        place = cache / run.name
         for _ in range(KILLS_PER_RUN):
             phase = next(phases)
             occurrence = chance.randrange(len(reference.durations[phase]))
             watched = Watched(run)
-            job = server.start(run.path, **environment)
+            job = server.start(run.path, place)
             if watched.wait_for(phase, occurrence + 1):
                 time.sleep(chance.uniform(0, reference.durations[phase][occurrence]))
             job.send(signal.SIGKILL)
@@ -135,11 +135,11 @@ def kill_and_resume(
                 break
             watched.poll()
             hits[watched.phases[-1][0] if watched.phases else "start"] += 1
-        assert server.finish(run.path, **environment) == 0, run.log_path.read_text()
+        assert server.finish(run.path, place) == 0, run.log_path.read_text()
         assert contents(run) == reference.contents
         assert not list(temporaries(run.path))
         shutil.rmtree(run.path)
-        shutil.rmtree(cache / run.name)
+        shutil.rmtree(place)
     return hits
 
 
@@ -167,7 +167,7 @@ def crash_points(server: ForkServer, config: RunConfig, cache: Path) -> int:
         middle = (low + high) // 2
         run = RunDirectory.create(config)
         place = cache / run.name
-        status = server.start(run.path, crash_at=middle, XDG_CACHE_HOME=str(place)).wait()
+        status = server.start(run.path, place, middle).wait()
         low, high = (middle, high) if status == KILLED else (low, middle)
         shutil.rmtree(run.path)
     return low
@@ -179,17 +179,17 @@ def crash_everywhere(server: ForkServer, config: RunConfig, tmp_path: Path, stri
     count = crash_points(server, config, tmp_path)
     for point in range(1, count + 1, stride):
         run = RunDirectory.create(config)
-        environment = {"XDG_CACHE_HOME": str(tmp_path / run.name)}
-        assert server.start(run.path, crash_at=point, **environment).wait() == KILLED
+        place = tmp_path / run.name
+        assert server.start(run.path, place, point).wait() == KILLED
         check_whole(run, reference.every_file)
         # The second crash falls into the resume of the first.
-        server.start(run.path, crash_at=1 + point // 3, **environment).wait()
+        server.start(run.path, place, 1 + point // 3).wait()
         check_whole(run, reference.every_file)
-        assert server.finish(run.path, **environment) == 0, run.log_path.read_text()
+        assert server.finish(run.path, place) == 0, run.log_path.read_text()
         assert contents(run) == reference.contents, point
         assert not list(temporaries(run.path))
         shutil.rmtree(run.path)
-        shutil.rmtree(tmp_path / run.name)
+        shutil.rmtree(place)
     return count
 
 
@@ -217,12 +217,12 @@ def test_sigterm_before_the_first_step_ends_at_once(
 ) -> None:
     run = RunDirectory.create(toy_config(pictures, tmp_path))
     watched = Watched(run)
-    job = server.start(run.path, XDG_CACHE_HOME=str(tmp_path / "cache"))
+    job = server.start(run.path, tmp_path / "cache")
     assert watched.wait_for("cache latents")
     job.send(signal.SIGTERM)
     assert job.wait() == STOPPED
     assert not events(run, "step") and run.record().outcome == "stopped"
-    assert server.finish(run.path) == 0
+    assert server.finish(run.path, tmp_path / "cache") == 0
 
 
 def test_sigterm_while_training_saves_and_loses_nothing(
@@ -232,9 +232,9 @@ def test_sigterm_while_training_saves_and_loses_nothing(
         pictures, tmp_path, training={"epochs": 40}, output={"save_every_epochs": 0}
     )
     whole, run = RunDirectory.create(config), RunDirectory.create(config)
-    assert server.finish(whole.path) == 0
+    assert server.finish(whole.path, tmp_path / "cache") == 0
     watched = Watched(run)
-    job = server.start(run.path)
+    job = server.start(run.path, tmp_path / "cache")
     assert watched.wait_for("train")
     time.sleep(0.05)
     job.send(signal.SIGTERM)
@@ -242,7 +242,7 @@ def test_sigterm_while_training_saves_and_loses_nothing(
     steps = [event["step"] for event in events(run, "step")]
     assert 0 < len(steps) < 120
     assert (run.path / f"toy-step{steps[-1]:08d}.safetensors").exists()
-    assert server.finish(run.path) == 0
+    assert server.finish(run.path, tmp_path / "cache") == 0
     assert [event["step"] for event in events(run, "step")] == list(range(1, 121))
     final = "toy.safetensors"
     assert (run.path / final).read_bytes() == (whole.path / final).read_bytes()
