@@ -35,7 +35,7 @@ def draw_pictures(folder: Path, count: int = 6, word: str = "mika") -> Path:
 def toy_config(pictures: Path, runs: Path, **sections: dict[str, Any]) -> RunConfig:
     """A short run of the toy family; ``sections`` change keys of the TOML's tables."""
     values: dict[str, dict[str, Any]] = {
-        "model": {"base": "toy", "family": "toy_flow", "precision": "fp32"},
+        "model": {"base": "toys/flow", "family": "toy_flow", "precision": "fp32"},
         "dataset": {"folder": str(pictures), "bucket_step": 8},
         "training": {"epochs": 2, "batch_size": 2},
         "network": {"rank": 4},

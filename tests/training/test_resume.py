@@ -47,7 +47,7 @@ CONFIGS: dict[str, dict[str, dict[str, Any]]] = {
         "optimizer": {"scheduler": "cosine", "warmup": 2, "learning_rate": 1e-2},
         "loss": {"noise_offset": 0.1, "adaptive_noise_scale": 0.01},
     },
-    "fp16": {"model": {"base": "toy", "family": "toy_flow", "precision": "fp16"}},
+    "fp16": {"model": {"base": "toys/flow", "family": "toy_flow", "precision": "fp16"}},
 }
 
 
@@ -168,7 +168,7 @@ def test_the_dataset_put_back_is_resumed(tmp_path: Path) -> None:
 def test_another_base_model_is_refused(pictures: Path, tmp_path: Path) -> None:
     run = stopped(toy_config(pictures, tmp_path))
     text = run.config_path.read_text()
-    run.config_path.write_text(text.replace('base = "toy"', 'base = "other"'))
+    run.config_path.write_text(text.replace('base = "toys/flow"', 'base = "toys/other"'))
     assert "base model has changed" in failure(run)
 
 

@@ -273,7 +273,7 @@ def test_a_number_that_is_not_finite_stops_the_run_and_is_never_saved(
 
 
 def test_fp16_goes_on_after_an_overflow_with_half_the_scale(pictures: Path, tmp_path: Path) -> None:
-    model = {"base": "toy", "family": "toy_flow", "precision": "fp16"}
+    model = {"base": "toys/flow", "family": "toy_flow", "precision": "fp16"}
     scales: list[float] = []
     moved: list[bool] = []
 
