@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from lora_wizard.core.config import RunConfig
+from lora_wizard.core.dataset.plan import Window
 from lora_wizard.core.run.directory import RunDirectory
 from lora_wizard.core.run.job import Job, run_job
 from lora_wizard.core.training.__main__ import train
+from lora_wizard.core.training.preparation import prepare
+from lora_wizard.core.training.trainer import Trainer
 from PIL import Image, ImageDraw
 
 SIZES = ((32, 32), (48, 32), (32, 48))
@@ -75,3 +78,12 @@ def events(directory: RunDirectory, kind: str) -> list[dict[str, Any]]:
 def files(directory: RunDirectory) -> dict[str, bytes]:
     """The finished files by name."""
     return {path.name: path.read_bytes() for path in sorted(directory.path.glob("*.safetensors"))}
+
+
+def examine(config: RunConfig, look: Callable[[Trainer], None]) -> RunDirectory:
+    """A run that is prepared, and then looked at instead of trained."""
+    return start(config, lambda job: look(prepare(job)))
+
+
+def whole_epoch(trainer: Trainer) -> Window:
+    return tuple(batch for _, window in trainer.windows_left() for batch in window)
