@@ -1,4 +1,4 @@
-"""Three ways to show a run that goes on: on a terminal, in plain lines, as its events."""
+"""Ways to show a run that goes on: on a terminal, in plain lines, as its events, not at all."""
 
 from __future__ import annotations
 
@@ -32,6 +32,22 @@ class View(Protocol):
     def refresh(self, figures: Figures) -> None:
         """Called many times a second."""
         ...
+
+
+class QuietView:
+    """Nothing: for a caller who tells it all at the end."""
+
+    def __enter__(self) -> QuietView:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        pass
+
+    def event(self, event: Event, line: bytes, figures: Figures) -> None:
+        pass
+
+    def refresh(self, figures: Figures) -> None:
+        pass
 
 
 class JsonView:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from lora_wizard.core.config import RunConfig
 from lora_wizard.core.errors import WizardError
+from lora_wizard.core.files import WriteError
 from lora_wizard.core.run.directory import RunDirectory, find_run, known_runs
 
 from .conftest import python
@@ -112,6 +114,19 @@ def test_a_folder_that_cannot_be_made_is_said(config: RunConfig, tmp_path: Path)
     (tmp_path / "output").write_bytes(b"a file")
     with pytest.raises(WizardError, match="cannot be made"):
         RunDirectory.create(config)
+
+
+def test_a_run_that_cannot_be_written_leaves_nothing(
+    config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "output").mkdir()
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(WriteError):
+        RunDirectory.create(config)
+    assert list((tmp_path / "output").iterdir()) == []
 
 
 def test_runs_are_found_by_path_by_name_and_as_the_latest(
