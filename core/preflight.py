@@ -11,7 +11,8 @@ from . import crosscheck
 from .config import RunConfig
 from .config_problems import options
 from .configfile import flat
-from .dataset.build import build_plan
+from .dataset.build import build_plan, verify_plan
+from .dataset.images import Progress
 from .dataset.plan import DatasetPlan
 from .errors import Problem, ProblemsError, WizardError
 from .families import registry as families
@@ -29,11 +30,14 @@ _STATE_BYTES = 2 * 3 * 4
 one until it is verified."""
 
 
-def check(config: RunConfig) -> list[Problem]:
+def check(
+    config: RunConfig, *, decode: bool = False, progress: Progress | None = None
+) -> list[Problem]:
     """All that is wrong with a run, or worth knowing, the gravest first. ``config`` is as
     `configfile.load` returns it.
 
-    Reads headers of pictures and weights, never the weights themselves; downloads nothing.
+    Reads headers of pictures and weights, never the weights themselves; downloads nothing. With
+    ``decode``, each picture is decoded too, which takes a while the first time.
     """
     problems = [finding.problem for finding in crosscheck.findings(config)]
     problems += _names(config)
@@ -47,9 +51,11 @@ def check(config: RunConfig) -> list[Problem]:
     problems += _sample_prompts(config, spec)
     base = inspect_base(config, spec)
     problems += base.problems
-    plan, found = _dataset(config, spec)
+    plan, found = _dataset(config, spec, progress)
     problems += found
-    if plan is not None and plan.training_samples:
+    if plan is not None and decode:
+        problems += _broken_pictures(plan, progress)
+    if plan is not None:
         schedule = Schedule.of(plan, config)
         problems += _steps(schedule)
         problems += _disk(config, spec, schedule, base)
@@ -97,14 +103,24 @@ def _sample_prompts(config: RunConfig, spec: FamilySpec) -> list[Problem]:
     return []
 
 
-def _dataset(config: RunConfig, spec: FamilySpec) -> tuple[DatasetPlan | None, list[Problem]]:
+def _dataset(
+    config: RunConfig, spec: FamilySpec, progress: Progress | None
+) -> tuple[DatasetPlan | None, list[Problem]]:
     try:
-        plan = build_plan(config, spec)
+        plan = build_plan(config, spec, progress=progress)
     except ProblemsError as error:
         return None, error.problems
     except WizardError as error:
         return None, [Problem(f"{error.title}: {error.message}", "dataset", remedy=error.remedy)]
     return plan, list(plan.problems)
+
+
+def _broken_pictures(plan: DatasetPlan, progress: Progress | None) -> list[Problem]:
+    try:
+        verify_plan(plan, progress=progress)
+    except ProblemsError as error:
+        return error.problems
+    return []
 
 
 def _steps(schedule: Schedule) -> Iterator[Problem]:

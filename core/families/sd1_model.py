@@ -38,10 +38,10 @@ class StableDiffusion1:
     def __init__(self, options: ModelOptions, device: torch.device) -> None:
         self.device = torch.device(device)
         self.precision = _DTYPES[options.precision]
-        self.base = locate(options.base, PARTS)
+        self.base = locate(options.base, SPEC.parts)
         self._vae_config = self.base.config("vae")
         self._scheduler_config = self.base.config("scheduler", "scheduler_config.json")
-        self._schedule = DDPMScheduler.from_config(self._scheduler_config)
+        self._schedule: Any = DDPMScheduler.from_config(self._scheduler_config)
         prediction = self._schedule.config["prediction_type"]
         if prediction not in _PREDICTIONS:
             raise BaseModelError(
@@ -55,7 +55,7 @@ class StableDiffusion1:
 
     def base_hash(self) -> str:
         """SHA-256 of the contents of all files that are read; remembered between runs."""
-        return self.base.content_hash(PARTS)
+        return self.base.content_hash(SPEC.parts)
 
     # Parts ------------------------------------------------------------------------------------
 
@@ -135,7 +135,8 @@ class StableDiffusion1:
     @torch.no_grad()
     def encode_images(self, pixels: torch.Tensor) -> torch.Tensor:
         """(B, 3, H, W) in [-1, 1] -> (B, 2C, h, w): mean, then standard deviation; fp32, CPU."""
-        posterior = self.vae.encode(pixels.to(self.device, torch.float32)).latent_dist
+        output: Any = self.vae.encode(pixels.to(self.device, torch.float32))
+        posterior = output.latent_dist
         return torch.cat([posterior.mean, posterior.std], dim=1).float().cpu()
 
     def draw_latents(self, encoded: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
@@ -168,11 +169,10 @@ class StableDiffusion1:
     def predict(
         self, batch: Batch, noise: torch.Tensor, timesteps: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        schedule: Any = self._schedule
-        noisy = schedule.add_noise(batch.latents, noise, timesteps)
+        noisy = self._schedule.add_noise(batch.latents, noise, timesteps)
         prediction = self.denoise(noisy, timesteps, batch.conditioning["text"])
         if self.spec.prediction == "v":
-            return prediction, schedule.get_velocity(batch.latents, noise, timesteps)
+            return prediction, self._schedule.get_velocity(batch.latents, noise, timesteps)
         return prediction, noise
 
     def loss_weight(self, timesteps: torch.Tensor, options: LossOptions) -> torch.Tensor:
@@ -207,7 +207,8 @@ class StableDiffusion1:
     @torch.no_grad()
     def decode_latents(self, latents: torch.Tensor) -> torch.Tensor:
         """Scaled latents (B, C, h, w) -> pixels (B, 3, H, W) in [-1, 1], fp32."""
-        return self.vae.decode(latents.float() / self.scaling_factor, return_dict=False)[0]
+        vae: Any = self.vae
+        return vae.decode(latents.float() / self.scaling_factor, return_dict=False)[0]
 
     # Inside -----------------------------------------------------------------------------------
 
