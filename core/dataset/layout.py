@@ -197,6 +197,8 @@ class Layout:
 
     def _pictures(self, listing: FolderListing) -> tuple[FileEntry, ...]:
         named = [file for file in listing.files if is_picture_name(file.name)]
+        if not self._options.exclude:
+            return tuple(named)
         return tuple(file for file in named if not self._is_excluded(file.path))
 
     def _is_excluded(self, path: Path) -> bool:

@@ -81,7 +81,7 @@ def nearest(folder: Path) -> str:
 
 
 def content(listing: FolderListing) -> str:
-    endings = Counter(file.path.suffix.lower() or "no ending" for file in listing.files)
+    endings = Counter(Path(file.name).suffix.lower() or "no ending" for file in listing.files)
     if not endings and not listing.folders:
         return "it is empty"
     parts = [f"{count} x {ending}" for ending, count in endings.most_common(5)]
