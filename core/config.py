@@ -49,8 +49,7 @@ class ModelOptions(Section):
     )
     family: str = option(
         "sd1",
-        help="The model family; it decides what the options below mean. `lora-wizard families` "
-        "lists them.",
+        help="The model family; it decides what many options mean. sd1 is Stable Diffusion 1.x.",
         level="basic",
         also="v2, sdxl ...",
     )

@@ -12,6 +12,9 @@ from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, PNDMScheduler, UNet2DConditionModel
+from lora_wizard.core.config import ModelOptions
+from lora_wizard.core.families.sd1_model import StableDiffusion1
+from lora_wizard.core.networks.base import Network
 from transformers import CLIPTextConfig, CLIPTextModel
 
 START, END = "<|startoftext|>", "<|endoftext|>"
@@ -34,6 +37,23 @@ def build(
     _scheduler(prediction_type).save_pretrained(folder / "scheduler")
     _write_json(folder / "model_index.json", _INDEX)
     return folder
+
+
+def load(folder: Path, **options: Any) -> StableDiffusion1:
+    """The family loaded from ``folder``, on the CPU, in fp32 unless ``options`` say otherwise."""
+    given = ModelOptions(base=str(folder), **{"precision": "fp32", **options})
+    return StableDiffusion1(given, torch.device("cpu"))
+
+
+def stir(network: Network, seed: int = 1, size: float = 0.3) -> None:
+    """Random weights everywhere in ``network``, as if it had been trained."""
+    generator = torch.Generator().manual_seed(seed)
+    network.load_state_dict(
+        {
+            name: weight + size * torch.randn(weight.shape, generator=generator)
+            for name, weight in network.state_dict().items()
+        }
+    )
 
 
 def write_tokenizer(folder: Path) -> int:

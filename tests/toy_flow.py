@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 from lora_wizard.core.config import LossOptions, ModelOptions
-from lora_wizard.core.families.base import Batch, Conditioning, FamilySpec, SamplePrompt
+from lora_wizard.core.families.base import Batch, FamilySpec, SamplePrompt
 from PIL import Image
 from torch import nn
 from torch.nn.functional import avg_pool2d, silu
@@ -108,7 +108,7 @@ class ToyFlow:
     def latent_shape(self, width: int, height: int) -> tuple[int, int, int]:
         return CHANNELS, height // FACTOR, width // FACTOR
 
-    def encode_prompts(self, captions: Sequence[str]) -> Conditioning:
+    def encode_prompts(self, captions: Sequence[str]) -> dict[str, torch.Tensor]:
         return {"text": self._text(captions)}
 
     def draw_timesteps(self, uniforms: torch.Tensor) -> torch.Tensor:

@@ -11,7 +11,7 @@ names a ``FamilySpec``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from ..config import LossOptions, ModelOptions
+    from ..errors import Problem
+    from ..weights.base_model import BaseModel, Part
 
     Conditioning = Mapping[str, torch.Tensor]
     """What the denoiser is told, by name; the first dimension of each tensor is the batch."""
@@ -46,6 +48,12 @@ class FamilySpec:
     """TOML keys that mean nothing here and are refused when set."""
     samplers: tuple[str, ...] = ()
     text_encoder_prefixes: Mapping[str, str] = field(default_factory=dict)
+    parts: tuple[Part, ...] = ()
+    """What a base of the family consists of in the diffusers layout; looked for before a run."""
+    pipelines: frozenset[str] = frozenset()
+    """The classes that ``model_index.json`` names in bases of the family; empty: any."""
+    check_base: Callable[[BaseModel, ModelOptions], Iterable[Problem]] | None = None
+    """What is wrong with a base whose files are all there, without loading it."""
 
 
 @dataclass(frozen=True)

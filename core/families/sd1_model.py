@@ -12,10 +12,10 @@ from diffusers import AutoencoderKL, DDPMScheduler, UNet2DConditionModel
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from ..errors import WizardError
-from ..weights.base_model import BaseModelError, Part, locate
+from ..weights.base_model import BaseModelError, locate
 from ..weights.base_model_parts import is_trained, load_part, load_tokenizer
 from .base import Batch, SamplePrompt
-from .sd1 import SPEC
+from .sd1 import PARTS, SPEC
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -23,13 +23,6 @@ if TYPE_CHECKING:
     from ..config import LossOptions, ModelOptions
     from .base import Conditioning
 
-PARTS = (
-    Part("unet", weights="diffusion_pytorch_model", files=("config.json",)),
-    Part("vae", weights="diffusion_pytorch_model", files=("config.json",)),
-    Part("text_encoder", weights="model", files=("config.json",)),
-    Part("tokenizer", files=("vocab.json", "merges.txt")),
-    Part("scheduler", files=("scheduler_config.json",)),
-)
 _TEXT_LAYERS = ("q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2")
 _DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
 _PREDICTIONS = {"epsilon": "epsilon", "v_prediction": "v"}
@@ -45,10 +38,10 @@ class StableDiffusion1:
     def __init__(self, options: ModelOptions, device: torch.device) -> None:
         self.device = torch.device(device)
         self.precision = _DTYPES[options.precision]
-        self.base = locate(options.base, PARTS)
+        self.base = locate(options.base, SPEC.parts)
         self._vae_config = self.base.config("vae")
         self._scheduler_config = self.base.config("scheduler", "scheduler_config.json")
-        self._schedule = DDPMScheduler.from_config(self._scheduler_config)
+        self._schedule: Any = DDPMScheduler.from_config(self._scheduler_config)
         prediction = self._schedule.config["prediction_type"]
         if prediction not in _PREDICTIONS:
             raise BaseModelError(
@@ -62,7 +55,7 @@ class StableDiffusion1:
 
     def base_hash(self) -> str:
         """SHA-256 of the contents of all files that are read; remembered between runs."""
-        return self.base.content_hash(PARTS)
+        return self.base.content_hash(SPEC.parts)
 
     # Parts ------------------------------------------------------------------------------------
 
@@ -142,7 +135,8 @@ class StableDiffusion1:
     @torch.no_grad()
     def encode_images(self, pixels: torch.Tensor) -> torch.Tensor:
         """(B, 3, H, W) in [-1, 1] -> (B, 2C, h, w): mean, then standard deviation; fp32, CPU."""
-        posterior = self.vae.encode(pixels.to(self.device, torch.float32)).latent_dist
+        output: Any = self.vae.encode(pixels.to(self.device, torch.float32))
+        posterior = output.latent_dist
         return torch.cat([posterior.mean, posterior.std], dim=1).float().cpu()
 
     def draw_latents(self, encoded: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
@@ -175,11 +169,10 @@ class StableDiffusion1:
     def predict(
         self, batch: Batch, noise: torch.Tensor, timesteps: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        schedule: Any = self._schedule
-        noisy = schedule.add_noise(batch.latents, noise, timesteps)
+        noisy = self._schedule.add_noise(batch.latents, noise, timesteps)
         prediction = self.denoise(noisy, timesteps, batch.conditioning["text"])
         if self.spec.prediction == "v":
-            return prediction, schedule.get_velocity(batch.latents, noise, timesteps)
+            return prediction, self._schedule.get_velocity(batch.latents, noise, timesteps)
         return prediction, noise
 
     def loss_weight(self, timesteps: torch.Tensor, options: LossOptions) -> torch.Tensor:
@@ -214,7 +207,8 @@ class StableDiffusion1:
     @torch.no_grad()
     def decode_latents(self, latents: torch.Tensor) -> torch.Tensor:
         """Scaled latents (B, C, h, w) -> pixels (B, 3, H, W) in [-1, 1], fp32."""
-        return self.vae.decode(latents.float() / self.scaling_factor, return_dict=False)[0]
+        vae: Any = self.vae
+        return vae.decode(latents.float() / self.scaling_factor, return_dict=False)[0]
 
     # Inside -----------------------------------------------------------------------------------
 

@@ -99,7 +99,7 @@ class LoraNetwork:
     def load_file_tensors(self, tensors: Mapping[str, torch.Tensor]) -> None:
         import torch
 
-        weights: dict[str, torch.Tensor] = {}
+        weights: dict[str, torch.nn.Parameter] = {}
         scaled = dict(tensors)
         for layer in self._layers:
             rank = layer.down.shape[0]

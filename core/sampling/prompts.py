@@ -65,7 +65,7 @@ def parse(line: str, options: SampleOptions, default_size: tuple[int, int]) -> S
     }
     problems: list[Problem] = []
     seen: set[str] = set()
-    ends = [match.start() for match in found[1:]] + [len(line)]
+    ends = [*(match.start() for match in found[1:]), len(line)][: len(found)]
     for match, end in zip(found, ends, strict=True):
         letter, text = match.group(1), line[match.end() : end].strip()
         try:

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 
 from .. import places
 from ..config import RunConfig
-from ..dataset.build import build_plan, verify_plan
 from ..dataset.buckets import BucketRule
+from ..dataset.build import build_plan, verify_plan
 from ..dataset.captions import final_caption
 from ..dataset.plan import DatasetPlan, Draw, Sample
 from ..errors import WizardError
 from ..families import registry as families
 from ..families.base import ModelFamily, SamplePrompt, load_implementation
 from ..networks import registry as networks
-from ..networks.base import Network
 from ..optimizers import registry as optimizers
 from ..optimizers.base import ParameterGroup
 from ..run.job import Job
 from ..sampling.prompts import expand
-from ..schedule import Schedule
+from ..schedule import BatchCounts, Schedule
+from ..weights import kohya, metadata
 from . import manifest
 from .batches import Batches
 from .cache import EncodedPictures, EncodedPrompts
@@ -64,27 +64,31 @@ def prepare(job: Job) -> Trainer:
     family.release(*(name for name in _text_encoders(family) if name not in rates))
     if config.training.gradient_checkpointing:
         family.enable_gradient_checkpointing()
-    groups = [ParameterGroup(part, network.parameters_of(part), rate) for part, rate in rates.items()]
+    groups = [
+        ParameterGroup(part, network.parameters_of(part), rate) for part, rate in rates.items()
+    ]
     optimizer = optimizers.find(config.optimizer.name).build(groups, config.optimizer)
     scaler = torch.amp.GradScaler(device.type) if config.model.precision == "fp16" else None
     origin = Origin.of(config, manifest.of_plan(plan, hashes), family.base_hash(), device)
-    trainer = Trainer(
+    return Trainer(
         job=job,
         config=config,
         plan=plan,
         schedule=schedule,
-        rates=RateSchedule(
-            config.optimizer, rates, schedule.total_steps, schedule.warmup_steps
-        ),
+        rates=RateSchedule(config.optimizer, rates, schedule.total_steps, schedule.warmup_steps),
         network=network,
         optimizer=optimizer,
         scaler=scaler,
         batches=Batches(config, family, pictures, prompts, device),
         states=States(job, origin, network, optimizer, scaler),
-        outputs=Outputs(job, config, schedule, lambda step, epoch: b""),
+        outputs=Outputs(
+            job,
+            config,
+            schedule,
+            _contents(config, plan, schedule, family, network),
+        ),
         previews=Previews(job, family, _sample_prompts(config, family)),
     )
-    return trainer
 
 
 def _plan(job: Job, config: RunConfig) -> DatasetPlan:
@@ -120,6 +124,35 @@ def _text_encoders(family: ModelFamily) -> list[str]:
 def _sample_prompts(config: RunConfig, family: ModelFamily) -> list[SamplePrompt]:
     rule = BucketRule.of(config.dataset, family.spec)
     return expand(config.samples, (rule.width, rule.height))
+
+
+def _contents(
+    config: RunConfig,
+    plan: DatasetPlan,
+    schedule: Schedule,
+    family: ModelFamily,
+    network: Network,
+) -> Callable[[int, int], bytes]:
+    """The bytes of a file at (step, epoch), with the network as it is when called."""
+    rule = BucketRule.of(config.dataset, family.spec)
+    module = networks.find(config.network.type).module
+    precision = config.output.save_precision or config.model.precision
+    begun = metadata.Training(
+        resolution=(rule.width, rule.height),
+        batches_per_epoch=BatchCounts.of(plan, config).micro_batches(1),
+        epochs=schedule.epochs,
+        total_steps=schedule.total_steps,
+        warmup_steps=schedule.warmup_steps,
+        step=0,
+        epoch=0,
+    )
+
+    def contents(step: int, epoch: int) -> bytes:
+        now = replace(begun, step=step, epoch=epoch)
+        facts = metadata.build(config, family.spec, module, family.base_hash(), plan, now)
+        return kohya.to_bytes(network, precision, facts)
+
+    return contents
 
 
 def _shown(job: Job) -> Callable[[int, int], None]:

@@ -32,7 +32,7 @@ def base_rates(options: OptimizerOptions, parts: Iterable[str]) -> dict[str, flo
 
 @dataclass(frozen=True)
 class RateSchedule:
-    """The learning rates of a whole run. ``total_steps`` and ``warmup_steps`` are the Schedule's."""
+    """A run's learning rates; ``total_steps`` and ``warmup_steps`` are those of its Schedule."""
 
     options: OptimizerOptions
     base: Mapping[str, float]

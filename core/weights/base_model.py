@@ -7,19 +7,17 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from ..config_paths import is_hub_id, resolve_base_model
 from ..errors import WizardError
 from ..files import sha256_of, write_json
 from ..places import cache_folder
 
-EMBEDDED = "embedded:"
 _UNSAFE_ENDINGS = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
 _SAFE_ENDINGS = (".safetensors", ".safetensors.index.json")
 _HASHED_ENDINGS = (".safetensors", ".json", ".txt", ".model")
@@ -86,11 +84,12 @@ def locate(name: str, parts: Sequence[Part]) -> BaseModel:
     Raises BaseModelError with what to do: missing, not in the diffusers layout, pickled weights
     (never read), gated, offline.
     """
-    folder = _folder_of(name)
-    if folder is None:
+    resolved = resolve_base_model(name, Path.cwd())
+    folder = Path(resolved)
+    if is_hub_id(resolved):
         from .hub import snapshot
 
-        folder = snapshot(name, parts)
+        folder = snapshot(resolved, parts)
     if folder.is_file():
         raise _not_a_folder(folder)
     if not folder.is_dir():
@@ -146,22 +145,6 @@ def weight_variant(names: Iterable[str], stem: str) -> str | None:
 
 def _with_variant(stem: str, variant: str | None) -> str:
     return f"{stem}.{variant}" if variant else stem
-
-
-def _folder_of(name: str) -> Path | None:
-    """The folder that ``name`` means, or None for a hub id."""
-    if name.startswith(EMBEDDED):
-        known = Path(str(files("lora_wizard.templates")), name.removeprefix(EMBEDDED), "base")
-        if name.count("/") or not known.is_dir():
-            raise BaseModelError(
-                "There is no such embedded base model", f"model.base: {name}", "Try embedded:demo."
-            )
-        return known
-    path = Path(name).expanduser()
-    looks_like_a_path = name.startswith((".", "/", "~")) or name.count("/") != 1
-    if path.exists() or looks_like_a_path or os.sep + os.sep in name:
-        return path
-    return None
 
 
 def _check_part(base: Path, part: Part) -> str | None:

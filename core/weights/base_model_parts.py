@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import torch
 
@@ -28,7 +28,7 @@ def load_part(base: BaseModel, name: str, kind: type[Any], dtype: torch.dtype) -
         options = {"torch_dtype": dtype}
     try:
         with _quiet():
-            module, report = kind.from_pretrained(
+            module, report = cast(Any, kind).from_pretrained(
                 base.folder,
                 subfolder=name,
                 variant=base.variants[name],

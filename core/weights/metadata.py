@@ -15,9 +15,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from ..config import Rate, RunConfig
+from ..config_paths import EMBEDDED, templates_folder
 from ..dataset.plan import DatasetPlan, Sample
 from ..families.base import FamilySpec
-from .base_model import EMBEDDED
 
 _MODELSPEC_VERSION = "1.0.1"
 _NONE = "None"
@@ -139,15 +139,24 @@ def _progress(training: Training) -> dict[str, str]:
 
 
 def _base(config: RunConfig, spec: FamilySpec, base_hash: str) -> dict[str, str]:
-    base = config.model.base
-    is_path = not base.startswith(EMBEDDED) and Path(base).expanduser().exists()
     return {
         "ss_base_model_version": spec.base_version,
         "ss_v2": str(spec.base_version.startswith("sd_v2")),
-        "ss_sd_model_name": Path(base).expanduser().resolve().name if is_path else base,
+        "ss_sd_model_name": _base_name(config.model.base),
         # Not ss_new_sd_model_hash: that is the hash of a single checkpoint file.
         "lora_wizard_base_hash": base_hash,
     }
+
+
+def _base_name(base: str) -> str:
+    """A base model by the name that others know, without the folders it lies in here."""
+    path = Path(base).expanduser()
+    if base.startswith(EMBEDDED) or not path.is_dir():
+        return base
+    embedded = templates_folder().resolve()
+    if path.resolve().is_relative_to(embedded):
+        return f"{EMBEDDED}{path.resolve().relative_to(embedded).parts[0]}"
+    return path.resolve().name
 
 
 def _modelspec(
