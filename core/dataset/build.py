@@ -99,6 +99,7 @@ class _ConceptReader:
                 message = f"{' and '.join(same)} would share the caption {stem}.txt."
                 remedy = "Rename all but one, or leave them out with dataset.exclude."
                 self._say(message, remedy, "error")
+        self._tell_kinds(good)
         return good
 
     def captions(self, pictures: Sequence[Picture]) -> dict[Path, Caption]:
@@ -148,6 +149,16 @@ class _ConceptReader:
             caption=self.concept.name if caption is None else caption.text,
             caption_path=None if caption is None else caption.path,
         )
+
+    def _tell_kinds(self, pictures: Sequence[Picture]) -> None:
+        animated = [item.path.name for item in pictures if item.frames > 1]
+        if animated:
+            message = f"Animated, so only the first frame is trained: {_some(animated)}."
+            self._say(message, severity="note")
+        transparent = [item.path.name for item in pictures if item.has_alpha]
+        if transparent:
+            message = f"Transparent parts become white: {_some(transparent)}."
+            self._say(message, severity="note")
 
     def _tell_missing(self, without: list[Picture]) -> None:
         if without:

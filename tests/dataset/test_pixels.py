@@ -33,9 +33,9 @@ def gradient(mode: str, values: list[int]) -> Image.Image:
 
 
 def test_16_bit_grey_is_scaled_and_not_clipped(tmp_path: Path) -> None:
-    values = [0, 128, 257 * 10, 32896, 65535]
+    values = [0, 128, 200, 257 * 10, 32896, 65535]
     path = saved(tmp_path, gradient("I;16", values))
-    assert colours(path) == [(v, v, v) for v in (0, 0, 10, 128, 255)]
+    assert colours(path) == [(v, v, v) for v in (0, 0, 1, 10, 128, 255)]
 
 
 def test_16_bit_colour_keeps_its_colours(tmp_path: Path) -> None:
