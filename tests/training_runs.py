@@ -32,16 +32,16 @@ def draw_pictures(folder: Path, count: int = 6, word: str = "mika") -> Path:
     return folder
 
 
-def toy_config(folder: Path, output: Path, **sections: dict[str, Any]) -> RunConfig:
+def toy_config(pictures: Path, runs: Path, **sections: dict[str, Any]) -> RunConfig:
     """A short run of the toy family; ``sections`` change keys of the TOML's tables."""
     values: dict[str, dict[str, Any]] = {
         "model": {"base": "toy", "family": "toy_flow", "precision": "fp32"},
-        "dataset": {"folder": str(folder), "bucket_step": 8},
+        "dataset": {"folder": str(pictures), "bucket_step": 8},
         "training": {"epochs": 2, "batch_size": 2},
         "network": {"rank": 4},
         "optimizer": {"learning_rate": 1e-2},
         "samples": {"prompts": ["mika", "a cat --d 7"], "steps": 2},
-        "output": {"folder": str(output), "name": "toy"},
+        "output": {"folder": str(runs), "name": "toy"},
     }
     for section, changes in sections.items():
         values[section] = {**values.get(section, {}), **changes}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -160,7 +161,8 @@ class _ConceptReader:
 
 
 def _bad_picture(path: Path, reason: str) -> Problem:
-    remedy = f'Mend or remove it, or leave it out: dataset.exclude = ["{path.name}"].'
+    pattern = json.dumps(f"{path.parent.name}/{path.name}", ensure_ascii=False)
+    remedy = f"Mend or remove it, or leave it out: dataset.exclude = [{pattern}]."
     return Problem(f"{reason}.", str(path), remedy=remedy)
 
 

@@ -53,7 +53,7 @@ class Layout:
         self.problems: list[Problem] = []
         self._options = options
         self._trigger_words = tuple(trigger_words)
-        self._excluded: Counter[str] = Counter()
+        self._excluded: dict[str, set[Path]] = {}
         for number, concept in enumerate(options.concepts):
             self._add_concept(concept, f"dataset.concepts[{number}].folder")
         if options.folder:
@@ -199,24 +199,26 @@ class Layout:
         return tuple(file for file in named if not self._is_excluded(file.path))
 
     def _is_excluded(self, path: Path) -> bool:
-        """By its name, or by its path relative to the folder that the configuration names."""
+        """By its name, or, where the pattern has a slash, by its path relative to the folder that
+        the configuration names or with the name of the folder that it is in."""
         roots = [self._options.folder, self._options.regularization_folder]
         roots += [concept.folder for concept in self._options.concepts]
-        names = [path.name]
+        with_folder = [f"{path.parent.name}/{path.name}"]
         for root in roots:
             if root and path.is_relative_to(root):
-                names.append(path.relative_to(root).as_posix())
+                with_folder.append(path.relative_to(root).as_posix())
         for pattern in self._options.exclude:
+            names = with_folder if "/" in pattern else [path.name]
             if any(name == pattern or fnmatch.fnmatchcase(name, pattern) for name in names):
-                self._excluded[pattern] += 1
+                self._excluded.setdefault(pattern, set()).add(path)
                 return True
         return False
 
     def _check_exclude(self) -> None:
         for pattern in self._options.exclude:
-            if not self._excluded[pattern]:
+            if pattern not in self._excluded:
                 self._warn(f"{pattern!r} matches no picture.", "dataset.exclude")
-        total = self._excluded.total()
+        total = sum(len(paths) for paths in self._excluded.values())
         if total:
             self._note(f"{_count(total, 'picture')} left out as asked.", "dataset.exclude")
 

@@ -11,7 +11,7 @@ Scalars = dict[str, Any]
 
 
 def dump(optimizer: torch.optim.Optimizer) -> tuple[Tensors, Scalars]:
-    """(tensors by ``<parameter's index>.<name>``, everything else as JSON values).
+    """(copies of tensors by ``<parameter's index>.<name>``, everything else as JSON values).
 
     Works for any optimizer that keeps tensors, numbers, words and lists of these; TypeError for
     others.
@@ -22,7 +22,7 @@ def dump(optimizer: torch.optim.Optimizer) -> tuple[Tensors, Scalars]:
     for index, entries in state["state"].items():
         for name, value in entries.items():
             if isinstance(value, torch.Tensor):
-                tensors[f"{index}.{name}"] = value.detach().cpu().contiguous()
+                tensors[f"{index}.{name}"] = value.detach().to("cpu", copy=True).contiguous()
             else:
                 values.setdefault(str(index), {})[name] = _plain(name, value)
     groups = [

@@ -145,21 +145,25 @@ class Trainer:
         """What is due at this step or was asked for: the file, the state, and only then samples.
         Raises Stopped after a stop."""
         asked = self.job.take_requests()
-        due = self.step in self._save_points
-        if due or "save" in asked or self.job.stop_requested:
+        stop = self.job.stop_requested and self.step < self.schedule.total_steps
+        saves = self.step in self._save_points or "save" in asked or stop
+        shows = self.step in self.schedule.sample_steps() or "sample" in asked
+        if saves:
             self.save(epoch)
-        if self.step in self.schedule.sample_steps() or "sample" in asked:
+        if shows and not stop:
             self.save_state()
             self.previews.draw(self.step, epoch)
-            self.job.phase("train", total=self.schedule.total_steps)
         if self.job.stop_requested and self.step < self.schedule.total_steps:
             self.save(epoch)
             self.job.check_stop()
+        if saves or shows:
+            self.job.phase("train", total=self.schedule.total_steps)
 
     def save(self, epoch: int) -> None:
         """The file before the state: a kill between them leads back to the state before, whose
         steps write the same file again."""
         if self._saved_file != self.step:
+            self.job.phase("save")
             point = self._save_points.get(self.step, asked_for(self.step))
             self.outputs.write(point, epoch)
             self._saved_file = self.step

@@ -20,28 +20,13 @@ def snapshot(repository: str, parts: Sequence[Part]) -> Path:
     Raises BaseModelError: unknown, gated, offline, no safetensors.
     """
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import (
-        GatedRepoError,
-        HFValidationError,
-        LocalEntryNotFoundError,
-        RepositoryNotFoundError,
-    )
+    from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
 
     try:
-        cached = Path(snapshot_download(repository, local_files_only=True))
-        if not missing_files(cached, parts):
-            return cached
-    except LocalEntryNotFoundError:
-        pass
-    except HFValidationError:
-        raise BaseModelError(
-            "The base model is neither a folder nor a hub id",
-            f"model.base: {repository}",
-            "Give a folder in the diffusers layout, a hub id such as "
-            "stable-diffusion-v1-5/stable-diffusion-v1-5, or embedded:demo.",
-        ) from None
-    try:
-        return Path(snapshot_download(repository, allow_patterns=_wanted(repository, parts)))
+        cached = _cached(repository, parts)
+        return cached or Path(
+            snapshot_download(repository, allow_patterns=_wanted(repository, parts))
+        )
     except GatedRepoError:
         raise BaseModelError(
             "The base model is gated",
@@ -54,15 +39,37 @@ def snapshot(repository: str, parts: Sequence[Part]) -> Path:
             f"model.base: {repository}",
             "Look for a typing mistake; a private one needs a login: hf auth login",
         ) from None
-    except OSError as error:
-        # Every way in which a connection fails is an OSError; its text may hold an address with
-        # parameters, so only its kind is shown.
+    except HFValidationError:
+        raise BaseModelError(
+            "The base model is neither a folder nor a hub id",
+            f"model.base: {repository}",
+            "Give a folder in the diffusers layout, a hub id such as "
+            "stable-diffusion-v1-5/stable-diffusion-v1-5, or embedded:demo.",
+        ) from None
+    except BaseModelError:
+        raise
+    except Exception as error:
+        # A failed connection raises whatever the HTTP library of the day raises; its text may hold
+        # an address with parameters, so only its kind is shown.
         raise BaseModelError(
             "The base model is not on this machine, and the hub cannot be reached",
             f"model.base: {repository} ({type(error).__name__})",
             "Go online (and unset HF_HUB_OFFLINE), or give a folder. A download that was "
             "interrupted goes on where it stopped.",
         ) from None
+
+
+def _cached(repository: str, parts: Sequence[Part]) -> Path | None:
+    """The snapshot in the hub's cache, if all of it that we read is there."""
+    from huggingface_hub import try_to_load_from_cache
+
+    part = next(part for part in parts if part.files)
+    # Asked for by a file: a cache that was filled in part counts as incomplete as a whole.
+    found = try_to_load_from_cache(repository, f"{part.folder}/{part.files[0]}")
+    if not isinstance(found, str):
+        return None
+    snapshot = Path(found).parents[1]
+    return None if missing_files(snapshot, parts) else snapshot
 
 
 def _wanted(repository: str, parts: Sequence[Part]) -> list[str]:

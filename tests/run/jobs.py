@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -12,6 +13,9 @@ from lora_wizard.core.run.job import Job, run_job
 
 def work(job: Job) -> None:
     told = json.loads(os.environ.get("JOB_SCRIPT", "{}"))
+    if told.get("helper"):
+        helper = subprocess.Popen(["sleep", "600"])
+        (job.directory.path / "helper").write_text(str(helper.pid))
     pause = told.get("pause", 0.02)
     steps = told.get("steps", 5)
     job.phase("prepare", total=told.get("items", 2))
@@ -34,6 +38,7 @@ def work(job: Job) -> None:
         if job.stop_requested:
             _save(job, step)
             job.check_stop()
+    time.sleep(told.get("hang", 0))
     if told.get("save", True):
         _save(job, steps)
 

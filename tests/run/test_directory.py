@@ -98,7 +98,7 @@ def test_what_is_no_run_is_said(run: RunDirectory, damage, words: str) -> None:
 
 def test_a_damaged_configuration_is_said(run: RunDirectory) -> None:
     run.config_path.write_text("[model")
-    with pytest.raises(WizardError, match="configuration cannot be"):
+    with pytest.raises(WizardError, match="cannot be used"):
         run.config()
 
 

@@ -1,0 +1,178 @@
+"""A base model that is not whole, not there or not safe is refused with what to do about it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from lora_wizard.core.families.sd1 import SPEC
+from lora_wizard.core.weights import base_model
+from lora_wizard.core.weights.base_model import BaseModelError, locate
+from safetensors.torch import load_file, save_file
+from tiny_sd import build, load
+
+
+@pytest.fixture
+def copy(tiny_sd: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(tiny_sd, tmp_path / "copy"))
+
+
+def refused(folder: Path | str) -> BaseModelError:
+    with pytest.raises(BaseModelError) as caught:
+        locate(str(folder), SPEC.parts)
+    assert caught.value.remedy
+    return caught.value
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    assert "not there" in refused(tmp_path / "nothing").title
+
+
+def test_a_single_file_is_answered_with_how_to_convert_it(tmp_path: Path) -> None:
+    file = tmp_path / "model.safetensors"
+    file.write_bytes(b"")
+    assert "from_single_file" in refused(file).remedy
+
+
+@pytest.mark.parametrize("name", ["model.ckpt", "model.pt"])
+def test_a_pickled_checkpoint_is_never_opened(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"\x80\x04cposix\nsystem\n")
+    error = refused(tmp_path / name)
+    assert "pickled" in error.title
+    assert "safe_serialization" in error.remedy
+
+
+def test_a_folder_with_pickled_weights_only(copy: Path) -> None:
+    weights = copy / "unet" / "diffusion_pytorch_model.safetensors"
+    weights.rename(weights.with_suffix(".bin"))
+    assert "pickled" in refused(copy).title
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [
+        "unet/config.json",
+        "vae/diffusion_pytorch_model.safetensors",
+        "text_encoder/model.safetensors",
+        "tokenizer/vocab.json",
+        "tokenizer/merges.txt",
+        "scheduler/scheduler_config.json",
+    ],
+)
+def test_a_missing_file_is_named(copy: Path, missing: str) -> None:
+    (copy / missing).unlink()
+    assert Path(missing).name in refused(copy).message
+
+
+@pytest.mark.parametrize("content", ["", "[1]", "{", "[" * 100_000])
+def test_a_broken_configuration_is_named(copy: Path, content: str) -> None:
+    (copy / "vae" / "config.json").write_text(content)
+    with pytest.raises(BaseModelError, match=r"config\.json"):
+        load(copy)
+
+
+@pytest.mark.parametrize("part", ["denoiser", "vae", "text_encoder"])
+def test_half_a_download_is_not_loaded(copy: Path, part: str) -> None:
+    folder = copy / ("unet" if part == "denoiser" else part)
+    (weights,) = folder.glob("*.safetensors")
+    weights.write_bytes(weights.read_bytes()[:-1000])
+    with pytest.raises(BaseModelError, match="cannot be loaded"):
+        getattr(load(copy), part)
+
+
+@pytest.mark.parametrize("part", ["denoiser", "vae", "text_encoder"])
+def test_a_weight_that_is_not_in_the_file_is_not_made_up(copy: Path, part: str) -> None:
+    folder = copy / ("unet" if part == "denoiser" else part)
+    (weights,) = folder.glob("*.safetensors")
+    tensors = load_file(weights)
+    lost = max(tensors, key=lambda name: tensors[name].numel())
+    del tensors[lost]
+    save_file(tensors, weights, {"format": "pt"})
+    with pytest.raises(BaseModelError, match="lacks weights"):
+        getattr(load(copy), part)
+
+
+def test_another_models_tokenizer_is_noticed(copy: Path) -> None:
+    vocabulary = json.loads((copy / "tokenizer" / "vocab.json").read_text())
+    del vocabulary["a</w>"]
+    (copy / "tokenizer" / "vocab.json").write_text(json.dumps(vocabulary))
+    with pytest.raises(BaseModelError, match="not the text encoder's"):
+        _ = load(copy).tokenizer
+
+
+def test_a_tokenizer_that_lacks_letters_is_noticed(copy: Path) -> None:
+    text = (copy / "tokenizer" / "vocab.json").read_text()
+    (copy / "tokenizer" / "vocab.json").write_text(text.replace('"a</w>"', '"aaa</w>"'))
+    with pytest.raises(BaseModelError, match="every letter"):
+        _ = load(copy).tokenizer
+
+
+def test_something_else_to_predict_is_refused(tmp_path: Path) -> None:
+    folder = build(tmp_path / "base", prediction_type="sample")
+    with pytest.raises(BaseModelError, match="predicts"):
+        load(folder)
+
+
+def test_a_half_precision_variant_is_read(copy: Path) -> None:
+    weights = copy / "unet" / "diffusion_pytorch_model.safetensors"
+    exact = load_file(weights)
+    weights.unlink()
+    half = {name: tensor.half() for name, tensor in exact.items()}
+    save_file(half, weights.with_suffix(".fp16.safetensors"), {"format": "pt"})
+    loaded = load(copy).denoiser.state_dict()
+    assert all(torch.equal(loaded[name], half[name].float()) for name in half)
+
+
+def test_half_precision_files_are_loaded_in_one_precision(tmp_path: Path) -> None:
+    folder = build(tmp_path / "base", dtype=torch.float16)
+    family = load(folder)
+    modules = (family.denoiser, family.text_encoder, family.vae)
+    assert {p.dtype for module in modules for p in module.parameters()} == {torch.float32}
+
+
+def test_the_hash_is_of_the_content_and_not_of_the_place(tiny_sd: Path, copy: Path) -> None:
+    (copy / "README.md").write_text("not read")
+    (copy / "unet" / "diffusion_pytorch_model.bin").write_bytes(b"not read either")
+    assert load(copy).base_hash() == load(tiny_sd).base_hash()
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "unet/diffusion_pytorch_model.safetensors",
+        "vae/diffusion_pytorch_model.safetensors",
+        "text_encoder/model.safetensors",
+        "text_encoder/config.json",
+        "tokenizer/merges.txt",
+        "scheduler/scheduler_config.json",
+    ],
+)
+def test_every_file_that_is_read_counts_in_the_hash(copy: Path, file: str) -> None:
+    family = load(copy)
+    before = family.base_hash()
+    content = (copy / file).read_bytes()
+    (copy / file).write_bytes(content + b" ")
+    after = family.base_hash()
+    (copy / file).write_bytes(content)
+    assert before != after
+    assert family.base_hash() == before
+
+
+def test_gigabytes_are_hashed_once(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = load(copy).base_hash()
+    hashed: list[Path] = []
+    monkeypatch.setattr(base_model, "sha256_of", lambda path: hashed.append(path) or "")
+    assert load(copy).base_hash() == first
+    assert not hashed
+
+
+def test_a_cache_that_cannot_be_read_or_written_costs_only_time(
+    copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = load(copy).base_hash()
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert load(copy).base_hash() == first
