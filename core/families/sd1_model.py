@@ -15,7 +15,7 @@ from ..errors import WizardError
 from ..weights.base_model import BaseModelError, locate
 from ..weights.base_model_parts import is_trained, load_part, load_tokenizer
 from .base import Batch, SamplePrompt
-from .sd1 import PARTS, SPEC
+from .sd1 import SPEC
 
 if TYPE_CHECKING:
     from PIL.Image import Image
