@@ -175,7 +175,8 @@ def _bytes_written(
 
 def _existing(folder: Path) -> Path:
     """``folder``, or what there is of its parents."""
-    return next(path for path in (folder, *folder.parents) if path.exists())
+    # Unlike Path.exists, os.path.exists is no error where a parent may not be looked into.
+    return next(path for path in (folder, *folder.parents) if os.path.exists(path))  # noqa: PTH110
 
 
 def _size(number: float) -> str:

@@ -48,7 +48,7 @@ def inspect_base(config: RunConfig, spec: FamilySpec) -> BaseFindings:
     if not spec.parts:
         return BaseFindings()  # a family that says nothing of its files looks for them itself
     name = config.model.base
-    if is_hub_id(name) and not Path(name).exists():
+    if is_hub_id(name) and not os.path.exists(name):  # noqa: PTH110 (see config_paths)
         cached = _cached(name, spec)
         if cached is None:
             return _ask_hub(name, spec)
@@ -63,6 +63,9 @@ def inspect_base(config: RunConfig, spec: FamilySpec) -> BaseFindings:
             problems += spec.check_base(base, config.model)
     except WizardError as error:
         return BaseFindings([_as_problem(error)])
+    except OSError as error:
+        why = f"cannot be read: {error.strerror or error}"
+        return BaseFindings([Problem(why, _KEY, remedy="Check the folder's permissions.")])
     # The VAE has attention too, but never a LoRA.
     trained = [header for part in headers if part.folder != "vae" for header in headers[part]]
     return BaseFindings(problems, sum(map(_values_per_rank, trained)))
