@@ -38,7 +38,7 @@ def resolve_path(value: str, folder: Path) -> str:
     except RuntimeError as error:
         raise WizardError("there is no such home folder", "", "Write the whole path.") from error
     path = os.path.normpath(folder.absolute() / expanded)
-    longest = max(len(os.fsencode(part)) for part in path.split(os.sep))
+    longest = max(len(os.fsencode(part)) for part in Path(path).parts)
     if longest > _LONGEST_PART or len(os.fsencode(path)) > _LONGEST_PATH:
         raise WizardError("it is longer than any path can be", "", "Type the path again.")
     return path
