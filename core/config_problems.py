@@ -176,7 +176,7 @@ def _close(section: str, prefix: str, word: str) -> Suggestion:
         return Suggestion(f"Did you mean {match[0]}?", f"{prefix}{match[0]}")
     anywhere = {key.rpartition(".")[2]: key for key in reversed(options()) if "[]" not in key}
     names = {**_sd_scripts_names(), **anywhere}
-    if match := difflib.get_close_matches(word, names, n=1, cutoff=0.8):
+    if match := difflib.get_close_matches(word, names, n=1, cutoff=0.75):
         return Suggestion(f"Did you mean {names[match[0]]}?", names[match[0]])
     topic = f" {section}" if section in RunConfig.model_fields else ""
     return Suggestion(f"`lora-wizard options{topic}` lists what there is.")

@@ -8,7 +8,7 @@ the configuration itself; `core.preflight` has those that look at the disk.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -204,6 +204,21 @@ def _secrets(text: str, overrides: Sequence[str]) -> list[Problem]:
 def _unusable(name: str, problems: Sequence[Problem]) -> ProblemsError:
     by_line = sorted(problems, key=lambda problem: problem.line or 0)
     return ProblemsError(f"{name} cannot be used", by_line)
+
+
+def with_lines(problems: Sequence[Problem], path: Path) -> list[Problem]:
+    """``problems`` of the configuration in ``path``, each with the line of the key it is about."""
+    lines = toml_source.line_index(toml_source.read(path))
+    return [
+        replace(problem, line=lines.get(config_problems.key_path(problem.where), problem.line))
+        for problem in problems
+    ]
+
+
+def is_path(key: str) -> bool:
+    """Whether the option ``key`` names a file or folder."""
+    info = config_problems.options().get(key)
+    return info is not None and info.path
 
 
 def flat(config: RunConfig) -> Mapping[str, Any]:

@@ -8,10 +8,12 @@ one under the final name. Temporaries of a crash are swept by `sweep`.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -47,10 +49,10 @@ def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> str:
     differs from what was written.
     """
     expected = hashlib.sha256(data).hexdigest()
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{TEMPORARY_MARK}{secrets.token_hex(6)}")
     try:
-        _write_temporary(temporary, data, durable)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write_temporary(temporary, data, _mode_of(path), durable)
         if durable and sha256_of(temporary) != expected:
             raise WriteError(
                 "A file was read back different from what was written",
@@ -77,7 +79,11 @@ def write_text(path: Path, text: str, *, durable: bool = True) -> str:
 
 def write_json(path: Path, value: Any, *, durable: bool = True) -> str:
     """As `write_text`, indented, keys in their order."""
-    return write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n", durable=durable)
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
+        # A file name that is not UTF-8 has no UTF-8; JSON's escapes keep it.
+        text = json.dumps(value, indent=2)
+    return write_text(path, text + "\n", durable=durable)
 
 
 def sync_folder(folder: Path) -> None:
@@ -105,22 +111,31 @@ def sweep(folder: Path) -> int:
     return swept
 
 
-def _write_temporary(temporary: Path, data: bytes, durable: bool) -> None:
-    # The mode comes from the umask, as for any file of the user's; mkstemp would make it 0600.
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+def _mode_of(path: Path) -> int | None:
+    with contextlib.suppress(OSError):
+        return stat.S_IMODE(path.stat().st_mode)
+    return None
+
+
+def _write_temporary(temporary: Path, data: bytes, mode: int | None, durable: bool) -> None:
+    # The mode of a new file comes from the umask, as for any file of the user's; mkstemp would
+    # make it 0600. A file that is replaced keeps the mode that the user gave it.
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     try:
+        if mode is not None:
+            os.fchmod(descriptor, mode)
         view = memoryview(data)
         while view:
             view = view[os.write(descriptor, view) :]
         if durable:
             os.fsync(descriptor)
+            # Reading back is worth little from memory: let the disk answer.
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
     finally:
         os.close(descriptor)
 
 
 def _remedy(error: OSError) -> str:
-    import errno
-
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "The disk is full: free some space, then resume."
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):

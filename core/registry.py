@@ -16,6 +16,9 @@ from typing import Generic, Protocol, TypeVar
 
 from .errors import EXIT_FAILED, WizardError
 
+_NO_SPECS = frozenset({"base", "registry", "state"})
+"""Modules beside the specs; what they import is not paid for by a look at the names."""
+
 
 class Named(Protocol):
     @property
@@ -73,7 +76,7 @@ class Registry(Generic[Spec]):
         package = importlib.import_module(self.package)
         found: dict[str, Spec] = {}
         for module in pkgutil.iter_modules(package.__path__):
-            if module.name in ("base", "registry") or module.name.endswith("_model"):
+            if module.name in _NO_SPECS or module.name.endswith("_model"):
                 continue
             loaded = importlib.import_module(f"{self.package}.{module.name}")
             spec = getattr(loaded, "SPEC", None)

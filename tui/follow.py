@@ -136,22 +136,24 @@ def _commands(directory: RunDirectory) -> str:
 
 
 def _say_outcome(status: RunStatus, directory: RunDirectory, as_json: bool) -> int:
+    words = ""
     again = f"Go on with `lora-wizard resume {label(directory)}`."
-    out = sys.stderr if as_json else sys.stdout
     if status.state == "finished":
         last = f": {directory.path / status.last_file}" if status.last_file else "."
-        out.write(printable(f"Finished{last}") + "\n")
+        words = printable(f"Finished{last}")
     elif status.state == "stopped":
-        out.write(f"Stopped at step {status.step}. {again}\n")
+        words = f"Stopped at step {status.step}. {again}"
     elif status.state == "failed":
         error = status.error or {}
-        words = [error.get(part, "") for part in ("title", "message", "remedy")]
-        sys.stderr.write(printable("\n".join(filter(None, words)), keep_newlines=True) + "\n")
+        parts = [error.get(part, "") for part in ("title", "message", "remedy")]
+        sys.stderr.write(printable("\n".join(filter(None, parts)), keep_newlines=True) + "\n")
     else:
         sys.stderr.write(
             "The run was killed from outside: perhaps by the kernel, for want of memory, or by "
             f"kill -9. {again}\n"
         )
+    if words and not as_json:
+        sys.stdout.write(words + "\n")
     return EXIT_FAILED if status.exit_code is None else status.exit_code
 
 

@@ -139,6 +139,9 @@ def _shrunk(width: int, height: int, area: int, step: int) -> tuple[int, int]:
     from_height = _down(int(area / wide + 0.5), step)
     width_error = _aspect_error(from_width, int(from_width / aspect + 0.5), aspect, step)
     height_error = _aspect_error(int(from_height * aspect + 0.5), from_height, aspect, step)
+    if math.isinf(width_error) and math.isinf(height_error):
+        # So narrow that neither side's rounding leaves a bucket (a division by zero in sd-scripts).
+        return max(1, round(wide)), max(1, round(area / wide))
     if width_error < height_error:
         return max(1, from_width), max(1, int(from_width / aspect + 0.5))
     return max(1, int(from_height * aspect + 0.5)), max(1, from_height)

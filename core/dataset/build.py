@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -49,9 +50,14 @@ def build_plan(
             samples += [
                 reader.sample(picture, captions.get(picture.path), rule) for picture in pictures
             ]
-    if rule and not any(problem.severity == "error" for problem in problems):
-        problems += review(samples, config, rule)
     raise_errors(problems)
+    if not any(not sample.is_regularization for sample in samples):
+        raise ProblemsError(
+            "There is nothing to train on",
+            [Problem("No pictures are given.", "dataset.folder", remedy="Name their folder.")],
+        )
+    if rule:
+        problems += review(samples, config, rule)
     return DatasetPlan(tuple(samples), _with_shares(summaries), tuple(problems))
 
 
@@ -155,7 +161,8 @@ class _ConceptReader:
 
 
 def _bad_picture(path: Path, reason: str) -> Problem:
-    remedy = f'Mend or remove it, or leave it out: dataset.exclude = ["{path.name}"].'
+    pattern = json.dumps(f"{path.parent.name}/{path.name}", ensure_ascii=False)
+    remedy = f"Mend or remove it, or leave it out: dataset.exclude = [{pattern}]."
     return Problem(f"{reason}.", str(path), remedy=remedy)
 
 

@@ -34,6 +34,8 @@ kilobytes of file can ask for gigabytes of memory."""
 
 # Pillow only warns between its limit and twice that; the limit is ours to hold.
 warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
+# Damaged EXIF is read as far as it goes; nobody is helped by Pillow's remarks about its bytes.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 Progress = Callable[[int, int], None]
 """Called with (pictures done, pictures in all), from the thread that was called."""

@@ -53,15 +53,7 @@ class Layout:
         self.problems: list[Problem] = []
         self._options = options
         self._trigger_words = tuple(trigger_words)
-        self._excluded: Counter[str] = Counter()
-        if options.folder and options.concepts:
-            self._error(
-                "Both a folder and concepts are given.",
-                "dataset.concepts",
-                "Keep one of them: each concept has a folder of its own.",
-            )
-        elif not options.folder and not options.concepts:
-            self._error("No pictures are given.", "dataset.folder", "Name the folder with them.")
+        self._excluded: dict[str, set[Path]] = {}
         for number, concept in enumerate(options.concepts):
             self._add_concept(concept, f"dataset.concepts[{number}].folder")
         if options.folder:
@@ -83,7 +75,7 @@ class Layout:
                 )
 
     def _add_concept(self, options: ConceptOptions, where: str) -> None:
-        """One of ``dataset.concepts``: its own words count more than the folder's name."""
+        """One of ``dataset.concepts``: its own repeats count, whatever the folder's name."""
         listing = self._list(Path(options.folder), where)
         if listing is None:
             return
@@ -91,10 +83,8 @@ class Layout:
         if not pictures:
             self._explain_empty(listing, where, False)
             return
-        repeats, name = parse_name(listing.folder.name) or (options.repeats, listing.folder.name)
-        if "repeats" in options.model_fields_set or not 1 <= repeats < _PERHAPS_A_YEAR:
-            repeats = options.repeats
-        concept = self._concept(listing, pictures, options.name or name, repeats, False)
+        _, name = parse_name(listing.folder.name) or (0, listing.folder.name)
+        concept = self._concept(listing, pictures, options.name or name, options.repeats, False)
         if options.trigger_words is not None:
             concept = replace(concept, trigger_words=tuple(options.trigger_words))
         self.concepts.append(concept)
@@ -162,15 +152,15 @@ class Layout:
         if parsed is None:
             return self._concept(listing, pictures, folder.name, repeats, is_regularization)
         number, name = parsed
-        is_set = "repeats" in self._options.model_fields_set and not is_regularization
-        if not is_set and 1 <= number < _PERHAPS_A_YEAR:
+        # By value, not by whether it was written: a run's own TOML has every value written out.
+        if repeats == 1 and 1 <= number < _PERHAPS_A_YEAR:
             repeats = number
         self._note(
             f"{folder.name} is itself a folder of the form N_name: its pictures are taken as "
             f"the concept {name!r} with {_count(repeats, 'repeat')}.",
             where,
-            f"Set dataset.repeats for another number, or give {folder.parent} to train all the "
-            "folders in it.",
+            f"Give {folder.parent} to train all folders in it, or for other repeats:\n"
+            + concepts_toml([folder]),
         )
         return self._concept(listing, pictures, name, repeats, is_regularization)
 
@@ -209,24 +199,26 @@ class Layout:
         return tuple(file for file in named if not self._is_excluded(file.path))
 
     def _is_excluded(self, path: Path) -> bool:
-        """By its name, or by its path relative to the folder that the configuration names."""
+        """By its name, or, where the pattern has a slash, by its path relative to the folder that
+        the configuration names or with the name of the folder that it is in."""
         roots = [self._options.folder, self._options.regularization_folder]
         roots += [concept.folder for concept in self._options.concepts]
-        names = [path.name]
+        with_folder = [f"{path.parent.name}/{path.name}"]
         for root in roots:
             if root and path.is_relative_to(root):
-                names.append(path.relative_to(root).as_posix())
+                with_folder.append(path.relative_to(root).as_posix())
         for pattern in self._options.exclude:
+            names = with_folder if "/" in pattern else [path.name]
             if any(name == pattern or fnmatch.fnmatchcase(name, pattern) for name in names):
-                self._excluded[pattern] += 1
+                self._excluded.setdefault(pattern, set()).add(path)
                 return True
         return False
 
     def _check_exclude(self) -> None:
         for pattern in self._options.exclude:
-            if not self._excluded[pattern]:
+            if pattern not in self._excluded:
                 self._warn(f"{pattern!r} matches no picture.", "dataset.exclude")
-        total = self._excluded.total()
+        total = sum(len(paths) for paths in self._excluded.values())
         if total:
             self._note(f"{_count(total, 'picture')} left out as asked.", "dataset.exclude")
 

@@ -78,7 +78,8 @@ def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     if profile:
         try:
             own = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            if own.profile.xcolor_space == _PROFILE_MODES.get(image.mode) and not _is_srgb(own):
+            space = getattr(own.profile, "xcolor_space", "")
+            if space == _PROFILE_MODES.get(image.mode) and not _is_srgb(own):
                 converted = ImageCms.profileToProfile(
                     image,
                     own,

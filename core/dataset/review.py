@@ -93,12 +93,6 @@ def _about_options(
             "dataset.regularization_folder",
             severity="note",
         )
-    if config.captions.keep_tokens and not config.captions.shuffle:
-        yield Problem(
-            "Tags stay in place anyway, since captions.shuffle is off.",
-            "captions.keep_tokens",
-            severity="note",
-        )
 
 
 def _enlarged(sample: Sample) -> float:

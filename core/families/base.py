@@ -11,17 +11,17 @@ names a ``FamilySpec``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
-
-from ..weights.base_model import Part
 
 if TYPE_CHECKING:
     import torch
     from PIL.Image import Image
 
     from ..config import LossOptions, ModelOptions
+    from ..errors import Problem
+    from ..weights.base_model import BaseModel, Part
 
     Conditioning = Mapping[str, torch.Tensor]
     """What the denoiser is told, by name; the first dimension of each tensor is the batch."""
@@ -48,9 +48,12 @@ class FamilySpec:
     """TOML keys that mean nothing here and are refused when set."""
     samplers: tuple[str, ...] = ()
     text_encoder_prefixes: Mapping[str, str] = field(default_factory=dict)
-    base_parts: tuple[Part, ...] = ()
-    """What a base model consists of; `weights.base_model.locate` finds and checks it before
-    anything is loaded."""
+    parts: tuple[Part, ...] = ()
+    """What a base of the family consists of in the diffusers layout; looked for before a run."""
+    pipelines: frozenset[str] = frozenset()
+    """The classes that ``model_index.json`` names in bases of the family; empty: any."""
+    check_base: Callable[[BaseModel, ModelOptions], Iterable[Problem]] | None = None
+    """What is wrong with a base whose files are all there, without loading it."""
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ..errors import Problem
 from ..sampling.samplers import SAMPLERS
-from ..weights.base_model import Part
+from ..weights.base_model import BaseModel, Part
 from .base import FamilySpec
+
+if TYPE_CHECKING:
+    from ..config import ModelOptions
+
+PARTS = (
+    Part("unet", weights="diffusion_pytorch_model", files=("config.json",)),
+    Part("vae", weights="diffusion_pytorch_model", files=("config.json",)),
+    Part("text_encoder", weights="model", files=("config.json",)),
+    Part("tokenizer", files=("vocab.json", "merges.txt")),
+    Part("scheduler", files=("scheduler_config.json",)),
+)
+_WIDTH_OF_SD2 = 1024
+"""Of its text encoder; 1.x has 768 in the same classes."""
+
+
+def _check_base(base: BaseModel, options: ModelOptions) -> Iterator[Problem]:
+    if base.config("unet").get("cross_attention_dim") == _WIDTH_OF_SD2:
+        yield Problem(
+            f"{base.name} is Stable Diffusion 2.x, not 1.x",
+            where="model.family",
+            remedy="A LoRA fits only its own family: take a base of 1.x.",
+        )
+    layers = base.config("text_encoder").get("num_hidden_layers")
+    if isinstance(layers, int) and options.clip_skip > layers:
+        yield Problem(
+            f"is {options.clip_skip}, but this base's text encoder has {layers} layers",
+            where="model.clip_skip",
+            remedy="1 for realistic models, 2 for anime models.",
+        )
+
 
 SPEC = FamilySpec(
     name="sd1",
@@ -17,11 +51,13 @@ SPEC = FamilySpec(
     architecture="stable-diffusion-v1",
     samplers=tuple(SAMPLERS),
     text_encoder_prefixes={"text_encoder": "lora_te_"},
-    base_parts=(
-        Part("unet", weights="diffusion_pytorch_model", files=("config.json",)),
-        Part("vae", weights="diffusion_pytorch_model", files=("config.json",)),
-        Part("text_encoder", weights="model", files=("config.json",)),
-        Part("tokenizer", files=("vocab.json", "merges.txt")),
-        Part("scheduler", files=("scheduler_config.json",)),
+    parts=PARTS,
+    pipelines=frozenset(
+        {
+            "StableDiffusionPipeline",
+            "StableDiffusionImg2ImgPipeline",
+            "StableDiffusionControlNetPipeline",
+        }
     ),
+    check_base=_check_base,
 )

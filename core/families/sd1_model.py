@@ -38,7 +38,7 @@ class StableDiffusion1:
     def __init__(self, options: ModelOptions, device: torch.device) -> None:
         self.device = torch.device(device)
         self.precision = _DTYPES[options.precision]
-        self.base = locate(options.base, SPEC.base_parts)
+        self.base = locate(options.base, SPEC.parts)
         self._vae_config = self.base.config("vae")
         self._scheduler_config = self.base.config("scheduler", "scheduler_config.json")
         self._schedule: Any = DDPMScheduler.from_config(self._scheduler_config)
@@ -55,7 +55,7 @@ class StableDiffusion1:
 
     def base_hash(self) -> str:
         """SHA-256 of the contents of all files that are read; remembered between runs."""
-        return self.base.content_hash(SPEC.base_parts)
+        return self.base.content_hash(SPEC.parts)
 
     # Parts ------------------------------------------------------------------------------------
 

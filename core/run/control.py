@@ -101,9 +101,9 @@ def _not_live(directory: RunDirectory) -> NotLiveError:
     )
 
 
-def killed_at_logout(root: Path = Path("/")) -> str:
-    """A warning when this machine ends a user's processes at logout, detached or not; empty when
-    it does not, or when that cannot be known.
+def killed_at_logout(root: Path = Path("/"), user: str = "") -> str:
+    """A warning when this machine ends the processes of ``user`` (us) at logout, detached or not;
+    empty when it does not, or when that cannot be known.
 
     systemd-logind's KillUserProcesses reaches everything in the login's scope, new sessions too.
     """
@@ -117,7 +117,7 @@ def killed_at_logout(root: Path = Path("/")) -> str:
     settings = _logind(root)
     spared = settings.get("killexcludeusers", "root").split()
     only = settings.get("killonlyusers", "").split()
-    user = _user()
+    user = user or _user()
     kills = settings.get("killuserprocesses", "no").lower() in ("yes", "true", "1", "on")
     if not kills or user in spared or (only and user not in only):
         return ""

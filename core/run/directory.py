@@ -17,20 +17,17 @@
 from __future__ import annotations
 
 import json
-import os
 import time
-import tomllib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
 
-import tomli_w
-
+from .. import configfile
 from ..config import RunConfig
 from ..errors import WizardError
-from ..files import write_json, write_text
+from ..files import write_json
 from . import registry
 from .lock import is_live
 
@@ -90,16 +87,15 @@ class RunDirectory:
         *,
         command: Sequence[str] = (),
         what: str = "train",
-        relative_to: Path | None = None,
     ) -> RunDirectory:
         """Make ``output.folder/output.name``, or the same with -2, -3 ... when that exists, with a
-        frozen copy of ``config``. Relative paths are of ``relative_to`` (the working folder).
+        frozen copy of ``config``. Relative paths count from the working folder.
 
         Raises WizardError when the folder cannot be made, WriteError when it cannot be written.
         """
-        frozen = with_absolute_paths(config, relative_to or Path.cwd())
+        frozen = configfile.loads(configfile.dumps(config), Path.cwd())
         directory = cls(_claim(Path(frozen.output.folder), frozen.output.name))
-        write_text(directory.config_path, _dump(frozen))
+        configfile.write(frozen, directory.config_path)
         for folder in (directory.control_path, directory.state_path, directory.samples_path):
             folder.mkdir(exist_ok=True)
         directory._write(RunRecord(what, wizard_version(), time.time(), list(command)))
@@ -127,14 +123,7 @@ class RunDirectory:
 
     def config(self) -> RunConfig:
         """The frozen configuration; WizardError when it is damaged."""
-        try:
-            return RunConfig.model_validate(tomllib.loads(self.config_path.read_text("utf-8")))
-        except (OSError, ValueError) as error:
-            raise WizardError(
-                "The run's configuration cannot be read",
-                f"{self.config_path}: {error}",
-                "Start a new run from your own TOML.",
-            ) from error
+        return configfile.load(self.config_path)
 
     def record(self) -> RunRecord:
         """``run.json``; WizardError when it is damaged."""
@@ -178,42 +167,11 @@ class RunDirectory:
         write_json(self.record_path, asdict(record))
 
 
-def with_absolute_paths(config: RunConfig, relative_to: Path) -> RunConfig:
-    """``config`` with every path absolute, so that it means the same from anywhere. A base model
-    is a path when it looks like one or is there; otherwise a hub id."""
-
-    def absolute(path: str) -> str:
-        return os.path.normpath(relative_to.absolute() / Path(path).expanduser()) if path else ""
-
-    base = config.model.base
-    if not base.startswith("embedded:") and (
-        base.startswith(("/", "./", "../", "~")) or Path(absolute(base)).exists()
-    ):
-        base = absolute(base)
-    dataset = config.dataset
-    concepts = [
-        concept.model_copy(update={"folder": absolute(concept.folder)})
-        for concept in dataset.concepts
-    ]
-    folders = {
-        "folder": absolute(dataset.folder),
-        "regularization_folder": absolute(dataset.regularization_folder),
-        "concepts": concepts,
-    }
-    return config.model_copy(
-        update={
-            "model": config.model.model_copy(update={"base": base}),
-            "dataset": dataset.model_copy(update=folders),
-            "output": config.output.model_copy(update={"folder": absolute(config.output.folder)}),
-        }
-    )
-
-
 def find_run(name: str | Path | None = None) -> RunDirectory:
     """The run that a person means: a path, the name of a run of this machine, or, without either,
     the one that was started last. WizardError when there is none, or several of the name."""
     if name is None:
-        known = _known()
+        known = known_runs()
         if not known:
             raise WizardError(
                 "There is no run yet", "", "Start one with `lora-wizard train CONFIG.toml`."
@@ -221,7 +179,7 @@ def find_run(name: str | Path | None = None) -> RunDirectory:
         return known[0]
     if RunDirectory(Path(name)).record_path.is_file():
         return RunDirectory.open(name)
-    named = [run for run in _known() if run.name == str(name)]
+    named = [run for run in known_runs() if run.name == str(name)]
     if len(named) == 1:
         return named[0]
     if not named:
@@ -235,10 +193,6 @@ def find_run(name: str | Path | None = None) -> RunDirectory:
 
 def known_runs() -> list[RunDirectory]:
     """All runs of this machine that are still there, the last started first."""
-    return _known()
-
-
-def _known() -> list[RunDirectory]:
     runs = (RunDirectory(path) for path in registry.remembered())
     return [run for run in runs if run.record_path.is_file()]
 
@@ -261,19 +215,6 @@ def _claim(folder: Path, name: str) -> Path:
             f"{folder / name}: {error.strerror or error}",
             "Choose another output.folder or output.name, or change the folder's permissions.",
         ) from error
-
-
-def _dump(config: RunConfig) -> str:
-    try:
-        text = tomli_w.dumps(config.model_dump(mode="python", exclude_none=True))
-        text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise WizardError(
-            "A path is not valid UTF-8",
-            repr(error.object),
-            "Rename the folder, or start from another one.",
-        ) from error
-    return text
 
 
 def wizard_version() -> str:

@@ -1,9 +1,9 @@
 """What a job says while it works: one JSON object a line in ``events.jsonl``.
 
 The command line, the screens and a script of the user's all read the same lines. Every event has
-``kind`` and ``time`` (seconds since 1970). Readers ignore kinds and fields they do not know.
-Numbers that are not finite are written as null. Steps and epochs count from 1, and a step is an
-optimizer step.
+``kind`` and ``time`` (seconds since 1970). Readers ignore kinds and fields they do not know, and
+empty lines. Numbers that are not finite are written as null. Steps and epochs count from 1, and a
+step is an optimizer step.
 
 After a kill and a resume the same steps may appear again, after a new ``started``: the later ones
 count.

@@ -35,7 +35,7 @@ from types import FrameType
 from typing import Any
 
 from ..errors import EXIT_FAILED, EXIT_STOPPED, WizardError
-from ..files import WriteError, sweep
+from ..files import WriteError, sweep, write_bytes
 from . import registry
 from .directory import Outcome, RunDirectory, wizard_version
 from .events import EventWriter
@@ -46,6 +46,8 @@ from .streams import append_line, unbreakable_streams
 _REQUESTS = ("save", "sample")
 _PROGRESS_INTERVAL = 0.5
 _STEP_LOG_INTERVAL = 10.0
+_RESERVED = 1 << 16
+"""Bytes kept free for the last words: on a full disk, too, a run says how it ended."""
 
 
 class Stopped(BaseException):
@@ -64,6 +66,7 @@ class Job:
         """While true, a stop ends the job wherever it is: at once on SIGTERM, at the next `phase`,
         `progress` or `check_stop` on a request. Set it to False before the first step."""
         self._lock = lock
+        self._reserve = directory.control_path / "reserve"
         self._events = EventWriter(directory.events_path)
         self._stop_by = ""
         self._stop_told = False
@@ -158,6 +161,9 @@ class Job:
     def _begin(self) -> None:
         sweep(self.directory.path)
         self.directory.control_path.mkdir(exist_ok=True)
+        with contextlib.suppress(WriteError):
+            # Random, so that no file system compresses it away.
+            write_bytes(self._reserve, os.urandom(_RESERVED), durable=False)
         for leftover in ("stop", *_REQUESTS):
             (self.directory.control_path / leftover).unlink(missing_ok=True)
         record = self.directory.record()
@@ -175,6 +181,8 @@ class Job:
 
     def _end(self, error: BaseException | None) -> None:
         self.may_end_now = False
+        with contextlib.suppress(OSError):
+            self._reserve.unlink()
         if error is None or (isinstance(error, SystemExit) and not error.code):
             self._finish("finished", 0)
         elif isinstance(error, (Stopped, KeyboardInterrupt)):
@@ -208,7 +216,7 @@ class Job:
             self.emit(outcome)
         try:
             self.directory.update(outcome=outcome, exit_code=code, error=error)
-        except WriteError as problem:
+        except WizardError as problem:
             self.log(str(problem))
 
     @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ from .lock import AlreadyRunningError, is_ready
 TRAINING = "lora_wizard.core.training"
 _PATIENCE = 120.0
 _LOG_LINES = 15
+_LITTLE = 1 << 20
 
 
 class StartError(WizardError):
@@ -90,6 +92,8 @@ def _start_error(directory: RunDirectory, log_start: int, what: str) -> StartErr
             lines.extend(text.splitlines()[-_LOG_LINES:])
     except OSError:
         pass
+    if shutil.disk_usage(directory.path).free < _LITTLE:
+        lines.append("The disk is full.")
     return StartError(
         "The job did not start",
         "\n".join(lines),

@@ -6,6 +6,8 @@ import os
 import re
 from typing import Any
 
+from ..secret import redacted
+
 _NAMES = re.compile(r"TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY", re.I)
 _SHORTEST = 8
 """Shorter values would blot out ordinary words."""
@@ -14,9 +16,9 @@ _MASK = "***"
 
 def without_secrets(value: Any) -> Any:
     """``value`` (text, or dicts and lists with text in them) with the values of environment
-    variables such as HF_TOKEN masked: libraries put them into error messages."""
-    secrets = _secrets()
-    return _masked(value, secrets) if secrets else value
+    variables such as HF_TOKEN masked, and whatever looks like a token: libraries put them into
+    error messages."""
+    return _masked(value, _secrets())
 
 
 def _secrets() -> list[str]:
@@ -32,7 +34,7 @@ def _masked(value: Any, secrets: list[str]) -> Any:
     if isinstance(value, str):
         for secret in secrets:
             value = value.replace(secret, _MASK)
-        return value
+        return redacted(value)
     if isinstance(value, dict):
         return {key: _masked(item, secrets) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

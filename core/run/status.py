@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import asdict, dataclass, field
 from statistics import median
@@ -15,6 +16,7 @@ State = Literal["new", "live", "finished", "stopped", "failed", "killed"]
 _SMOOTHING = 0.98
 _RATE_WINDOW = 50
 _PROBLEMS_KEPT = 100
+_LARGEST = 1e100
 
 
 @dataclass
@@ -230,4 +232,6 @@ def _integer(value: object) -> int | None:
 
 
 def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or abs(value) > _LARGEST:
+        return None
+    return float(value) if math.isfinite(value) else None

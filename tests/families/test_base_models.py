@@ -22,7 +22,7 @@ def copy(tiny_sd: Path, tmp_path: Path) -> Path:
 
 def refused(folder: Path | str) -> BaseModelError:
     with pytest.raises(BaseModelError) as caught:
-        locate(str(folder), SPEC.base_parts)
+        locate(str(folder), SPEC.parts)
     assert caught.value.remedy
     return caught.value
 

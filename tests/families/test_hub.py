@@ -23,7 +23,7 @@ from lora_wizard.core.errors import WizardError
 from lora_wizard.core.families.sd1 import SPEC
 from lora_wizard.core.weights.base_model import locate
 try:
-    print(locate(sys.argv[1], SPEC.base_parts).folder)
+    print(locate(sys.argv[1], SPEC.parts).folder)
 except WizardError as error:
     print(error)
     sys.exit(2)

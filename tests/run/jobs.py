@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -12,6 +13,9 @@ from lora_wizard.core.run.job import Job, run_job
 
 def work(job: Job) -> None:
     told = json.loads(os.environ.get("JOB_SCRIPT", "{}"))
+    if told.get("helper"):
+        helper = subprocess.Popen(["sleep", "600"])
+        (job.directory.path / "helper").write_text(str(helper.pid))
     pause = told.get("pause", 0.02)
     steps = told.get("steps", 5)
     job.phase("prepare", total=told.get("items", 2))
@@ -26,13 +30,17 @@ def work(job: Job) -> None:
     job.phase("train", total=steps)
     for step in range(1, steps + 1):
         time.sleep(pause)
+        if told.get("chatter"):
+            sys.stdout.write("x" * 2000 + "\n")
         job.emit("step", step=step, total=steps, epoch=(step - 1) // 10 + 1, loss=1 / step)
         if "save" in job.take_requests():
             _save(job, step)
         if job.stop_requested:
             _save(job, step)
             job.check_stop()
-    _save(job, steps)
+    time.sleep(told.get("hang", 0))
+    if told.get("save", True):
+        _save(job, steps)
 
 
 def _save(job: Job, step: int) -> None:

@@ -1,0 +1,146 @@
+"""The options of pictures and captions. See `core.config`."""
+
+from __future__ import annotations
+
+from .options import Section, option
+
+
+class ConceptOptions(Section):
+    """One folder of pictures, when there is more than one."""
+
+    folder: str = option(help="The folder with the pictures.", min_length=1, path=True)
+    repeats: int = option(
+        1, help="How often each picture counts in an epoch.", ge=1, le=10_000, also="num_repeats"
+    )
+    name: str = option(
+        "", help="What is in it; pictures without a caption take it. The folder's name if empty."
+    )
+    trigger_words: list[str] | None = option(
+        None, help="Trigger words of this folder instead of captions.trigger_words."
+    )
+
+
+class DatasetOptions(Section):
+    """The pictures."""
+
+    folder: str = option(
+        "",
+        help="The folder with the pictures: flat, or with folders named N_name inside, where N is "
+        "the number of repeats. Nothing in it is ever changed.",
+        source="S0 S1 S2 S4",
+        level="basic",
+        also="train_data_dir",
+        path=True,
+    )
+    concepts: list[ConceptOptions] = option(
+        [], help="Several folders with repeats of their own, instead of dataset.folder."
+    )
+    repeats: int = option(
+        1,
+        help="How often each picture counts in an epoch. A folder named N_name says it itself.",
+        source="S0 S1 S4",
+        level="basic",
+        ge=1,
+        le=10_000,
+    )
+    regularization_folder: str = option(
+        "",
+        help="Class pictures that keep the base model what it is: what it would draw for the class "
+        "word without the subject. As many as there are pictures x repeats are used each epoch, in "
+        "turn when there are more, again when there are fewer; this about doubles the steps.",
+        source="S2 S4",
+        also="reg_data_dir",
+        path=True,
+    )
+    resolution: int | list[int] | None = option(
+        None,
+        help="The area of the training pictures as one side or [width, height]; other aspect "
+        "ratios get as many pixels. The family's own if absent: 512 for SD 1.x.",
+        source="S1 S3",
+        level="basic",
+        unit="px",
+        allowed="a whole number or [width, height], from 8 to 8192",
+    )
+    buckets: bool = option(
+        True,
+        help="Keep each picture's aspect ratio: pictures are trained in groups of like shape. Off: "
+        "all are cropped to the resolution.",
+        source="S1 S2 S4",
+        also="enable_bucket",
+    )
+    bucket_step: int | None = option(
+        None,
+        help="Sides of buckets are multiples of this; the family's own if absent (64 for SD 1.x).",
+        unit="px",
+        ge=1,
+        le=512,
+        also="bucket_reso_steps",
+    )
+    bucket_min_side: int | None = option(
+        None,
+        help="The shortest side of a bucket; half the resolution if absent.",
+        unit="px",
+        ge=8,
+        le=8192,
+        also="min_bucket_reso",
+    )
+    bucket_max_side: int | None = option(
+        None,
+        help="The longest side of a bucket; twice the resolution if absent. (sd-scripts' 1024 "
+        "starves wide pictures at 1024 px.)",
+        unit="px",
+        ge=8,
+        le=8192,
+        also="max_bucket_reso",
+    )
+    upscale: bool = option(
+        True,
+        help="Enlarge pictures smaller than their bucket. Off: they get a smaller bucket instead.",
+        also="bucket_no_upscale, inverted",
+    )
+    exclude: list[str] = option(
+        [],
+        help="Pictures to leave out: file names or patterns relative to the folder. Broken "
+        "pictures stop the run until they are mended or named here.",
+    )
+
+
+class CaptionOptions(Section):
+    """The words beside each picture: name.txt or name.caption."""
+
+    trigger_words: list[str] = option(
+        [],
+        help="Rare words that will call the subject; put first in every caption that does not "
+        "begin with them.",
+        source="S0 S1 S2",
+        level="basic",
+    )
+    prefix: str = option(
+        "", help="Put before every caption, as it is.", source="S4", also="caption_prefix"
+    )
+    suffix: str = option("", help="Put after every caption, as it is.", also="caption_suffix")
+    separator: str = option(
+        ",", help="What stands between tags.", also="caption_separator", min_length=1
+    )
+    shuffle: bool = option(
+        False,
+        help="Shuffle the tags anew for every use of a picture: for tags of anime models, not for "
+        "sentences.",
+        source="S1",
+        also="shuffle_caption",
+    )
+    keep_tokens: int = option(
+        0,
+        help="How many leading tags stay in place when shuffling; prefix and trigger words count.",
+        source="S1",
+        ge=0,
+        le=255,
+    )
+    dropout: float = option(
+        0.0,
+        help="The share of uses in which a picture is trained without its caption.",
+        source="S4",
+        ge=0,
+        le=1,
+        also="caption_dropout_rate",
+    )

@@ -1,0 +1,71 @@
+"""An optimizer's memory as tensors and JSON values, so that it is kept without pickle."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+Tensors = dict[str, torch.Tensor]
+Scalars = dict[str, Any]
+
+
+def dump(optimizer: torch.optim.Optimizer) -> tuple[Tensors, Scalars]:
+    """(copies of tensors by ``<parameter's index>.<name>``, everything else as JSON values).
+
+    Works for any optimizer that keeps tensors, numbers, words and lists of these; TypeError for
+    others.
+    """
+    state = optimizer.state_dict()
+    tensors: Tensors = {}
+    values: dict[str, dict[str, Any]] = {}
+    for index, entries in state["state"].items():
+        for name, value in entries.items():
+            if isinstance(value, torch.Tensor):
+                tensors[f"{index}.{name}"] = value.detach().to("cpu", copy=True).contiguous()
+            else:
+                values.setdefault(str(index), {})[name] = _plain(name, value)
+    groups = [
+        {name: _plain(name, value) for name, value in group.items() if name != "params"}
+        for group in state["param_groups"]
+    ]
+    return tensors, {"groups": groups, "state": values}
+
+
+def restore(optimizer: torch.optim.Optimizer, tensors: Tensors, scalars: Scalars) -> None:
+    """Give a newly built optimizer of the same parameters what `dump` kept. ValueError when the
+    parameters are not the same in number or shape."""
+    fresh = optimizer.state_dict()
+    state: dict[int, dict[str, Any]] = {}
+    for key, tensor in tensors.items():
+        index, _, name = key.partition(".")
+        state.setdefault(int(index), {})[name] = tensor
+    for index, values in scalars["state"].items():
+        state.setdefault(int(index), {}).update(values)
+    if len(scalars["groups"]) != len(fresh["param_groups"]):
+        raise ValueError("the optimizer has another number of parameter groups")
+    for group, kept in zip(fresh["param_groups"], scalars["groups"], strict=True):
+        for name, value in kept.items():
+            # JSON has no tuples; optimizers unpack and compare them.
+            group[name] = tuple(value) if isinstance(group.get(name), tuple) else value
+    _check_shapes(optimizer, state)
+    optimizer.load_state_dict({"state": state, "param_groups": fresh["param_groups"]})
+
+
+def _check_shapes(optimizer: torch.optim.Optimizer, state: dict[int, dict[str, Any]]) -> None:
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    for index, entries in state.items():
+        if not 0 <= index < len(parameters):
+            raise ValueError(f"the optimizer has no parameter {index}")
+        for name, value in entries.items():
+            shaped = isinstance(value, torch.Tensor) and value.ndim > 0
+            if shaped and value.numel() > parameters[index].numel():
+                raise ValueError(f"{name} of parameter {index} has another shape")
+
+
+def _plain(name: str, value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, list | tuple):
+        return [_plain(name, item) for item in value]
+    raise TypeError(f"{name} of the optimizer is a {type(value).__name__}, which is not kept")

@@ -1,0 +1,41 @@
+"""Options as text, for the terminal and for docs/options.md."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import tomli_w
+
+from .config import ConceptOptions, RunConfig
+from .options import OptionInfo
+
+
+def default_text(info: OptionInfo) -> str:
+    """The default as it would stand in a TOML; ``absent`` for an option that is better left out."""
+    if info.default is None:
+        return "absent"
+    return tomli_w.dumps({"x": info.default}, indent=0).partition("= ")[2].strip().replace("\n", "")
+
+
+def registered(key: str) -> Sequence[str]:
+    """The words that an option takes from a registry, where plugins may add to them."""
+    from .families import registry as families
+    from .networks import registry as networks
+    from .optimizers import registry as optimizers
+    from .sampling.samplers import SAMPLERS
+
+    names = {
+        "model.family": families.names,
+        "network.type": networks.names,
+        "optimizer.name": optimizers.names,
+        "samples.sampler": lambda: list(SAMPLERS),
+    }
+    return names[key]() if key in names else ()
+
+
+def section_help(section: str) -> str:
+    """What a section is for."""
+    if section.endswith("[]"):
+        return (ConceptOptions.__doc__ or "").strip()
+    annotation = RunConfig.model_fields[section].annotation
+    return (getattr(annotation, "__doc__", None) or "").strip()

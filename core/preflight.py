@@ -1,0 +1,182 @@
+"""Everything that can be known of a run before a GPU is used for it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from . import crosscheck
+from .config import RunConfig
+from .config_problems import options
+from .configfile import flat
+from .dataset.build import build_plan, verify_plan
+from .dataset.images import Progress
+from .dataset.plan import DatasetPlan
+from .errors import Problem, ProblemsError, WizardError
+from .families import registry as families
+from .families.base import FamilySpec
+from .networks import registry as networks
+from .optimizers import registry as optimizers
+from .preflight_base import BaseFindings, inspect_base
+from .sampling.prompts import expand
+from .schedule import Schedule
+
+_GRAVITY = {"error": 0, "warning": 1, "note": 2}
+_BYTES = {"bf16": 2, "fp16": 2, "fp32": 4}
+_STATE_BYTES = 2 * 3 * 4
+"""Per number of the LoRA: weights and AdamW's two averages in fp32, the new state beside the old
+one until it is verified."""
+
+
+def check(
+    config: RunConfig, *, decode: bool = False, progress: Progress | None = None
+) -> list[Problem]:
+    """All that is wrong with a run, or worth knowing, the gravest first. ``config`` is as
+    `configfile.load` returns it.
+
+    Reads headers of pictures and weights, never the weights themselves; downloads nothing. With
+    ``decode``, each picture is decoded too, which takes a while the first time.
+    """
+    problems = [finding.problem for finding in crosscheck.findings(config)]
+    problems += _names(config)
+    problems += _output_folder(Path(config.output.folder))
+    try:
+        spec = families.find(config.model.family)
+    except WizardError as error:
+        problems.append(Problem(error.title, "model.family", remedy=error.remedy))
+        return by_gravity(problems)
+    problems += _does_not_apply(config, spec)
+    problems += _sample_prompts(config, spec)
+    base = inspect_base(config, spec)
+    problems += base.problems
+    plan, found = _dataset(config, spec, progress)
+    problems += found
+    if plan is not None and decode:
+        problems += _broken_pictures(plan, progress)
+    if plan is not None:
+        schedule = Schedule.of(plan, config)
+        problems += _steps(schedule)
+        problems += _disk(config, spec, schedule, base)
+    return by_gravity(problems)
+
+
+def by_gravity(problems: list[Problem]) -> list[Problem]:
+    """Errors, then warnings, then notes; each said once."""
+    return sorted(dict.fromkeys(problems), key=lambda problem: _GRAVITY[problem.severity])
+
+
+def _names(config: RunConfig) -> Iterator[Problem]:
+    registries: list[tuple[str, Callable[[str], object], str]] = [
+        ("network.type", networks.find, config.network.type),
+        ("optimizer.name", optimizers.find, config.optimizer.name),
+    ]
+    for key, find, name in registries:
+        try:
+            find(name)
+        except WizardError as error:
+            yield Problem(error.title, key, remedy=error.remedy)
+
+
+def _does_not_apply(config: RunConfig, spec: FamilySpec) -> Iterator[Problem]:
+    values = flat(config)
+    for key in sorted(spec.options_that_do_not_apply):
+        if key in values and values[key] != options()[key].default:
+            yield Problem(f"means nothing for {spec.title}", key, remedy="Leave it out.")
+    if spec.samplers and config.samples.sampler not in spec.samplers:
+        known = ", ".join(spec.samplers)
+        yield Problem(
+            f'"{config.samples.sampler}" does not draw with {spec.title}',
+            "samples.sampler",
+            remedy=f"There are: {known}.",
+        )
+
+
+def _sample_prompts(config: RunConfig, spec: FamilySpec) -> list[Problem]:
+    side = config.dataset.resolution or spec.native_resolution
+    width, height = (side, side) if isinstance(side, int) else side
+    try:
+        expand(config.samples, (width, height))
+    except ProblemsError as error:
+        return error.problems
+    return []
+
+
+def _dataset(
+    config: RunConfig, spec: FamilySpec, progress: Progress | None
+) -> tuple[DatasetPlan | None, list[Problem]]:
+    try:
+        plan = build_plan(config, spec, progress=progress)
+    except ProblemsError as error:
+        return None, error.problems
+    except WizardError as error:
+        return None, [Problem(f"{error.title}: {error.message}", "dataset", remedy=error.remedy)]
+    return plan, list(plan.problems)
+
+
+def _broken_pictures(plan: DatasetPlan, progress: Progress | None) -> list[Problem]:
+    try:
+        verify_plan(plan, progress=progress)
+    except ProblemsError as error:
+        return error.problems
+    return []
+
+
+def _steps(schedule: Schedule) -> Iterator[Problem]:
+    if schedule.warmup_steps >= schedule.total_steps:
+        yield Problem(
+            f"takes {schedule.warmup_steps} steps, and the run has {schedule.total_steps}",
+            "optimizer.warmup",
+            remedy="The full learning rate would never be reached: shorten it.",
+        )
+
+
+def _output_folder(folder: Path) -> Iterator[Problem]:
+    existing = _existing(folder)
+    if not existing.is_dir():
+        why, remedy = f"{existing} is a file", "Choose another folder."
+    elif not os.access(existing, os.W_OK | os.X_OK):
+        why, remedy = f"{existing} cannot be written", "Choose another, or change its permissions."
+    else:
+        return
+    yield Problem(why, "output.folder", remedy=remedy)
+
+
+def _disk(
+    config: RunConfig, spec: FamilySpec, schedule: Schedule, base: BaseFindings
+) -> Iterator[Problem]:
+    folder = _existing(Path(config.output.folder))
+    free = shutil.disk_usage(folder).free
+    needed = _bytes_written(config, spec, schedule, base)
+    if needed > free:
+        yield Problem(
+            f"the run writes about {_size(needed)}, and {folder} has {_size(free)} left",
+            "output.folder",
+            remedy="Free some space, choose another disk, or keep fewer files (output.keep_last).",
+        )
+
+
+def _bytes_written(
+    config: RunConfig, spec: FamilySpec, schedule: Schedule, base: BaseFindings
+) -> int:
+    """At most, roughly: all files that are kept, the state, and the samples uncompressed."""
+    values = base.lora_values_per_rank * config.network.rank
+    files = len(schedule.save_steps())
+    if config.output.keep_last:
+        # The new one is verified before the oldest goes, and the final file stays beside them.
+        files = min(files, config.output.keep_last + 2)
+    file_bytes = values * _BYTES[config.output.save_precision or config.model.precision]
+    side = config.dataset.resolution or spec.native_resolution
+    pixels = side * side if isinstance(side, int) else side[0] * side[1]
+    pictures = len(config.samples.prompts) * len(schedule.sample_steps())
+    return files * file_bytes + values * _STATE_BYTES + pictures * pixels * 3
+
+
+def _existing(folder: Path) -> Path:
+    """``folder``, or what there is of its parents."""
+    return next(path for path in (folder, *folder.parents) if path.exists())
+
+
+def _size(number: float) -> str:
+    return f"{number / 1e9:.1f} GB" if number >= 1e9 else f"{number / 1e6:.0f} MB"

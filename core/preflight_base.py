@@ -1,0 +1,213 @@
+"""Whether the base model can be had and is what it should be, before a GPU is paid for.
+
+Nothing is downloaded and no weight is read: configurations, and the headers of weight files.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .config import RunConfig
+from .config_paths import is_hub_id
+from .errors import Problem, WizardError
+from .families.base import FamilySpec
+from .weights.base_model import (
+    BaseModel,
+    BaseModelError,
+    locate,
+    missing_files,
+    read_json,
+    weight_variant,
+)
+from .weights.header import Header, read_header
+
+HUB_PATIENCE = 8.0
+"""Seconds in which the hub must have answered; a rented machine waits no longer for a check."""
+_KEY = "model.base"
+_ATTENTION = (".attentions.", ".layers.")
+
+
+@dataclass(frozen=True)
+class BaseFindings:
+    """What is known of the base: ``lora_values_per_rank`` is how many numbers a LoRA of rank 1 on
+    all its attention blocks has, ``download_bytes`` what is still to come from the hub."""
+
+    problems: list[Problem] = field(default_factory=list)
+    lora_values_per_rank: int = 0
+    download_bytes: int = 0
+
+
+def inspect_base(config: RunConfig, spec: FamilySpec) -> BaseFindings:
+    """Look at ``model.base``; asks the hub only for what is not on this machine, and not for
+    longer than `HUB_PATIENCE`."""
+    name = config.model.base
+    if is_hub_id(name) and not Path(name).exists():
+        cached = _cached(name, spec)
+        if cached is None:
+            return _ask_hub(name, spec)
+        folder = cached
+    else:
+        folder = Path(name)
+    try:
+        base = locate(str(folder), spec.parts)
+        headers = list(_headers(base, spec))
+        problems = [*_wrong_kind(base, spec)]
+        if spec.check_base and not problems:
+            problems += spec.check_base(base, config.model)
+    except WizardError as error:
+        return BaseFindings([_as_problem(error)])
+    return BaseFindings(problems, sum(map(_values_per_rank, headers)))
+
+
+def _as_problem(error: WizardError) -> Problem:
+    detail = error.message.removeprefix(f"{_KEY}: ")
+    return Problem(
+        f"{error.title} ({detail})" if detail else error.title, _KEY, remedy=error.remedy
+    )
+
+
+def _wrong_kind(base: BaseModel, spec: FamilySpec) -> Iterator[Problem]:
+    index = base.folder / "model_index.json"
+    if not spec.pipelines or not index.exists():
+        return
+    kind = str(read_json(index).get("_class_name"))
+    if kind not in spec.pipelines:
+        yield Problem(
+            f"{base.name} is made for {kind}, which is not {spec.title}",
+            where="model.family",
+            remedy="Choose the family that fits, or another base.",
+        )
+
+
+def _headers(base: BaseModel, spec: FamilySpec) -> Iterator[Header]:
+    """The headers of all weight files that are read; a file cut off in a download raises."""
+    for part in spec.parts:
+        if not part.weights:
+            continue
+        variant = base.variants[part.folder]
+        stem = f"{part.weights}.{variant}" if variant else part.weights
+        folder = base.folder / part.folder
+        whole = folder / f"{stem}.safetensors"
+        for path in [whole] if whole.exists() else sorted(folder.glob(f"{stem}-*.safetensors")):
+            yield read_header(path)
+
+
+def _values_per_rank(header: Header) -> int:
+    # A layer from n to m features gets rank x (n + m) numbers; a 1x1 convolution is such a layer.
+    return sum(
+        info.shape[0] + info.shape[1]
+        for name, info in header.tensors.items()
+        if name.endswith(".weight")
+        and any(mark in name for mark in _ATTENTION)
+        and len(info.shape) >= 2
+        and set(info.shape[2:]) <= {1}
+    )
+
+
+def _cached(name: str, spec: FamilySpec) -> Path | None:
+    """The folder of a hub id in the hub's cache, if everything that is read is there."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    try:
+        folder = Path(snapshot_download(name, local_files_only=True))
+    except (LocalEntryNotFoundError, HFValidationError):
+        return None
+    return None if missing_files(folder, spec.parts) else folder
+
+
+def _ask_hub(name: str, spec: FamilySpec) -> BaseFindings:
+    if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
+        return BaseFindings([_unreachable(name, "HF_HUB_OFFLINE is set")])
+    answer: list[BaseFindings] = []
+    # A name that does not resolve, or a proxy that swallows packets, is slower than any timeout
+    # that the client has; a daemon thread can be left behind.
+    asking = threading.Thread(target=_caught(lambda: _hub_findings(name, spec), name, answer))
+    asking.daemon = True
+    asking.start()
+    asking.join(HUB_PATIENCE)
+    slow = f"no answer in {HUB_PATIENCE:g} seconds"
+    return answer[0] if answer else BaseFindings([_unreachable(name, slow)])
+
+
+def _caught(
+    ask: Callable[[], BaseFindings], name: str, answer: list[BaseFindings]
+) -> Callable[[], None]:
+    def work() -> None:
+        try:
+            answer.append(ask())
+        except WizardError as error:
+            answer.append(BaseFindings([_as_problem(error)]))
+        except Exception as error:
+            # The client's errors are of many libraries, and their texts may hold an address with
+            # parameters, so only the kind is shown.
+            answer.append(BaseFindings([_unreachable(name, type(error).__name__)]))
+
+    return work
+
+
+def _hub_findings(name: str, spec: FamilySpec) -> BaseFindings:
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
+
+    hub = HfApi()
+    try:
+        hub.auth_check(name)
+        info = hub.model_info(name, files_metadata=True, timeout=HUB_PATIENCE)
+    except GatedRepoError:
+        raise BaseModelError(
+            f"{name} is gated: its licence must be accepted",
+            "",
+            f"Accept it at https://huggingface.co/{name}, then log in: hf auth login",
+        ) from None
+    except RepositoryNotFoundError:
+        raise BaseModelError(
+            f"The hub does not know {name}, or does not show it to you",
+            "",
+            "Look for a typing mistake; a private one needs a login: hf auth login",
+        ) from None
+    sizes = {file.rfilename: file.size or 0 for file in info.siblings or []}
+    download = sum(_part_bytes(name, sizes, spec))
+    note = Problem(
+        f"{name} is not on this machine yet; {download / 1e9:.1f} GB will be downloaded first",
+        where=_KEY,
+        severity="note",
+    )
+    return BaseFindings([note], download_bytes=download)
+
+
+def _part_bytes(name: str, sizes: dict[str, int], spec: FamilySpec) -> Iterable[int]:
+    """The size of the weights that are read of each part. Raises BaseModelError when a part has
+    none as safetensors."""
+    for part in spec.parts:
+        if not part.weights:
+            continue
+        prefix = f"{part.folder}/"
+        names = [file.removeprefix(prefix) for file in sizes if file.startswith(prefix)]
+        try:
+            variant = weight_variant(names, part.weights)
+        except FileNotFoundError:
+            raise BaseModelError(
+                f"{name} has no .safetensors weights in {part.folder}",
+                "",
+                "Take another copy of it: pickled weights are never read.",
+            ) from None
+        stem = f"{prefix}{part.weights}.{variant}" if variant else f"{prefix}{part.weights}"
+        yield sum(
+            size
+            for file, size in sizes.items()
+            if file == f"{stem}.safetensors"
+            or (file.startswith(f"{stem}-") and file.endswith(".safetensors"))
+        )
+
+
+def _unreachable(name: str, why: str) -> Problem:
+    return Problem(
+        f"{name} is not on this machine, and the hub cannot be reached ({why})",
+        where=_KEY,
+        remedy="Go online, or give a folder in the diffusers layout.",
+    )

@@ -1,0 +1,82 @@
+"""A micro-batch, from its draws to its share of the window's loss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import torch
+
+from ..config import RunConfig
+from ..dataset.captions import final_caption
+from ..dataset.plan import Draw, MicroBatch, Sample
+from ..families.base import Batch, ModelFamily
+from . import draws as keyed
+from .loss import prior_weights, sample_errors, share_of_window
+from .noise import offset_noise
+
+if TYPE_CHECKING:
+    from ..families.base import Conditioning
+
+
+class Batches:
+    """Turns draws into a loss; holds nothing that changes from step to step."""
+
+    def __init__(
+        self,
+        config: RunConfig,
+        family: ModelFamily,
+        encoded: Callable[[Sequence[Sample]], torch.Tensor],
+        conditioning: Callable[[Sequence[str]], Conditioning],
+        device: torch.device,
+    ) -> None:
+        """``encoded`` gives pictures as `ModelFamily.encode_images` does, ``conditioning`` captions
+        as `ModelFamily.encode_prompts` does: from a cache, or made on the spot."""
+        self._config, self._family, self._device = config, family, device
+        self._encoded, self._conditioning = encoded, conditioning
+
+    def loss(self, micro_batch: MicroBatch, window_samples: int) -> torch.Tensor:
+        """What ``micro_batch`` adds to the loss of a window of ``window_samples`` samples, as a
+        scalar with gradients."""
+        batch = self._batch(micro_batch)
+        noise = self._noise(micro_batch, batch.latents)
+        timesteps = self._family.draw_timesteps(
+            keyed.uniforms(micro_batch, self._config.training.seed, keyed.TIMESTEP)
+        ).to(self._device)
+        prediction, target = self._family.predict(batch, noise, timesteps)
+        weights = self._family.loss_weight(timesteps, self._config.loss)
+        prior = prior_weights(micro_batch, self._config.loss.prior_loss_weight)
+        errors = sample_errors(prediction, target)
+        return share_of_window(errors, weights * prior.to(weights), window_samples)
+
+    def _batch(self, draws: Sequence[Draw]) -> Batch:
+        encoded = self._encoded([draw.sample for draw in draws]).to(self._device)
+        latents = self._family.draw_latents(encoded, self._normal(draws, keyed.VAE_NOISE))
+        captions = [final_caption(draw, self._config) for draw in draws]
+        conditioning = {
+            name: tensor.to(self._device) for name, tensor in self._conditioning(captions).items()
+        }
+        geometry = torch.tensor([_geometry(draw.sample) for draw in draws], dtype=torch.float32)
+        return Batch(latents, conditioning, geometry.to(self._device))
+
+    def _noise(self, draws: Sequence[Draw], latents: torch.Tensor) -> torch.Tensor:
+        noise = self._normal(draws, keyed.NOISE)
+        options = self._config.loss
+        if not options.noise_offset and not options.adaptive_noise_scale:
+            return noise
+        seed, channels = self._config.training.seed, latents.shape[1:2]
+        shifts = keyed.normal(draws, seed, keyed.NOISE_OFFSET, channels).to(self._device)
+        return offset_noise(
+            noise, latents, shifts, options.noise_offset, options.adaptive_noise_scale
+        )
+
+    def _normal(self, draws: Sequence[Draw], purpose: str) -> torch.Tensor:
+        bucket = draws[0].sample.bucket
+        shape = self._family.latent_shape(bucket.width, bucket.height)
+        return keyed.normal(draws, self._config.training.seed, purpose, shape).to(self._device)
+
+
+def _geometry(sample: Sample) -> tuple[int, ...]:
+    """(original width, height, crop left, top, target width, height) in pixels."""
+    crop, bucket = sample.crop, sample.bucket
+    return sample.width, sample.height, crop.left, crop.top, bucket.width, bucket.height

@@ -1,0 +1,223 @@
+"""Pictures and prompts, encoded once and kept for all runs.
+
+An entry's key covers all that it depends on: the picture's bytes, its crop, the encoder, the
+arithmetic. So nothing is ever stale, and the next learning rate encodes nothing again. The
+arithmetic belongs there because sums differ in their last bits between devices, thread counts and
+versions: a run must give the same file whether it found the cache warm or cold.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from ..config import ModelOptions
+from ..dataset.pixels import crop_picture, load_picture
+from ..dataset.plan import Sample
+from ..errors import EXIT_FAILED, WizardError
+from ..families.base import ModelFamily
+from .fingerprints import Fingerprints
+from .store import TensorStore, content_key
+
+if TYPE_CHECKING:
+    from ..families.base import Conditioning
+
+_LAYOUT = 1
+_ENCODED = "encoded"
+_GPU_BATCH = 8
+Progress = Callable[[int], None]
+
+
+def arithmetic(device: torch.device) -> dict[str, Any]:
+    """What the last bits of a result depend on besides its inputs. JSON values."""
+    facts: dict[str, Any] = {"torch": torch.__version__, "device": device.type}
+    if device.type == "cuda":
+        return {**facts, "device": torch.cuda.get_device_name(device)}
+    return {**facts, "threads": torch.get_num_threads()}
+
+
+class EncodedPictures:
+    """What the VAE makes of each picture in its bucket."""
+
+    def __init__(
+        self,
+        store: TensorStore,
+        family: ModelFamily,
+        options: ModelOptions,
+        hashes: Mapping[str, str],
+        fingerprints: Fingerprints,
+        device: torch.device,
+    ) -> None:
+        """``hashes``: SHA-256 of the picture's bytes by the sample's id, as the run began."""
+        self._store, self._family, self._hashes = store, family, hashes
+        self._fingerprints = fingerprints
+        self._batch = _batch_size(device)
+        self._depends_on = {
+            **_encoder_facts(family, options, device),
+            "kind": "picture",
+            "pillow": version("pillow"),
+        }
+
+    def fill(self, samples: Sequence[Sample], progress: Progress) -> None:
+        """Encode what is not there yet; ``progress(done)`` may end it between two batches.
+
+        Raises WizardError when a picture cannot be read or was changed since the run began, or
+        when not even one fits into the GPU's memory.
+        """
+        missing = [sample for sample in samples if not self._store.has(self._key(sample))]
+        progress(len(samples) - len(missing))
+        by_bucket: dict[Any, list[Sample]] = defaultdict(list)
+        for sample in missing:
+            by_bucket[sample.bucket].append(sample)
+        done = len(samples) - len(missing)
+        for group in by_bucket.values():
+            waiting = group
+            while waiting:
+                chunk = waiting[: self._batch]
+                if self._encode_or_shrink(chunk):
+                    waiting = waiting[len(chunk) :]
+                    done += len(chunk)
+                    progress(done)
+
+    def gather(self, samples: Sequence[Sample]) -> torch.Tensor:
+        """(B, E, h, w) fp32 on the CPU. An entry that was lost since `fill` is made again."""
+        return torch.stack([self._entry(sample) for sample in samples])
+
+    def _entry(self, sample: Sample) -> torch.Tensor:
+        entry = self._store.get(self._key(sample))
+        if entry is None:
+            self.fill([sample], lambda done: None)
+            entry = self._store.get(self._key(sample)) or {}
+        return entry[_ENCODED]
+
+    def _encode_or_shrink(self, samples: Sequence[Sample]) -> bool:
+        """False when the memory was too small and the batch is now half as large."""
+        pixels = torch.stack([self._pixels(sample) for sample in samples])
+        try:
+            encoded = _in_full_batches(self._family.encode_images, pixels, self._batch)
+        except torch.OutOfMemoryError as error:
+            self._batch = _half(self._batch, error)
+            return False
+        for sample, tensor in zip(samples, encoded, strict=True):
+            self._store.put(self._key(sample), {_ENCODED: tensor})
+        return True
+
+    def _pixels(self, sample: Sample) -> torch.Tensor:
+        picture = crop_picture(load_picture(sample.path), sample.crop, sample.bucket)
+        if self._fingerprints.of(sample.path) != self._hashes[sample.id]:
+            raise WizardError(
+                "A picture was changed while it was being used",
+                str(sample.path),
+                "Leave the dataset alone while the run starts, then start it again.",
+            )
+        levels = torch.frombuffer(bytearray(picture.tobytes()), dtype=torch.uint8)
+        return levels.view(picture.height, picture.width, 3).movedim(-1, 0).float() / 127.5 - 1
+
+    def _key(self, sample: Sample) -> str:
+        return content_key(
+            **self._depends_on,
+            picture=self._hashes[sample.id],
+            bucket=asdict(sample.bucket),
+            crop=asdict(sample.crop),
+        )
+
+
+class EncodedPrompts:
+    """What a frozen text encoder makes of each caption."""
+
+    def __init__(
+        self, store: TensorStore, family: ModelFamily, options: ModelOptions, device: torch.device
+    ) -> None:
+        self._store, self._family = store, family
+        self._batch = _batch_size(device)
+        self._depends_on = {
+            **_encoder_facts(family, options, device),
+            "kind": "prompt",
+            "clip_skip": options.clip_skip,
+        }
+
+    def fill(self, captions: Iterable[str], progress: Progress) -> None:
+        """Encode the captions that are not there yet; as `EncodedPictures.fill`."""
+        wanted = list(dict.fromkeys(captions))
+        missing = [caption for caption in wanted if not self._store.has(self._key(caption))]
+        done = len(wanted) - len(missing)
+        progress(done)
+        while missing:
+            chunk = missing[: self._batch]
+            if self._encode_or_shrink(chunk):
+                missing = missing[len(chunk) :]
+                done += len(chunk)
+                progress(done)
+
+    def gather(self, captions: Sequence[str]) -> Conditioning:
+        """By name, (B, ...) on the CPU."""
+        entries = [self._entry(caption) for caption in captions]
+        return {name: torch.stack([entry[name] for entry in entries]) for name in entries[0]}
+
+    def _entry(self, caption: str) -> Mapping[str, torch.Tensor]:
+        entry = self._store.get(self._key(caption))
+        if entry is None:
+            self.fill([caption], lambda done: None)
+            entry = self._store.get(self._key(caption)) or {}
+        return entry
+
+    def _encode_or_shrink(self, captions: Sequence[str]) -> bool:
+        padded = [*captions, *[captions[-1]] * (self._batch - len(captions))]
+        try:
+            with torch.no_grad():
+                conditioning = self._family.encode_prompts(padded)
+        except torch.OutOfMemoryError as error:
+            self._batch = _half(self._batch, error)
+            return False
+        for index, caption in enumerate(captions):
+            entry = {name: tensor[index].clone() for name, tensor in conditioning.items()}
+            self._store.put(self._key(caption), entry)
+        return True
+
+    def _key(self, caption: str) -> str:
+        return content_key(**self._depends_on, caption=caption)
+
+
+def _encoder_facts(
+    family: ModelFamily, options: ModelOptions, device: torch.device
+) -> dict[str, Any]:
+    return {
+        "layout": _LAYOUT,
+        "family": family.spec.name,
+        "base": family.base_hash(),
+        "precision": options.precision,
+        **arithmetic(device),
+    }
+
+
+def _batch_size(device: torch.device) -> int:
+    # One core gains nothing from batches, and alone each picture's result depends on nothing else.
+    return _GPU_BATCH if device.type == "cuda" else 1
+
+
+def _in_full_batches(
+    encode: Callable[[torch.Tensor], torch.Tensor], pixels: torch.Tensor, size: int
+) -> Iterator[torch.Tensor]:
+    """Kernels are chosen by shape, so a batch that is not full is filled up: the same picture then
+    gets the same numbers in whatever company."""
+    filling = pixels[-1:].expand(size - len(pixels), *pixels.shape[1:])
+    with torch.no_grad():
+        return iter(encode(torch.cat([pixels, filling]))[: len(pixels)].clone())
+
+
+def _half(batch: int, error: Exception) -> int:
+    if batch > 1:
+        torch.cuda.empty_cache()
+        return batch // 2
+    raised = WizardError(
+        "The GPU's memory is too small to encode a single picture or caption",
+        str(error),
+        "Close other programs on the GPU, or lower dataset.resolution.",
+    )
+    raised.exit_code = EXIT_FAILED
+    raise raised from error

@@ -1,0 +1,32 @@
+"""From a prediction to the number that is minimised."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from ..dataset.plan import Draw
+
+
+def sample_errors(prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """Mean squared error of each sample, (B,) fp32, from two (B, ...) of any precision."""
+    return (prediction.float() - target.float()).square().flatten(1).mean(dim=1)
+
+
+def prior_weights(draws: Sequence[Draw], prior_loss_weight: float) -> torch.Tensor:
+    """``prior_loss_weight`` for regularization pictures, 1 for the others; (B,) on the CPU."""
+    return torch.tensor(
+        [prior_loss_weight if draw.sample.is_regularization else 1.0 for draw in draws]
+    )
+
+
+def share_of_window(
+    errors: torch.Tensor, weights: torch.Tensor, window_samples: int
+) -> torch.Tensor:
+    """What a micro-batch adds to its window's loss: its weighted sum over ALL the window's samples.
+
+    Micro-batches of one window may have different sizes. A mean of their means would give a sample
+    of a small one more weight; this way the update is the same however the window is split.
+    """
+    return (errors * weights).sum() / window_samples

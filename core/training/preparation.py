@@ -1,0 +1,214 @@
+"""From a run directory to a `Trainer`: the plan, the caches, the network and the optimizer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from .. import places
+from ..config import RunConfig
+from ..dataset.buckets import BucketRule
+from ..dataset.build import build_plan, verify_plan
+from ..dataset.captions import final_caption
+from ..dataset.plan import DatasetPlan, Draw, Sample
+from ..errors import WizardError
+from ..families import registry as families
+from ..families.base import ModelFamily, SamplePrompt, load_implementation
+from ..networks import registry as networks
+from ..optimizers import registry as optimizers
+from ..optimizers.base import ParameterGroup
+from ..run.job import Job
+from ..sampling.prompts import expand
+from ..schedule import BatchCounts, Schedule
+from ..weights import kohya, metadata
+from . import manifest
+from .batches import Batches
+from .cache import EncodedPictures, EncodedPrompts
+from .fingerprints import Fingerprints
+from .outputs import Outputs
+from .previews import Previews
+from .rates import DENOISER, RateSchedule, base_rates
+from .states import Origin, States
+from .store import TensorStore
+from .trainer import Trainer
+
+if TYPE_CHECKING:
+    from ..families.base import Conditioning
+
+PictureSource = Callable[[Sequence[Sample]], torch.Tensor]
+PromptSource = Callable[[Sequence[str]], "Conditioning"]
+
+
+def prepare(job: Job) -> Trainer:
+    """Everything before the first step; raises WizardError for whatever a person can mend.
+
+    The order is that of memory: the VAE is gone before the text encoder comes, and, unless it is
+    trained, that one before the denoiser.
+    """
+    config = job.directory.config()
+    plan = _plan(job, config)
+    schedule = Schedule.of(plan, config)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    job.phase("load model")
+    family = _family(config, device)
+    source = _Source(job, config, plan, family, device)
+    hashes = source.hashes()
+    pictures = source.pictures(hashes)
+    rates = _rates(config, family)
+    prompts = source.prompts(trained=set(rates) - {DENOISER})
+    job.phase("attach network")
+    network = networks.attach(family, config.network, config.training.seed, list(rates))
+    family.release(*(name for name in _text_encoders(family) if name not in rates))
+    if config.training.gradient_checkpointing:
+        family.enable_gradient_checkpointing()
+    groups = [
+        ParameterGroup(part, network.parameters_of(part), rate) for part, rate in rates.items()
+    ]
+    optimizer = optimizers.find(config.optimizer.name).build(groups, config.optimizer)
+    scaler = torch.amp.GradScaler(device.type) if config.model.precision == "fp16" else None
+    origin = Origin.of(config, manifest.of_plan(plan, hashes), family.base_hash(), device)
+    return Trainer(
+        job=job,
+        config=config,
+        plan=plan,
+        schedule=schedule,
+        rates=RateSchedule(config.optimizer, rates, schedule.total_steps, schedule.warmup_steps),
+        network=network,
+        optimizer=optimizer,
+        scaler=scaler,
+        batches=Batches(config, family, pictures, prompts, device),
+        states=States(job, origin, network, optimizer, scaler),
+        outputs=Outputs(
+            job,
+            config,
+            schedule,
+            _contents(config, plan, schedule, family, network),
+        ),
+        previews=Previews(job, family, _sample_prompts(config, family)),
+    )
+
+
+def _plan(job: Job, config: RunConfig) -> DatasetPlan:
+    job.phase("read dataset")
+    plan = build_plan(config, families.find(config.model.family), progress=_shown(job))
+    for problem in plan.problems:
+        job.emit("problem", **{key: value for key, value in vars(problem).items() if value})
+    job.phase("check pictures", total=len(plan.samples))
+    verify_plan(plan, progress=_shown(job))
+    return plan
+
+
+def _family(config: RunConfig, device: torch.device) -> ModelFamily:
+    return load_implementation(families.find(config.model.family))(config.model, device)
+
+
+def _rates(config: RunConfig, family: ModelFamily) -> dict[str, float]:
+    rates = base_rates(config.optimizer, [DENOISER, *_text_encoders(family)])
+    if not rates:
+        raise WizardError(
+            "There is nothing to train",
+            'optimizer.unet_learning_rate and optimizer.text_encoder_learning_rate are both "off".',
+            'Set one of them to "inherit" or a number.',
+        )
+    return rates
+
+
+def _text_encoders(family: ModelFamily) -> list[str]:
+    # From the spec: asking the family for the modules would load them.
+    return list(family.spec.text_encoder_prefixes)
+
+
+def _sample_prompts(config: RunConfig, family: ModelFamily) -> list[SamplePrompt]:
+    rule = BucketRule.of(config.dataset, family.spec)
+    return expand(config.samples, (rule.width, rule.height))
+
+
+def _contents(
+    config: RunConfig,
+    plan: DatasetPlan,
+    schedule: Schedule,
+    family: ModelFamily,
+    network: Network,
+) -> Callable[[int, int], bytes]:
+    """The bytes of a file at (step, epoch), with the network as it is when called."""
+    rule = BucketRule.of(config.dataset, family.spec)
+    module = networks.find(config.network.type).module
+    precision = config.output.save_precision or config.model.precision
+    begun = metadata.Training(
+        resolution=(rule.width, rule.height),
+        batches_per_epoch=BatchCounts.of(plan, config).micro_batches(1),
+        epochs=schedule.epochs,
+        total_steps=schedule.total_steps,
+        warmup_steps=schedule.warmup_steps,
+        step=0,
+        epoch=0,
+    )
+
+    def contents(step: int, epoch: int) -> bytes:
+        now = replace(begun, step=step, epoch=epoch)
+        facts = metadata.build(config, family.spec, module, family.base_hash(), plan, now)
+        return kohya.to_bytes(network, precision, facts)
+
+    return contents
+
+
+def _shown(job: Job) -> Callable[[int, int], None]:
+    return lambda done, total: job.progress(done)
+
+
+@dataclass
+class _Source:
+    """Where the loop's pictures and prompts come from."""
+
+    job: Job
+    config: RunConfig
+    plan: DatasetPlan
+    family: ModelFamily
+    device: torch.device
+
+    def __post_init__(self) -> None:
+        cache = places.cache_folder()
+        self._store = TensorStore(cache / "encoded")
+        self._fingerprints = Fingerprints(cache / "pictures")
+
+    def hashes(self) -> dict[str, str]:
+        """SHA-256 of every picture's bytes by the sample's id."""
+        samples = self.plan.samples
+        self.job.phase("fingerprint pictures", total=len(samples))
+        found: dict[str, str] = {}
+        for sample in samples:
+            found[sample.id] = self._fingerprints.of(sample.path)
+            self.job.progress(len(found))
+        return found
+
+    def pictures(self, hashes: dict[str, str]) -> PictureSource:
+        """Encodes all pictures that are not in the cache."""
+        self.job.phase("cache latents", total=len(self.plan.samples))
+        encoded = EncodedPictures(
+            self._store, self.family, self.config.model, hashes, self._fingerprints, self.device
+        )
+        encoded.fill(self.plan.samples, self.job.progress)
+        self.family.release("vae")
+        return encoded.gather
+
+    def prompts(self, trained: set[str]) -> PromptSource:
+        """From the cache where the same caption always means the same conditioning; made on the
+        spot where a text encoder is trained or captions are shuffled anew for every use."""
+        if trained:
+            return self.family.encode_prompts
+        if self.config.captions.shuffle:
+            return torch.no_grad()(self.family.encode_prompts)
+        captions = self._captions()
+        self.job.phase("cache conditioning", total=len(captions))
+        encoded = EncodedPrompts(self._store, self.family, self.config.model, self.device)
+        encoded.fill(captions, self.job.progress)
+        return encoded.gather
+
+    def _captions(self) -> list[str]:
+        undropped = self.config.captions.model_copy(update={"dropout": 0.0})
+        config = self.config.model_copy(update={"captions": undropped})
+        captions = [final_caption(Draw(sample, 1, 0), config) for sample in self.plan.samples]
+        return list(dict.fromkeys([*captions, ""] if self.config.captions.dropout else captions))

@@ -1,0 +1,66 @@
+"""Sample pictures on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from ..families.base import ModelFamily, SamplePrompt
+from ..run.job import Job
+from ..sampling.pictures import write_picture
+
+
+class Previews:
+    """Draws the sample prompts with the network as it is now."""
+
+    def __init__(self, job: Job, family: ModelFamily, prompts: Sequence[SamplePrompt]) -> None:
+        self._job, self._family, self._prompts = job, family, prompts
+
+    def draw(self, step: int, epoch: int) -> None:
+        """Draw what is not there yet for ``step``. Ends early, between two pictures, when a stop is
+        asked for. Raises WriteError."""
+        missing = [
+            (path, prompt)
+            for path, prompt in zip(self._paths(step), self._prompts, strict=True)
+            if not path.exists()
+        ]
+        if not missing:
+            return
+        self._job.phase("sample", total=len(missing))
+        for done, (path, prompt) in enumerate(missing):
+            if self._job.stop_requested:
+                return
+            if not self._draw(path, prompt, step, epoch):
+                return
+            self._job.progress(done + 1)
+
+    def _draw(self, path: Path, prompt: SamplePrompt, step: int, epoch: int) -> bool:
+        try:
+            (image,) = self._family.sample([prompt])
+        except torch.OutOfMemoryError:
+            # Everything is saved: a missing picture is no reason to end a run.
+            self._job.emit(
+                "problem",
+                severity="warning",
+                message=f"the GPU's memory is too small for the samples of step {step}",
+                where="samples",
+                remedy="Smaller pictures need less: samples.width and samples.height.",
+            )
+            torch.cuda.empty_cache()
+            return False
+        write_picture(path, image, prompt, {"step": step, "epoch": epoch})
+        self._job.emit(
+            "sample",
+            path=str(path.relative_to(self._job.directory.path)),
+            step=step,
+            epoch=epoch,
+            prompt=prompt.prompt,
+            seed=prompt.seed,
+        )
+        return True
+
+    def _paths(self, step: int) -> list[Path]:
+        folder = self._job.directory.samples_path
+        return [folder / f"step{step:08d}-{at:02d}.png" for at in range(1, len(self._prompts) + 1)]

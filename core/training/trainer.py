@@ -1,0 +1,211 @@
+"""The loop."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+
+from ..config import RunConfig
+from ..dataset.order import windows
+from ..dataset.plan import DatasetPlan, Window
+from ..errors import EXIT_FAILED, WizardError
+from ..networks.base import Network
+from ..run.job import Job
+from ..schedule import SavePoint, Schedule
+from .batches import Batches
+from .draws import seed_global_generators
+from .outputs import Outputs, asked_for
+from .previews import Previews
+from .rates import DENOISER, RateSchedule
+from .states import States
+
+
+class NotFiniteError(WizardError):
+    """A loss or gradient is NaN or infinite; nothing of it has reached the network."""
+
+    exit_code = EXIT_FAILED
+
+
+@dataclass
+class Trainer:
+    """One run from wherever it stands to its end. ``step`` counts optimizer steps of the whole run,
+    over all resumes."""
+
+    job: Job
+    config: RunConfig
+    plan: DatasetPlan
+    schedule: Schedule
+    rates: RateSchedule
+    network: Network
+    optimizer: torch.optim.Optimizer
+    scaler: torch.amp.GradScaler | None
+    batches: Batches
+    states: States
+    outputs: Outputs
+    previews: Previews
+    step: int = 0
+    samples_seen: int = 0
+    _saved_file: int = -1
+
+    def train(self) -> None:
+        """Train to the end. Raises Stopped after a stop, with everything saved."""
+        self.catch_up()
+        self.job.phase("train", total=self.schedule.total_steps)
+        # From here on a stop finishes its step and saves.
+        self.job.may_end_now = False
+        for epoch, window in self.windows_left():
+            loss, gradient_norm = self.learn_from(window)
+            self.step += 1
+            self.samples_seen += _samples_in(window)
+            self.tell(epoch, loss, gradient_norm)
+            self.save_and_show(epoch)
+
+    def windows_left(self) -> Iterator[tuple[int, Window]]:
+        """(epoch, window) of every step that is still to be done."""
+        done = self.step
+        while done < self.schedule.total_steps:
+            epoch, place = self.schedule.position(done + 1)
+            of_epoch = windows(self.plan, self.config, epoch)
+            for window in of_epoch[place : place + self.schedule.total_steps - done]:
+                yield epoch, window
+                done += 1
+
+    def learn_from(self, window: Window) -> tuple[float, float]:
+        """One optimizer step; returns the loss and the gradient's norm before clipping.
+
+        Raises NotFiniteError, before the optimizer has stepped.
+        """
+        rates = self.rates.at(self.step)
+        for group, rate in zip(self.optimizer.param_groups, rates.values(), strict=True):
+            group["lr"] = rate
+        loss = self.accumulate(window)
+        if self.scaler:
+            self.scaler.unscale_(self.optimizer)
+        limit = self.config.training.max_grad_norm or math.inf
+        norm = torch.nn.utils.clip_grad_norm_(self._parameters, limit)
+        # The one place where the loop waits for the GPU.
+        figures = torch.stack([loss, norm.to(loss)]).tolist()
+        self.apply_gradients(figures, window)
+        return figures[0], figures[1]
+
+    def accumulate(self, window: Window) -> torch.Tensor:
+        """Gradients of the mean loss over the window's samples; returns that loss."""
+        samples = _samples_in(window)
+        shares: list[torch.Tensor] = []
+        for index, micro_batch in enumerate(window):
+            seed_global_generators(self.config.training.seed, self.step + 1, index)
+            share = self.batches.loss(micro_batch, samples)
+            (self.scaler.scale(share) if self.scaler else share).backward()
+            shares.append(share.detach())
+        return torch.stack(shares).sum()
+
+    def apply_gradients(self, figures: list[float], window: Window) -> None:
+        """Step the optimizer, unless a figure is not finite."""
+        if all(map(math.isfinite, figures)):
+            if self.scaler:
+                self.scaler.step(self.optimizer)
+            else:
+                self.optimizer.step()
+        elif not self._only_overflowed(figures[0]):
+            raise self._not_finite(figures, window)
+        if self.scaler:
+            self.scaler.update()
+        self.optimizer.zero_grad(set_to_none=True)
+
+    def tell(self, epoch: int, loss: float, gradient_norm: float) -> None:
+        """Say what the step did."""
+        rates = self.rates.at(self.step - 1)
+        memory = {"memory": torch.cuda.max_memory_allocated()} if torch.cuda.is_available() else {}
+        self.job.emit(
+            "step",
+            step=self.step,
+            total=self.schedule.total_steps,
+            epoch=epoch,
+            epochs=self.schedule.epochs,
+            loss=loss,
+            learning_rates={_shown(part): rate for part, rate in rates.items()},
+            gradient_norm=gradient_norm,
+            **memory,
+        )
+        self.job.progress(self.step)
+
+    def catch_up(self) -> None:
+        """Take up the newest state, and do what a kill after it was saved left undone."""
+        self.step, self.samples_seen = self.states.take_up()
+        self.outputs.prune(self.step)
+        if self.step in self.schedule.sample_steps():
+            self.previews.draw(self.step, self.epoch)
+            self.job.check_stop()
+
+    def save_and_show(self, epoch: int) -> None:
+        """What is due at this step or was asked for: the file, the state, and only then samples.
+        Raises Stopped after a stop."""
+        asked = self.job.take_requests()
+        stop = self.job.stop_requested and self.step < self.schedule.total_steps
+        saves = self.step in self._save_points or "save" in asked or stop
+        shows = self.step in self.schedule.sample_steps() or "sample" in asked
+        if saves:
+            self.save(epoch)
+        if shows and not stop:
+            self.save_state()
+            self.previews.draw(self.step, epoch)
+        if self.job.stop_requested and self.step < self.schedule.total_steps:
+            self.save(epoch)
+            self.job.check_stop()
+        if saves or shows:
+            self.job.phase("train", total=self.schedule.total_steps)
+
+    def save(self, epoch: int) -> None:
+        """The file before the state: a kill between them leads back to the state before, whose
+        steps write the same file again."""
+        if self._saved_file != self.step:
+            self.job.phase("save")
+            point = self._save_points.get(self.step, asked_for(self.step))
+            self.outputs.write(point, epoch)
+            self._saved_file = self.step
+        self.save_state()
+        self.outputs.prune(self.step)
+
+    def save_state(self) -> None:
+        self.states.save(self.step, self.samples_seen)
+
+    @property
+    def epoch(self) -> int:
+        """The epoch of the last step done; 0 before the first."""
+        return self.schedule.position(self.step)[0] if self.step else 0
+
+    @cached_property
+    def _save_points(self) -> dict[int, SavePoint]:
+        return {point.step: point for point in self.schedule.save_steps()}
+
+    @cached_property
+    def _parameters(self) -> list[torch.nn.Parameter]:
+        return [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+
+    def _only_overflowed(self, loss: float) -> bool:
+        """Whether fp16's gradients were scaled too far, which the scaler mends by itself: it halves
+        the scale and the next step is as good as any."""
+        return bool(self.scaler) and math.isfinite(loss) and self.scaler.get_scale() > 1
+
+    def _not_finite(self, figures: list[float], window: Window) -> NotFiniteError:
+        pictures = [draw.sample.id for micro_batch in window for draw in micro_batch]
+        return NotFiniteError(
+            f"Step {self.step + 1} gave a loss or gradient that is not a number",
+            f"loss {figures[0]}, gradient {figures[1]}; pictures: {', '.join(pictures)}. Nothing "
+            "of it was saved.",
+            "Usually the learning rate is too high, or fp16 too narrow for the model: start again "
+            'with a lower optimizer.learning_rate, or with model.precision = "bf16" or "fp32". If '
+            "it is always the same picture, look at it.",
+        )
+
+
+def _samples_in(window: Window) -> int:
+    return sum(len(micro_batch) for micro_batch in window)
+
+
+def _shown(part: str) -> str:
+    return "unet" if part == DENOISER else part

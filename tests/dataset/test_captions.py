@@ -1,0 +1,157 @@
+"""What becomes of a caption file on its way to the text encoder."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lora_wizard.core.config import CaptionOptions
+from lora_wizard.core.dataset.captions import CaptionError, compose, decode, read_caption
+from lora_wizard.core.dataset.folders import FileEntry
+
+TAGS = st.lists(st.from_regex(r"[a-z]{1,6}( [a-z]{1,6})?", fullmatch=True), max_size=8)
+
+
+def composed(
+    raw: str,
+    *trigger_words: str,
+    shuffle_key: int = 1,
+    dropout_key: int = 2**63,
+    **options: Any,
+) -> str:
+    return compose(
+        raw,
+        CaptionOptions(**options),
+        trigger_words,
+        shuffle_key=shuffle_key,
+        dropout_key=dropout_key,
+    )
+
+
+def read(tmp_path: Path, data: bytes) -> tuple[str, tuple[str, ...]]:
+    path = tmp_path / "a.txt"
+    path.write_bytes(data)
+    caption = read_caption(FileEntry(path, len(data), 0))
+    return caption.text, caption.remarks
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"]
+)
+def test_every_encoding_with_a_mark_reads_the_same(encoding: str, tmp_path: Path) -> None:
+    mark = {"utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}.get(encoding, b"")
+    text, remarks = read(tmp_path, mark + "größe, 猫, 🐈".encode(encoding))
+    assert (text, remarks) == ("größe, 猫, 🐈", ())
+
+
+def test_windows_text_is_read_and_remarked(tmp_path: Path) -> None:
+    text, (remark,) = read(tmp_path, "café “quoted” \u2013 ok".encode("cp1252"))
+    assert text == "café “quoted” \u2013 ok"
+    assert "Windows-1252" in remark
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_are_too_strange(data: bytes) -> None:
+    text, _ = decode(data)
+    text.encode("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("data", "text", "remarks"),
+    [
+        (b"a, b\r\n", "a, b", 0),
+        (b"a\r\nb\n\nc", "a b c", 1),
+        (b"", "", 1),
+        (b" \n\t", "", 1),
+    ],
+)
+def test_lines_become_one(data: bytes, text: str, remarks: int, tmp_path: Path) -> None:
+    assert read(tmp_path, data)[0] == text
+    assert len(read(tmp_path, data)[1]) == remarks
+
+
+@pytest.mark.parametrize("data", [b"a\x00b", b"x" * (1 << 21)])
+def test_what_is_no_text_is_refused(data: bytes, tmp_path: Path) -> None:
+    with pytest.raises(CaptionError):
+        read(tmp_path, data)
+
+
+@pytest.mark.parametrize(
+    ("raw", "words", "expected"),
+    [
+        ("smiling", ("mika",), "mika, smiling"),
+        ("mika, smiling", ("mika",), "mika, smiling"),
+        ("Mika smiling at home", ("mika",), "Mika smiling at home"),
+        ("mikado, smiling", ("mika",), "mika, mikado, smiling"),
+        ("smiling, mika", ("mika",), "mika, smiling"),
+        ("mika, smiling, mika", ("mika",), "mika, smiling"),
+        ("mika, red dress, smiling", ("mika", "red dress"), "mika, red dress, smiling"),
+        ("mika, smiling", ("mika", "red dress"), "mika, red dress, smiling"),
+        ("", ("mika", "red dress"), "mika, red dress"),
+        ("a photo of mika", ("mika",), "mika, a photo of mika"),
+        ("smiling", ("", " "), "smiling"),
+        ("c++ code", ("c++",), "c++ code"),
+    ],
+)
+def test_trigger_words_come_first_and_once(raw: str, words: tuple[str, ...], expected: str) -> None:
+    assert composed(raw, *words) == expected
+
+
+@given(TAGS, st.lists(st.sampled_from(["mika", "red dress"]), unique=True))
+def test_composing_again_adds_no_trigger_word(tags: list[str], words: list[str]) -> None:
+    once = composed(", ".join(tags), *words)
+    assert composed(once, *words) == once
+    counts = Counter(tag.strip() for tag in once.split(","))
+    assert all(counts[word] == 1 for word in words)
+
+
+def test_prefix_and_suffix_are_put_as_they_are() -> None:
+    assert composed("b", prefix="a ", suffix=" c") == "a b c"
+    assert composed("smiling", "mika", prefix="photo of ") == "mika, photo of smiling"
+    assert composed("mika, smiling", "mika", prefix="photo of ") == "photo of mika, smiling"
+    assert composed("smiling", "mika", prefix="mika, ") == "mika, smiling"
+
+
+def test_without_shuffling_the_caption_is_as_written() -> None:
+    assert composed("a ,b,  c") == "a ,b,  c"
+
+
+@given(TAGS, st.integers(0, 10), st.integers(0, 2**64 - 1))
+def test_shuffling_keeps_the_first_tags_and_loses_none(
+    tags: list[str], kept: int, key: int
+) -> None:
+    result = composed(", ".join(tags), shuffle=True, keep_tokens=kept, shuffle_key=key)
+    shuffled = [tag for tag in result.split(", ") if tag]
+    assert shuffled[:kept] == tags[:kept]
+    assert Counter(shuffled) == Counter(tags)
+
+
+def test_shuffling_depends_on_the_key_alone() -> None:
+    tags = "a, b, c, d, e, f"
+    results = {composed(tags, shuffle=True, shuffle_key=key) for key in range(50)}
+    assert len(results) > 40
+    assert composed(tags, shuffle=True, shuffle_key=7) == composed(
+        tags, shuffle=True, shuffle_key=7
+    )
+
+
+def test_prefix_and_trigger_words_count_as_kept() -> None:
+    options = {"prefix": "best, ", "shuffle": True, "keep_tokens": 2}
+    results = {composed("x, y, z", "mika", shuffle_key=key, **options) for key in range(20)}
+    assert all(result.startswith("mika, best, ") for result in results)
+    assert len(results) > 3
+
+
+def test_another_separator() -> None:
+    result = composed("a. b. c", "mika", separator=".", shuffle=True, keep_tokens=9)
+    assert result == "mika, a, b, c"
+
+
+@given(st.integers(0, 2**53 - 1), st.floats(0, 1))
+def test_dropout_drops_the_whole_caption_in_its_share(key: int, rate: float) -> None:
+    result = composed("a", "mika", dropout=rate, dropout_key=key << 11)
+    assert result == ("" if key / 2**53 < rate else "mika, a")

@@ -1,0 +1,134 @@
+"""Training jobs as real processes that start in milliseconds.
+
+A server imports torch once and forks a child for every job. The children are ordinary processes:
+they are killed, signalled and waited for as such. Run as a script, this is the server.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+
+class ForkedJob:
+    """One training job in a process of its own."""
+
+    def __init__(self, server: subprocess.Popen[str], pid: int) -> None:
+        self._server, self.pid = server, pid
+        self._status: int | None = None
+
+    def send(self, number: signal.Signals) -> None:
+        # Reaped by the server alone, so the pid is still this job's or a zombie's.
+        if self._status is None:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def wait(self) -> int:
+        """The exit status, or the negative number of the signal that ended it."""
+        if self._status is None:
+            assert self._server.stdout is not None
+            self._status = int(self._server.stdout.readline())
+        return self._status
+
+
+class ForkServer:
+    """Starts training jobs, one at a time."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def start(self, run: Path, *, crash_at: int = 0, **environment: str) -> ForkedJob:
+        """Train the run directory ``run``. With ``crash_at`` the process kills itself just before
+        its nth change to the file system, and n beyond the last lets it finish."""
+        assert self._process.stdin is not None and self._process.stdout is not None
+        order = {"run": str(run), "crash_at": crash_at, "environment": environment}
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        return ForkedJob(self._process, int(self._process.stdout.readline()))
+
+    def finish(self, run: Path, **environment: str) -> int:
+        return self.start(run, **environment).wait()
+
+
+@contextmanager
+def fork_server(*import_paths: Path) -> Iterator[ForkServer]:
+    """A server whose jobs also find what lies in ``import_paths``."""
+    paths = os.pathsep.join([str(Path(__file__).parent), *map(str, import_paths)])
+    process = subprocess.Popen(
+        [sys.executable, __file__],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": paths},
+    )
+    try:
+        yield ForkServer(process)
+    finally:
+        assert process.stdin is not None
+        process.stdin.close()
+        process.wait(timeout=30)
+
+
+def _serve() -> None:
+    import lora_wizard.core.families.sd1_model
+    import lora_wizard.core.sampling.drawing
+    import lora_wizard.core.training.preparation
+    import peft  # noqa: F401
+    import torch
+
+    torch.set_num_threads(1)
+    for line in sys.stdin:
+        order = json.loads(line)
+        pid = os.fork()
+        if pid == 0:
+            _work(order)
+        _answer(pid)
+        _, status = os.waitpid(pid, 0)
+        _answer(os.waitstatus_to_exitcode(status))
+
+
+def _work(order: Mapping[str, Any]) -> None:
+    from lora_wizard.core.run.job import run_job
+    from lora_wizard.core.training.__main__ import train
+
+    code = 70
+    try:
+        os.environ.update(order["environment"])
+        # What a job prints must not mingle with the answers.
+        os.dup2(2, 1)
+        if order["crash_at"]:
+            _crash_at(order["crash_at"])
+        code = run_job(order["run"], train)
+    finally:
+        os._exit(code)
+
+
+def _crash_at(count: int) -> None:
+    left = count
+    writing = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+    changes = {"os.rename", "os.remove", "os.mkdir", "os.rmdir"}
+
+    def hook(event: str, arguments: tuple[Any, ...]) -> None:
+        nonlocal left
+        if event in changes or (event == "open" and arguments[2] & writing):
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(hook)
+
+
+def _answer(number: int) -> None:
+    sys.stdout.write(f"{number}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    _serve()

@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from lora_wizard.core.config import RunConfig
+from lora_wizard.core.errors import WizardError
+from lora_wizard.core.run.directory import RunDirectory, find_run, known_runs
+
+from .conftest import python
+
+CREATE = """
+import sys
+from lora_wizard.core.config import RunConfig
+from lora_wizard.core.run.directory import RunDirectory
+config = RunConfig.model_validate_json(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(10):
+    print(RunDirectory.create(config).path)
+"""
+
+
+def test_fifty_starts_at_once_give_fifty_directories(config: RunConfig, tmp_path: Path) -> None:
+    # Five processes of ten: as many collisions, a tenth of the interpreters.
+    processes = [
+        python(CREATE, config.model_dump_json(), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        for _ in range(5)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+    made = [line for process in processes for line in process.communicate()[0].split()]
+    output = tmp_path / "output"
+    expected = {"mika"} | {f"mika-{number}" for number in range(2, 51)}
+    assert len(set(made)) == 50
+    assert {path.name for path in output.iterdir()} == expected
+    assert {run.name for run in known_runs()} == expected
+
+
+def test_the_frozen_copy_means_the_same_from_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "base").mkdir()
+    config = RunConfig.model_validate(
+        {
+            "model": {"base": "base"},
+            "dataset": {
+                "concepts": [{"folder": "../mika"}],
+                "regularization_folder": "~/class",
+                "resolution": [448, 640],
+            },
+            "captions": {"prefix": 'quotes " and \\ and \n newlines, ☃'},
+            "optimizer": {"unet_learning_rate": 5e-5, "text_encoder_learning_rate": "off"},
+            "output": {"folder": "out", "name": "mika"},
+        }
+    )
+    monkeypatch.setenv("HOME", "/home/somebody")
+    monkeypatch.chdir(tmp_path)
+    path = RunDirectory.create(config).path
+    monkeypatch.chdir("/")
+    frozen = RunDirectory.open(path).config()
+    assert frozen.model.base == str(tmp_path / "base")
+    assert frozen.dataset.concepts[0].folder == str(tmp_path.parent / "mika")
+    assert frozen.dataset.regularization_folder == "/home/somebody/class"
+    assert frozen.output.folder == str(tmp_path / "out")
+    for section in ("captions", "optimizer", "training", "network", "loss", "samples"):
+        assert getattr(frozen, section) == getattr(config, section)
+    assert frozen.dataset.resolution == [448, 640]
+
+
+def test_a_hub_id_stays_one(run: RunDirectory) -> None:
+    assert run.config().model.base == "owner/model"
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda run: run.record_path.write_bytes(b'{"what": '), "record cannot be read"),
+        (lambda run: run.record_path.write_bytes(b"[]"), "record cannot be read"),
+        (lambda run: run.record_path.unlink(), "not a run"),
+        (lambda run: run.path.rename(run.path.with_name("gone")), "no such run"),
+    ],
+)
+def test_what_is_no_run_is_said(run: RunDirectory, damage, words: str) -> None:
+    damage(run)
+    with pytest.raises(WizardError, match=words) as caught:
+        RunDirectory.open(run.path)
+    assert caught.value.remedy
+
+
+def test_a_damaged_configuration_is_said(run: RunDirectory) -> None:
+    run.config_path.write_text("[model")
+    with pytest.raises(WizardError, match="cannot be used"):
+        run.config()
+
+
+def test_a_record_of_a_later_version_is_read(run: RunDirectory) -> None:
+    values = json.loads(run.record_path.read_bytes())
+    run.record_path.write_text(json.dumps(values | {"later": True}))
+    assert run.record().what == "train"
+
+
+def test_a_folder_that_cannot_be_made_is_said(config: RunConfig, tmp_path: Path) -> None:
+    (tmp_path / "output").write_bytes(b"a file")
+    with pytest.raises(WizardError, match="cannot be made"):
+        RunDirectory.create(config)
+
+
+def test_runs_are_found_by_path_by_name_and_as_the_latest(
+    config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(WizardError, match="no run yet"):
+        find_run()
+    first, second = RunDirectory.create(config), RunDirectory.create(config)
+    assert find_run().path == second.path
+    assert find_run("mika").path == first.path
+    monkeypatch.chdir(tmp_path / "output")
+    assert find_run("mika-2").path == find_run(str(second.path)).path == second.path
+    with pytest.raises(WizardError, match="no such run"):
+        find_run("nobody")
+    second.path.rename(tmp_path / "moved")
+    assert find_run().path == first.path
+    assert find_run(tmp_path / "moved").name == "moved"
+
+
+def test_a_name_of_two_runs_is_not_guessed(config: RunConfig, tmp_path: Path) -> None:
+    output = config.output.model_copy(update={"folder": str(tmp_path / "elsewhere")})
+    RunDirectory.create(config)
+    RunDirectory.create(config.model_copy(update={"output": output}))
+    with pytest.raises(WizardError, match="Several") as caught:
+        find_run("mika")
+    assert "elsewhere" in caught.value.message
+
+
+def test_runs_work_where_nothing_can_be_remembered(
+    config: RunConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", "/dev/null/state")
+    directory = RunDirectory.create(config)
+    assert known_runs() == []
+    assert find_run(directory.path).path == directory.path
+
+
+def test_the_manifest_gains_and_loses_files(run: RunDirectory) -> None:
+    assert run.manifest() == {}
+    run.note_files({"a": {"sha256": "1"}, "b": {"sha256": "2"}})
+    run.note_files({"c": {"sha256": "3"}}, removed=["a"])
+    assert run.manifest() == {"b": {"sha256": "2"}, "c": {"sha256": "3"}}
+    os.truncate(run.manifest_path, 5)
+    assert run.manifest() == {}

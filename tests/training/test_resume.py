@@ -1,0 +1,201 @@
+"""Exactness: a run that was stopped anywhere gives the bytes of one that was not."""
+
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lora_wizard.core.config import RunConfig
+from lora_wizard.core.run.directory import RunDirectory
+from lora_wizard.core.run.job import Job, run_job
+from lora_wizard.core.training.__main__ import train
+from lora_wizard.core.training.preparation import prepare
+from training_runs import draw_pictures, events, files, start, toy_config
+
+STOPPED = 75
+
+
+def stopping_after(steps: Collection[int]) -> Callable[[Job], None]:
+    """The work of a run that is asked to stop, by its control folder, as these steps end."""
+
+    def work(job: Job) -> None:
+        trainer = prepare(job)
+        tell = trainer.tell
+
+        def told(*figures: Any) -> None:
+            tell(*figures)
+            if trainer.step in steps:
+                (job.directory.control_path / "stop").touch()
+
+        trainer.tell = told
+        trainer.train()
+
+    return work
+
+
+def final(directory: RunDirectory) -> bytes:
+    return files(directory)["toy.safetensors"]
+
+
+CONFIGS: dict[str, dict[str, dict[str, Any]]] = {
+    "plain": {},
+    "accumulation": {"training": {"epochs": 3, "batch_size": 1, "gradient_accumulation": 4}},
+    "everything": {
+        "training": {"epochs": 3, "batch_size": 2, "max_steps": 8, "gradient_accumulation": 1},
+        "captions": {"shuffle": True, "dropout": 0.3},
+        "optimizer": {"scheduler": "cosine", "warmup": 2, "learning_rate": 1e-2},
+        "loss": {"noise_offset": 0.1, "adaptive_noise_scale": 0.01},
+    },
+    "fp16": {"model": {"base": "toy", "family": "toy_flow", "precision": "fp16"}},
+}
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_stop_at_every_step_changes_nothing(name: str, pictures: Path, tmp_path: Path) -> None:
+    config = toy_config(pictures, tmp_path, **CONFIGS[name])
+    whole = start(config)
+    steps = len(events(whole, "step"))
+    run = RunDirectory.create(config)
+    for step in range(1, steps):
+        assert run_job(run.path, stopping_after([step])) == STOPPED
+    assert run_job(run.path, train) == 0
+    assert [event["step"] for event in events(run, "step")] == list(range(1, steps + 1))
+    for of_run, of_whole in zip(events(run, "step"), events(whole, "step"), strict=True):
+        assert {**of_run, "time": 0} == {**of_whole, "time": 0}
+    assert final(run) == final(whole)
+
+
+def test_scheduled_files_and_samples_are_those_of_the_whole_run(
+    pictures: Path, tmp_path: Path
+) -> None:
+    config = toy_config(
+        pictures,
+        tmp_path,
+        training={"epochs": 4},
+        output={"keep_last": 2},
+        samples={"every_steps": 2, "every_epochs": 0},
+    )
+    whole = start(config)
+    run = RunDirectory.create(config)
+    assert run_job(run.path, stopping_after([4])) == STOPPED
+    by_hand = run.path / "toy-step00000004.safetensors"
+    assert by_hand.exists()
+    assert run_job(run.path, train) == 0
+    assert by_hand.exists(), "what was saved by hand is not pruned"
+    by_hand.unlink()
+    assert files(run) == files(whole)
+    assert list(files(run)) == [
+        "toy-000002.safetensors",
+        "toy-000003.safetensors",
+        "toy.safetensors",
+    ]
+    for picture in whole.samples_path.iterdir():
+        assert (run.samples_path / picture.name).read_bytes() == picture.read_bytes()
+
+
+def test_a_stop_while_samples_are_drawn_leaves_the_rest_to_the_resume(
+    pictures: Path, tmp_path: Path
+) -> None:
+    run = RunDirectory.create(toy_config(pictures, tmp_path))
+
+    def work(job: Job) -> None:
+        trainer = prepare(job)
+        draw = trainer.previews._draw
+
+        def stop_then_draw(*what: Any) -> bool:
+            if what[2] == 3:
+                (job.directory.control_path / "stop").touch()
+            return draw(*what)
+
+        trainer.previews._draw = stop_then_draw
+        trainer.train()
+
+    assert run_job(run.path, work) == STOPPED
+    names = sorted(path.name for path in run.samples_path.iterdir())
+    assert "step00000003-01.png" in names and "step00000003-02.png" not in names
+    assert (run.path / "toy-000001.safetensors").exists()
+    assert run_job(run.path, train) == 0
+    assert (run.samples_path / "step00000003-02.png").exists()
+
+
+def test_a_finished_run_that_is_resumed_does_nothing(pictures: Path, tmp_path: Path) -> None:
+    run = start(toy_config(pictures, tmp_path))
+    before = {path: path.stat().st_mtime_ns for path in run.path.glob("*.safetensors")}
+    assert run_job(run.path, train) == 0
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert len(events(run, "step")) == 6
+
+
+def stopped(config: RunConfig) -> RunDirectory:
+    run = RunDirectory.create(config)
+    assert run_job(run.path, stopping_after([2])) == STOPPED
+    return run
+
+
+def failure(run: RunDirectory) -> str:
+    assert run_job(run.path, train) != 0
+    return str(events(run, "failed")[-1])
+
+
+def test_another_dataset_is_named_and_refused(tmp_path: Path) -> None:
+    folder = draw_pictures(tmp_path / "pictures")
+    run = stopped(toy_config(folder, tmp_path / "runs"))
+    (folder / "00.txt").write_text("mika another caption")
+    (folder / "01.png").unlink()
+    (folder / "02.png").write_bytes((folder / "05.png").read_bytes())
+    message = failure(run)
+    for line in (
+        "caption changed: pictures/00.png",
+        "gone: pictures/01.png",
+        "picture changed: pictures/02.png",
+    ):
+        assert line in message
+    assert "new run" in message
+
+
+def test_the_dataset_put_back_is_resumed(tmp_path: Path) -> None:
+    folder = draw_pictures(tmp_path / "pictures")
+    config = toy_config(folder, tmp_path / "runs")
+    whole, run = start(config), stopped(config)
+    (folder / "00.txt").write_text("mika another caption")
+    failure(run)
+    draw_pictures(folder)
+    assert run_job(run.path, train) == 0
+    assert final(run) == final(whole)
+
+
+def test_another_base_model_is_refused(pictures: Path, tmp_path: Path) -> None:
+    run = stopped(toy_config(pictures, tmp_path))
+    text = run.config_path.read_text()
+    run.config_path.write_text(text.replace('base = "toy"', 'base = "other"'))
+    assert "base model has changed" in failure(run)
+
+
+def test_another_configuration_is_refused(pictures: Path, tmp_path: Path) -> None:
+    run = stopped(toy_config(pictures, tmp_path))
+    text = run.config_path.read_text()
+    run.config_path.write_text(text.replace("learning_rate = 0.01", "learning_rate = 0.02"))
+    assert "configuration has changed" in failure(run)
+
+
+def test_a_damaged_state_costs_one_interval_and_no_exactness(
+    pictures: Path, tmp_path: Path
+) -> None:
+    config = toy_config(pictures, tmp_path)
+    whole = start(config)
+    run = RunDirectory.create(config)
+    assert run_job(run.path, stopping_after([5])) == STOPPED
+    (run.state_path / "step-00000005" / "optimizer.safetensors").write_bytes(b"torn")
+    assert run_job(run.path, train) == 0
+    assert any("step-00000005" in event["message"] for event in events(run, "problem"))
+    assert [event["step"] for event in events(run, "step")] == [1, 2, 3, 4, 5, 4, 5, 6]
+    assert final(run) == final(whole)
+
+
+def test_the_same_configuration_gives_the_same_bytes_with_a_cold_cache(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = toy_config(pictures, tmp_path)
+    warm = start(config)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cold"))
+    assert final(start(config)) == final(warm)

@@ -1,0 +1,66 @@
+"""Runs for the tests of training: a few small pictures, a toy base, a run directory, a job."""
+
+from __future__ import annotations
+
+import colorsys
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from lora_wizard.core.config import RunConfig
+from lora_wizard.core.run.directory import RunDirectory
+from lora_wizard.core.run.job import Job, run_job
+from lora_wizard.core.training.__main__ import train
+from PIL import Image, ImageDraw
+
+SIZES = ((32, 32), (48, 32), (32, 48))
+
+
+def draw_pictures(folder: Path, count: int = 6, word: str = "mika") -> Path:
+    """Pictures of a blob in three shapes, each with its caption."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for index in range(count):
+        width, height = SIZES[index % len(SIZES)]
+        shade = colorsys.hsv_to_rgb(index / count, 0.8, 0.9)
+        colour = (int(shade[0] * 255), int(shade[1] * 255), int(shade[2] * 255))
+        picture = Image.new("RGB", (width, height), colour)
+        draw = ImageDraw.Draw(picture)
+        draw.ellipse((8, 8 + index, 20, 22 + index), fill=(250, 240, 20))
+        picture.save(folder / f"{index:02d}.png")
+        (folder / f"{index:02d}.txt").write_text(f"{word} number {index}")
+    return folder
+
+
+def toy_config(pictures: Path, runs: Path, **sections: dict[str, Any]) -> RunConfig:
+    """A short run of the toy family; ``sections`` change keys of the TOML's tables."""
+    values: dict[str, dict[str, Any]] = {
+        "model": {"base": "toy", "family": "toy_flow", "precision": "fp32"},
+        "dataset": {"folder": str(pictures), "bucket_step": 8},
+        "training": {"epochs": 2, "batch_size": 2},
+        "network": {"rank": 4},
+        "optimizer": {"learning_rate": 1e-2},
+        "samples": {"prompts": ["mika", "a cat --d 7"], "steps": 2},
+        "output": {"folder": str(runs), "name": "toy"},
+    }
+    for section, changes in sections.items():
+        values[section] = {**values.get(section, {}), **changes}
+    return RunConfig.model_validate(values)
+
+
+def start(config: RunConfig, work: Callable[[Job], None] = train) -> RunDirectory:
+    """Do a run to its end in this process, and check that it came there."""
+    directory = RunDirectory.create(config)
+    assert run_job(directory.path, work) == 0, directory.log_path.read_text()
+    return directory
+
+
+def events(directory: RunDirectory, kind: str) -> list[dict[str, Any]]:
+    """The events of one kind, in their order."""
+    lines = [json.loads(line) for line in directory.events_path.read_text().splitlines()]
+    return [line for line in lines if line["kind"] == kind]
+
+
+def files(directory: RunDirectory) -> dict[str, bytes]:
+    """The finished files by name."""
+    return {path.name: path.read_bytes() for path in sorted(directory.path.glob("*.safetensors"))}

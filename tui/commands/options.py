@@ -1,0 +1,97 @@
+"""`lora-wizard options`: explain every key of the TOML."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from ...core.config import RunConfig
+from ...core.config_problems import options, suggest
+from ...core.errors import WizardError
+from ...core.option_text import default_text, registered, section_help
+from ...core.options import OptionInfo
+from ..problems import wrapped
+from ..text import printable
+
+_INDENT = " " * 4
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "key",
+        metavar="KEY",
+        nargs="?",
+        help="a key (training.epochs, or epochs), a section (training), or sd-scripts' name for "
+        "one (max_train_epochs); all of them if absent",
+    )
+    parser.add_argument("--json", action="store_true", help="for programs")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print what there is to know of the options asked for."""
+    infos = _asked_for(arguments.key) if arguments.key else list(options().values())
+    if arguments.json:
+        sys.stdout.write(json.dumps([_as_json(info) for info in infos], indent=2) + "\n")
+        return 0
+    section = ""
+    for info in infos:
+        if info.section != section and len(infos) > 1:
+            section = info.section
+            sys.stdout.write(f"[{section}]  {section_help(section)}\n\n")
+        sys.stdout.write(_in_words(info) + "\n\n")
+    return 0
+
+
+def _asked_for(word: str) -> Sequence[OptionInfo]:
+    """The options of a section, those of a key's last part, or the one that sd-scripts calls so."""
+    known = options()
+    word = word.strip("[]").lower().replace("-", "_")
+    if word in known:
+        return [known[word]]
+    if word in RunConfig.model_fields:
+        return [info for info in known.values() if info.key.startswith(f"{word}.")]
+    if named := [info for info in known.values() if info.key.endswith(f".{word}")]:
+        return named
+    section, _, name = word.rpartition(".")
+    suggestion = suggest(section, name)
+    if word in suggestion_names(suggestion.key):
+        return [known[suggestion.key]]
+    raise WizardError(f'There is no option "{printable(word, limit=60)}"', "", suggestion.remedy)
+
+
+def suggestion_names(key: str) -> Sequence[str]:
+    """What sd-scripts calls the option ``key``."""
+    return options()[key].also.replace(",", " ").split() if key in options() else []
+
+
+def _in_words(info: OptionInfo) -> str:
+    default = "required" if info.required else f"default {default_text(info)}"
+    unit = f", in {info.unit}" if info.unit else ""
+    words = registered(info.key)
+    allowed = f"one of {', '.join(words)}" if words else info.allowed
+    lines = [info.key, wrapped(f"{allowed}{unit}; {default}", _INDENT)]
+    lines.append(wrapped(info.help, _INDENT))
+    notes = [f"Source: {info.source}." if info.source else ""]
+    notes.append(f"sd-scripts: {info.also}." if info.also else "")
+    if any(notes):
+        lines.append(wrapped(" ".join(note for note in notes if note), _INDENT))
+    return "\n".join(lines)
+
+
+def _as_json(info: OptionInfo) -> dict[str, Any]:
+    return {
+        "key": info.key,
+        "allowed": info.allowed,
+        "choices": list(info.choices) or list(registered(info.key)),
+        "required": info.required,
+        "default": None if info.required else info.default,
+        "unit": info.unit,
+        "level": info.level,
+        "path": info.path,
+        "help": info.help,
+        "source": info.source,
+        "sd_scripts": info.also,
+    }
