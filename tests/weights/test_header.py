@@ -116,6 +116,14 @@ def test_bytes_behind_the_tensors_are_noticed(tmp_path: Path) -> None:
         read_header(written(tmp_path, "{" + ONE + "}", b"\0" * 8))
 
 
+def test_tensors_that_overlap_or_leave_gaps_are_noticed(tmp_path: Path) -> None:
+    for start, length in ((0, 4), (8, 12), (2, 6)):
+        place = f"[{start},{start + 4}]"
+        second = '"b":{"dtype":"F32","shape":[1],"data_offsets":' + place + "}"
+        with pytest.raises(HeaderError, match="overlap or leave gaps"):
+            read_header(written(tmp_path, "{" + ONE + "," + second + "}", b"\0" * length))
+
+
 def test_what_is_no_file_is_a_plain_error(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "absent"):
         with pytest.raises(HeaderError):
