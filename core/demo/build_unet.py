@@ -1,0 +1,136 @@
+"""Trains the embedded text encoder and U-Net together on scenes of the miniature world."""
+
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from random import Random
+
+import torch
+from diffusers import AutoencoderKL
+from torch import Tensor, nn
+from torch.nn import functional
+
+from .captions import training_caption
+from .drawing import render
+from .model import Parts, tokenize
+from .pixels import to_pixels
+from .world import RESOLUTIONS, Scene, training_scene
+
+_DROPOUT = 0.1
+_EMA = 0.998
+_ENCODE_BATCH = 32
+_SQUARE_SHARE = 0.6
+
+
+@dataclass
+class Pool:
+    """Scenes of one resolution with their latents, N x 4 x h x w, already scaled."""
+
+    scenes: list[Scene]
+    latents: Tensor
+
+
+@torch.no_grad()
+def encode(vae: AutoencoderKL, scenes: list[Scene]) -> Tensor:
+    """Latents of the scenes as the U-Net sees them."""
+    chunks: list[Tensor] = []
+    for start in range(0, len(scenes), _ENCODE_BATCH):
+        pixels = to_pixels(map(render, scenes[start : start + _ENCODE_BATCH]))
+        chunks.append(vae.encode(pixels * 2 - 1, return_dict=False)[0].mean)
+    return torch.cat(chunks) * vae.config["scaling_factor"]
+
+
+def make_pools(
+    vae: AutoencoderKL, count: int, random: Random, report: Callable[[str], None]
+) -> list[Pool]:
+    """About `count` scenes, most of them square, encoded once: the loop only draws from them."""
+    pools: list[Pool] = []
+    for rank, resolution in enumerate(RESOLUTIONS):
+        share = _SQUARE_SHARE if rank == 0 else (1 - _SQUARE_SHARE) / (len(RESOLUTIONS) - 1)
+        scenes = [training_scene(random, resolution) for _ in range(round(count * share))]
+        pools.append(Pool(scenes, encode(vae, scenes)))
+        report(f"encoded {len(scenes)} scenes of {resolution[0]}x{resolution[1]}")
+    return pools
+
+
+def batches(pools: list[Pool], size: int, random: Random) -> Iterator[tuple[list[Scene], Tensor]]:
+    """Endless batches of one resolution each, pools chosen by their size."""
+    sizes = [len(pool.scenes) for pool in pools]
+    while True:
+        pool = random.choices(pools, sizes)[0]
+        chosen = random.sample(range(len(pool.scenes)), size)
+        yield [pool.scenes[i] for i in chosen], pool.latents[chosen]
+
+
+class Average:
+    """An exponential moving average of a module's weights."""
+
+    def __init__(self, module: nn.Module) -> None:
+        self.module = copy.deepcopy(module).requires_grad_(False)
+        self._updates = 0
+
+    @torch.no_grad()
+    def update(self, module: nn.Module) -> None:
+        """Move towards the module's weights, faster at the beginning."""
+        self._updates += 1
+        decay = min(_EMA, self._updates / (self._updates + 10))
+        for mean, value in zip(self.module.parameters(), module.parameters(), strict=True):
+            mean.lerp_(value, 1 - decay)
+
+
+def _timesteps(count: int, noise: torch.Generator) -> Tensor:
+    # What a picture shows is decided above 300; below, only its edges are left.
+    low = torch.where(torch.rand(count, generator=noise) < 0.5, 0.0, 300.0)
+    return (low + torch.rand(count, generator=noise) * (1000 - low)).long()
+
+
+def _loss(parts: Parts, latents: Tensor, tokens: Tensor, noise: torch.Generator) -> Tensor:
+    sample = torch.randn(latents.shape, generator=noise)
+    timesteps = _timesteps(len(latents), noise)
+    noisy = parts.scheduler.add_noise(latents, sample, timesteps)  # pyright: ignore[reportArgumentType]
+    text = parts.text_encoder(tokens).last_hidden_state
+    return functional.mse_loss(parts.unet(noisy, timesteps, text, return_dict=False)[0], sample)
+
+
+def train_unet(
+    parts: Parts,
+    pools: list[Pool],
+    steps: int,
+    batch: int,
+    seed: int,
+    checkpoint: Callable[[int, Parts], None],
+    report: Callable[[str], None],
+) -> Parts:
+    """Train `parts` in place; returns their moving average, also handed to `checkpoint`."""
+    random, noise = Random(f"unet {seed}"), torch.Generator().manual_seed(seed)
+    trained = nn.ModuleList([parts.text_encoder, parts.unet]).train()
+    average = Average(trained)
+    optimizer = torch.optim.AdamW(trained.parameters(), lr=1e-3, betas=(0.9, 0.99), eps=1e-8)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1.2e-3, steps, pct_start=0.05)
+    recent = 0.0
+    for step, (scenes, latents) in enumerate(batches(pools, batch, random), start=1):
+        dropped = [random.random() < _DROPOUT for _ in scenes]
+        texts = [
+            "" if drop else training_caption(scene, random)
+            for drop, scene in zip(dropped, scenes, strict=True)
+        ]
+        loss = _loss(parts, latents, tokenize(parts.tokenizer, texts), noise)
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(trained.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        average.update(trained)
+        recent += (loss.item() - recent) * (0.02 if step > 50 else 1 / step)
+        if step % 50 == 0:
+            report(f"unet {step}/{steps} loss {recent:.4f}")
+        if step == steps or step % 500 == 0:
+            checkpoint(step, _averaged(parts, average))
+        if step == steps:
+            break
+    return _averaged(parts, average)
+
+
+def _averaged(parts: Parts, average: Average) -> Parts:
+    text_encoder, unet = copy.deepcopy(average.module).eval()
+    return Parts(parts.vae, unet, text_encoder, parts.tokenizer, parts.scheduler)
