@@ -15,6 +15,7 @@ from .build_unet import make_pools, train_unet
 from .build_vae import train_vae
 from .captions import WORDS
 from .model import Parts, make_scheduler, make_text_encoder, make_unet, save
+from .parallel import Workers
 from .tokenizer import write_tokenizer
 
 
@@ -42,19 +43,19 @@ class Report:
         sys.stderr.write(f"{time.monotonic() - self._start:7.1f} s  {line}\n")
 
 
-def _vae(plan: Plan, report: Report) -> AutoencoderKL:
+def _vae(plan: Plan, workers: Workers, report: Report) -> AutoencoderKL:
     folder = plan.work / "vae"
     if folder.exists():
         report(f"taking the autoencoder from {folder}")
     else:
-        train_vae(plan.vae_steps, 16, plan.seed, report).save_pretrained(folder)
+        train_vae(plan.vae_steps, 16, plan.seed, workers, report).save_pretrained(folder)
     return AutoencoderKL.from_pretrained(folder).eval().requires_grad_(False)
 
 
 def build(plan: Plan, report: Report) -> None:
     """Train what `plan.work` does not hold yet and write the pipeline to `plan.out`."""
-    torch.manual_seed(plan.seed)
-    vae = _vae(plan, report)
+    workers = Workers(plan.threads)
+    vae = _vae(plan, workers, report)
     size = write_tokenizer(plan.out / "tokenizer", WORDS)
     tokenizer = CLIPTokenizer.from_pretrained(plan.out / "tokenizer")
     torch.manual_seed(plan.seed)
@@ -65,7 +66,7 @@ def build(plan: Plan, report: Report) -> None:
         save(average, plan.out)
         report(f"wrote {plan.out} after step {step}")
 
-    train_unet(parts, pools, plan.steps, plan.batch, plan.seed, checkpoint, report)
+    train_unet(parts, pools, plan.steps, plan.batch, plan.seed, workers, checkpoint, report)
 
 
 def _plan() -> Plan:
@@ -85,9 +86,7 @@ def _plan() -> Plan:
 
 def main() -> None:
     """The command line."""
-    plan = _plan()
-    torch.set_num_threads(plan.threads)
-    build(plan, Report())
+    build(_plan(), Report())
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 
 import torch
@@ -13,12 +14,14 @@ from torch.nn import functional
 from .captions import training_caption
 from .drawing import render
 from .model import Parts, tokenize
+from .parallel import Workers
 from .pixels import to_pixels
 from .world import RESOLUTIONS, Scene, training_scene
 
 _DROPOUT = 0.1
 _EMA = 0.998
 _ENCODE_BATCH = 32
+_SHARE = 8
 _SQUARE_SHARE = 0.6
 
 
@@ -84,12 +87,24 @@ def _timesteps(count: int, noise: torch.Generator) -> Tensor:
     return (low + torch.rand(count, generator=noise) * (1000 - low)).long()
 
 
-def _loss(parts: Parts, latents: Tensor, tokens: Tensor, noise: torch.Generator) -> Tensor:
-    sample = torch.randn(latents.shape, generator=noise)
-    timesteps = _timesteps(len(latents), noise)
-    noisy = parts.scheduler.add_noise(latents, sample, timesteps)  # pyright: ignore[reportArgumentType]
-    text = parts.text_encoder(tokens).last_hidden_state
-    return functional.mse_loss(parts.unet(noisy, timesteps, text, return_dict=False)[0], sample)
+def _loss(parts: Parts, noisy: Tensor, noise: Tensor, timesteps: Tensor, ids: Tensor) -> Tensor:
+    text = parts.text_encoder(ids).last_hidden_state
+    return functional.mse_loss(parts.unet(noisy, timesteps, text, return_dict=False)[0], noise)
+
+
+def _shares(
+    parts: Parts, scenes: list[Scene], latents: Tensor, random: Random, generator: torch.Generator
+) -> list[Callable[[], Tensor]]:
+    """The batch's loss, cut into shares for the workers."""
+    texts = [
+        "" if random.random() < _DROPOUT else training_caption(scene, random) for scene in scenes
+    ]
+    noise = torch.randn(latents.shape, generator=generator)
+    timesteps = _timesteps(len(latents), generator)
+    noisy = parts.scheduler.add_noise(latents, noise, timesteps)  # pyright: ignore[reportArgumentType]
+    whole = (noisy, noise, timesteps, tokenize(parts.tokenizer, texts))
+    pieces = zip(*(tensor.split(_SHARE) for tensor in whole), strict=True)
+    return [partial(_loss, parts, *piece) for piece in pieces]
 
 
 def train_unet(
@@ -98,30 +113,25 @@ def train_unet(
     steps: int,
     batch: int,
     seed: int,
+    workers: Workers,
     checkpoint: Callable[[int, Parts], None],
     report: Callable[[str], None],
 ) -> Parts:
     """Train `parts` in place; returns their moving average, also handed to `checkpoint`."""
-    random, noise = Random(f"unet {seed}"), torch.Generator().manual_seed(seed)
+    random, generator = Random(f"unet {seed}"), torch.Generator().manual_seed(seed)
     trained = nn.ModuleList([parts.text_encoder, parts.unet]).train()
+    weights = list(trained.parameters())
     average = Average(trained)
-    optimizer = torch.optim.AdamW(trained.parameters(), lr=1e-3, betas=(0.9, 0.99), eps=1e-8)
+    optimizer = torch.optim.AdamW(weights, lr=1e-3, betas=(0.9, 0.99))
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1.2e-3, steps, pct_start=0.05)
     recent = 0.0
     for step, (scenes, latents) in enumerate(batches(pools, batch, random), start=1):
-        dropped = [random.random() < _DROPOUT for _ in scenes]
-        texts = [
-            "" if drop else training_caption(scene, random)
-            for drop, scene in zip(dropped, scenes, strict=True)
-        ]
-        loss = _loss(parts, latents, tokenize(parts.tokenizer, texts), noise)
-        optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(trained.parameters(), 1.0)
+        loss = workers.backward(weights, _shares(parts, scenes, latents, random, generator))
+        nn.utils.clip_grad_norm_(weights, 1.0)
         optimizer.step()
         schedule.step()
         average.update(trained)
-        recent += (loss.item() - recent) * (0.02 if step > 50 else 1 / step)
+        recent += (loss - recent) * (0.02 if step > 50 else 1 / step)
         if step % 50 == 0:
             report(f"unet {step}/{steps} loss {recent:.4f}")
         if step == steps or step % 500 == 0:

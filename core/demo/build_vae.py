@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from random import Random
 
 import torch
@@ -11,11 +12,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from .drawing import Brush, draw_thing, render
-from .model import make_vae
+from .model import LATENT_FACTOR, make_vae
+from .parallel import Workers
 from .pixels import to_pixels
 from .world import RESOLUTIONS, Shade, compose, pose, random_thing, training_scene
 
 _KL_WEIGHT = 1e-3
+_SHARE = 4
 
 
 def _any_colour(random: Random) -> Shade:
@@ -45,38 +48,44 @@ def _picture(random: Random, resolution: tuple[int, int]) -> Image.Image:
     return render(training_scene(random, resolution))
 
 
-def _loss(
-    vae: AutoencoderKL, pixels: Tensor, noise: torch.Generator, edges: bool
-) -> tuple[Tensor, Tensor]:
+def _loss(vae: AutoencoderKL, pixels: Tensor, noise: Tensor, edges: bool) -> Tensor:
     posterior = vae.encode(pixels, return_dict=False)[0]
-    rebuilt = vae.decode(posterior.sample(noise), return_dict=False)[0]
+    rebuilt = vae.decode(posterior.mean + posterior.std * noise, return_dict=False)[0]
     error = functional.l1_loss(rebuilt, pixels) + functional.mse_loss(rebuilt, pixels)
     for axis in (-1, -2) if edges else ():
         error = error + functional.l1_loss(rebuilt.diff(dim=axis), pixels.diff(dim=axis))
     divergence = posterior.kl().mean() / posterior.mean[0].numel()
-    return error + _KL_WEIGHT * divergence, functional.mse_loss(rebuilt.detach(), pixels)
+    return error + _KL_WEIGHT * divergence
 
 
-def train_vae(steps: int, batch: int, seed: int, report: Callable[[str], None]) -> AutoencoderKL:
+def train_vae(
+    steps: int, batch: int, seed: int, workers: Workers, report: Callable[[str], None]
+) -> AutoencoderKL:
     """Train from scratch; the result's config carries the measured `scaling_factor`."""
     torch.manual_seed(seed)
-    random, noise = Random(f"vae {seed}"), torch.Generator().manual_seed(seed)
+    random, generator = Random(f"vae {seed}"), torch.Generator().manual_seed(seed)
     vae = make_vae()
-    optimizer = torch.optim.AdamW(vae.parameters(), lr=1e-3, betas=(0.9, 0.99), weight_decay=0.0)
+    weights = list(vae.parameters())
+    optimizer = torch.optim.AdamW(weights, lr=1e-3, betas=(0.9, 0.99), weight_decay=0.0)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, steps, pct_start=0.1)
+    recent = 0.0
     for step in range(steps):
         resolution = RESOLUTIONS[0] if random.random() < 0.7 else random.choice(RESOLUTIONS)
-        pixels = to_pixels([_picture(random, resolution) for _ in range(batch)])
-        # Edges are few pixels but all that tells a heart from a circle; flat colours come first,
-        # for training on edges from the start takes twice as long to leave the mean colour.
-        loss, error = _loss(vae, pixels * 2 - 1, noise, edges=step > 0.4 * steps)
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(vae.parameters(), 1.0)
+        # Edges are few pixels but all that tells a heart from a circle; flat colours come first.
+        edges = step > 0.2 * steps
+        losses: list[Callable[[], Tensor]] = []
+        for _ in range(batch // _SHARE):
+            pixels = to_pixels([_picture(random, resolution) for _ in range(_SHARE)]) * 2 - 1
+            shape = (_SHARE, 4, resolution[1] // LATENT_FACTOR, resolution[0] // LATENT_FACTOR)
+            noise = torch.randn(shape, generator=generator)
+            losses.append(partial(_loss, vae, pixels, noise, edges))
+        loss = workers.backward(weights, losses)
+        torch.nn.utils.clip_grad_norm_(weights, 1.0)
         optimizer.step()
         schedule.step()
+        recent += (loss - recent) * (0.05 if step else 1)
         if (step + 1) % 100 == 0:
-            report(f"vae {step + 1}/{steps} loss {loss.item():.4f} mse {error.item():.5f}")
+            report(f"vae {step + 1}/{steps} loss {recent:.4f}")
     scale = measured_scale(vae.eval(), Random(f"scale {seed}"))
     vae.register_to_config(scaling_factor=scale)
     report(f"vae scaling factor {scale:.4f}")

@@ -116,9 +116,8 @@ def class_caption(scene: Scene, words: str) -> str:
 
 def _sentence(noun: str, scene: Scene) -> str:
     place = PLACES[scene.place]
-    if not place:
-        return f"{noun} on a {scene.background.name} background"
-    return f"{noun} {place}, {scene.background.name} background"
+    ground = f"{scene.background.name} background"
+    return f"{noun} {place}, {ground}" if place else f"{noun} on {_with_article(ground)}"
 
 
 def training_caption(scene: Scene, random: Random) -> str:
@@ -158,5 +157,6 @@ def _order(noun: str, scene: Scene, random: Random) -> str:
     if roll < 0.08:
         return f"{noun}, {ground}"
     if roll < 0.5:
-        return f"{noun} on a {ground}, {place}" if place else f"{noun} on a {ground}"
+        noun = f"{noun} on {_with_article(ground)}"
+        return f"{noun}, {place}" if place else noun
     return f"{noun} {place}, {ground}" if place else f"{noun}, {ground}"

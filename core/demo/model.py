@@ -6,6 +6,8 @@ from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL, PNDMScheduler, UNet2DConditionModel
+from diffusers.models.resnet import ResnetBlock2D
+from torch import nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from .tokenizer import MAX_LENGTH
@@ -40,16 +42,53 @@ class Parts:
 
 
 def make_vae() -> AutoencoderKL:
-    """An untrained autoencoder: 3 x H x W in [-1, 1] to 4 x H/4 x W/4 latents."""
-    return AutoencoderKL(
+    """An autoencoder to be trained: 3 x H x W in [-1, 1] to 4 x H/4 x W/4 latents."""
+    vae = AutoencoderKL(
         block_out_channels=(16, 32, 32),
         down_block_types=("DownEncoderBlock2D",) * 3,
         up_block_types=("UpDecoderBlock2D",) * 3,
         layers_per_block=1,
         latent_channels=4,
-        norm_num_groups=8,
+        norm_num_groups=1,
+        mid_block_add_attention=False,
         sample_size=64,
     )
+    _start_as_identity(vae)
+    return vae
+
+
+@torch.no_grad()
+def _start_as_identity(vae: AutoencoderKL) -> None:
+    """Let colours pass from end to end before the first step.
+
+    From a random start, thousands of steps go by before the net has found out how to carry a flat
+    colour past its normalizations. So every convolution starts close to the identity, the residual
+    branches at nothing, and constant channels keep the norms from depending on the picture.
+    """
+    for module in vae.modules():
+        if isinstance(module, nn.Conv2d) and module.bias is not None:
+            scattered = 0.3 * module.weight
+            nn.init.dirac_(module.weight)
+            module.weight.add_(scattered)
+            module.bias.zero_()
+    for module in vae.modules():
+        if isinstance(module, ResnetBlock2D):
+            nn.init.kaiming_uniform_(module.conv1.weight, a=5**0.5)
+            module.conv2.weight.zero_()
+    encoder, decoder = vae.get_submodule("encoder"), vae.get_submodule("decoder")
+    constants = (
+        encoder.get_parameter("down_blocks.1.downsamplers.0.conv.bias"),
+        decoder.get_parameter("up_blocks.2.resnets.0.conv_shortcut.bias"),
+    )
+    for bias in constants:
+        bias[6::2], bias[7::2] = 2.0, -2.0
+    for part, outputs in ((encoder, 4), (decoder, 3)):
+        # Around 1.5 the activation between norm and output is nearly linear.
+        part.get_parameter("conv_norm_out.bias").fill_(1.5)
+        part.get_parameter("conv_out.bias")[:outputs] = -1.5
+    log_variance = slice(4, None)
+    vae.get_parameter("quant_conv.weight")[log_variance] = 0.0
+    vae.get_parameter("quant_conv.bias")[log_variance] = -3.0
 
 
 def make_unet() -> UNet2DConditionModel:
