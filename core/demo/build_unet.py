@@ -1,13 +1,14 @@
 """Trains the embedded text encoder and U-Net together on scenes of the miniature world."""
 
 import copy
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from random import Random
 
 import torch
-from diffusers import AutoencoderKL
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -16,12 +17,12 @@ from .drawing import render
 from .model import Parts, tokenize
 from .parallel import Workers
 from .pixels import to_pixels
-from .world import RESOLUTIONS, Scene, training_scene
+from .world import Scene, training_scene
 
 _DROPOUT = 0.1
 _EMA = 0.998
 _ENCODE_BATCH = 32
-_SHARE = 8
+_SHARES = 4
 _SQUARE_SHARE = 0.6
 
 
@@ -44,16 +45,29 @@ def encode(vae: AutoencoderKL, scenes: list[Scene]) -> Tensor:
 
 
 def make_pools(
-    vae: AutoencoderKL, count: int, random: Random, report: Callable[[str], None]
+    vae: AutoencoderKL,
+    count: int,
+    resolutions: Sequence[tuple[int, int]],
+    random: Random,
+    report: Callable[[str], None],
 ) -> list[Pool]:
-    """About `count` scenes, most of them square, encoded once: the loop only draws from them."""
+    """About `count` scenes, most of the first resolution, encoded once for the whole training."""
     pools: list[Pool] = []
-    for rank, resolution in enumerate(RESOLUTIONS):
-        share = _SQUARE_SHARE if rank == 0 else (1 - _SQUARE_SHARE) / (len(RESOLUTIONS) - 1)
+    for rank, resolution in enumerate(resolutions):
+        share = _SQUARE_SHARE if rank == 0 else (1 - _SQUARE_SHARE) / (len(resolutions) - 1)
         scenes = [training_scene(random, resolution) for _ in range(round(count * share))]
         pools.append(Pool(scenes, encode(vae, scenes)))
         report(f"encoded {len(scenes)} scenes of {resolution[0]}x{resolution[1]}")
     return pools
+
+
+@dataclass
+class Stage:
+    """A part of the training: how many steps of how many pictures from which pools."""
+
+    pools: list[Pool]
+    steps: int
+    batch: int
 
 
 def batches(pools: list[Pool], size: int, random: Random) -> Iterator[tuple[list[Scene], Tensor]]:
@@ -66,18 +80,23 @@ def batches(pools: list[Pool], size: int, random: Random) -> Iterator[tuple[list
 
 
 class Average:
-    """An exponential moving average of a module's weights."""
+    """An exponential moving average of the text encoder's and the U-Net's weights."""
 
-    def __init__(self, module: nn.Module) -> None:
-        self.module = copy.deepcopy(module).requires_grad_(False)
+    def __init__(self, parts: Parts) -> None:
+        text_encoder, unet = copy.deepcopy((parts.text_encoder, parts.unet))
+        self.parts = replace(parts, text_encoder=text_encoder.eval(), unet=unet.eval())
+        self._pairs = [
+            *zip(text_encoder.parameters(), parts.text_encoder.parameters(), strict=True),
+            *zip(unet.parameters(), parts.unet.parameters(), strict=True),
+        ]
         self._updates = 0
 
     @torch.no_grad()
-    def update(self, module: nn.Module) -> None:
-        """Move towards the module's weights, faster at the beginning."""
+    def update(self) -> None:
+        """Move towards the present weights, faster at the beginning."""
         self._updates += 1
         decay = min(_EMA, self._updates / (self._updates + 10))
-        for mean, value in zip(self.module.parameters(), module.parameters(), strict=True):
+        for mean, value in self._pairs:
             mean.lerp_(value, 1 - decay)
 
 
@@ -103,15 +122,13 @@ def _shares(
     timesteps = _timesteps(len(latents), generator)
     noisy = parts.scheduler.add_noise(latents, noise, timesteps)  # pyright: ignore[reportArgumentType]
     whole = (noisy, noise, timesteps, tokenize(parts.tokenizer, texts))
-    pieces = zip(*(tensor.split(_SHARE) for tensor in whole), strict=True)
+    pieces = zip(*(tensor.split(max(1, len(scenes) // _SHARES)) for tensor in whole), strict=True)
     return [partial(_loss, parts, *piece) for piece in pieces]
 
 
 def train_unet(
     parts: Parts,
-    pools: list[Pool],
-    steps: int,
-    batch: int,
+    stages: Sequence[Stage],
     seed: int,
     workers: Workers,
     checkpoint: Callable[[int, Parts], None],
@@ -121,26 +138,25 @@ def train_unet(
     random, generator = Random(f"unet {seed}"), torch.Generator().manual_seed(seed)
     trained = nn.ModuleList([parts.text_encoder, parts.unet]).train()
     weights = list(trained.parameters())
-    average = Average(trained)
+    average = Average(parts)
     optimizer = torch.optim.AdamW(weights, lr=1e-3, betas=(0.9, 0.99))
+    steps = sum(stage.steps for stage in stages)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1.2e-3, steps, pct_start=0.05)
     recent = 0.0
-    for step, (scenes, latents) in enumerate(batches(pools, batch, random), start=1):
+    for step, (scenes, latents) in enumerate(_staged(stages, random), start=1):
         loss = workers.backward(weights, _shares(parts, scenes, latents, random, generator))
         nn.utils.clip_grad_norm_(weights, 1.0)
         optimizer.step()
         schedule.step()
-        average.update(trained)
+        average.update()
         recent += (loss - recent) * (0.02 if step > 50 else 1 / step)
         if step % 50 == 0:
             report(f"unet {step}/{steps} loss {recent:.4f}")
         if step == steps or step % 500 == 0:
-            checkpoint(step, _averaged(parts, average))
-        if step == steps:
-            break
-    return _averaged(parts, average)
+            checkpoint(step, average.parts)
+    return average.parts
 
 
-def _averaged(parts: Parts, average: Average) -> Parts:
-    text_encoder, unet = copy.deepcopy(average.module).eval()
-    return Parts(parts.vae, unet, text_encoder, parts.tokenizer, parts.scheduler)
+def _staged(stages: Sequence[Stage], random: Random) -> Iterator[tuple[list[Scene], Tensor]]:
+    for stage in stages:
+        yield from islice(batches(stage.pools, stage.batch, random), stage.steps)

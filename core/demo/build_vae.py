@@ -6,7 +6,7 @@ from functools import partial
 from random import Random
 
 import torch
-from diffusers import AutoencoderKL
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional

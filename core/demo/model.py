@@ -1,12 +1,15 @@
 """The embedded model's parts: Stable Diffusion 1.x in miniature, from its own classes."""
 
+import copy
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKL, PNDMScheduler, UNet2DConditionModel
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.resnet import ResnetBlock2D
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from diffusers.schedulers.scheduling_pndm import PNDMScheduler
 from torch import nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
@@ -43,10 +46,11 @@ class Parts:
 
 def make_vae() -> AutoencoderKL:
     """An autoencoder to be trained: 3 x H x W in [-1, 1] to 4 x H/4 x W/4 latents."""
+    # diffusers declares these three as tuples of one.
     vae = AutoencoderKL(
-        block_out_channels=(16, 32, 32),
-        down_block_types=("DownEncoderBlock2D",) * 3,
-        up_block_types=("UpDecoderBlock2D",) * 3,
+        block_out_channels=(16, 32, 32),  # pyright: ignore[reportArgumentType]
+        down_block_types=("DownEncoderBlock2D",) * 3,  # pyright: ignore[reportArgumentType]
+        up_block_types=("UpDecoderBlock2D",) * 3,  # pyright: ignore[reportArgumentType]
         layers_per_block=1,
         latent_channels=4,
         norm_num_groups=1,
@@ -154,8 +158,7 @@ def save(parts: Parts, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     modules = {"vae": parts.vae, "unet": parts.unet, "text_encoder": parts.text_encoder}
     for name, module in modules.items():
-        module.half().save_pretrained(folder / name)
-        module.float()
+        copy.deepcopy(module).half().save_pretrained(folder / name)
     # transformers would otherwise compute in the type that the weights are stored in.
     settings_file = folder / "text_encoder" / "config.json"
     settings = json.loads(settings_file.read_text(encoding="utf-8")) | {"dtype": "float32"}
