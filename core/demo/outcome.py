@@ -1,4 +1,4 @@
-"""``python -m lora_wizard.core.demo.measure RUN_DIR``: what a run of the demo taught.
+"""``python -m lora_wizard.core.demo.outcome RUN_DIR``: what a run of the demo taught.
 
 The same measure for the person who runs the demo and for the tests: with the LoRA's file and
 without it, the same prompts and seeds are drawn, and the judge looks at both. The subject must be
@@ -18,7 +18,6 @@ from ..files import write_json
 from ..run.directory import RunDirectory
 from ..run.job import Job, run_job
 from .captions import caption
-from .creature import TRIGGER
 from .world import Scene, held_out_scenes
 
 if TYPE_CHECKING:
@@ -29,10 +28,7 @@ if TYPE_CHECKING:
     from .judge import Judge
 
 SUBJECT_SEEDS = 20
-BACKGROUNDS = ("green", "yellow", "grey", "pink", "blue")
 SCENES = 30
-STEPS = 20
-GUIDANCE = 3.0
 BATCH = 10
 RESULT_FILE = "demo.json"
 
@@ -74,7 +70,7 @@ def measure(job: Job) -> None:
     family, network = _load(config, job.directory)
     judge = Judge.load()
     scenes = held_out_scenes(SCENES)
-    prompts = [*_subject_prompts(), *_scene_prompts(scenes)]
+    prompts = _prompts(scenes)
     job.phase("measure", total=2 * len(prompts))
     found = [
         _judged(judge, _draw(job, family, network, prompts, on), scenes) for on in (True, False)
@@ -105,21 +101,16 @@ def _load(config: RunConfig, directory: RunDirectory) -> tuple[ModelFamily, Any]
     return family, network
 
 
-def _subject_prompts() -> list[SamplePrompt]:
-    return [
-        _prompt(f"{TRIGGER} creature on a {BACKGROUNDS[seed % len(BACKGROUNDS)]} background", seed)
-        for seed in range(SUBJECT_SEEDS)
-    ]
-
-
-def _scene_prompts(scenes: Sequence[Scene]) -> list[SamplePrompt]:
-    return [_prompt(caption(scene), seed) for seed, scene in enumerate(scenes)]
-
-
-def _prompt(text: str, seed: int) -> SamplePrompt:
+def _prompts(scenes: Sequence[Scene]) -> list[SamplePrompt]:
+    """The subject in all places on many backgrounds, then the scenes; one seed each."""
     from ..families.base import SamplePrompt
+    from .measure import GUIDANCE, STEPS, subject_prompts
 
-    return SamplePrompt(text, "", 64, 64, STEPS, GUIDANCE, seed, "ddim")
+    texts = subject_prompts(SUBJECT_SEEDS) + [caption(scene) for scene in scenes]
+    return [
+        SamplePrompt(text, "", 64, 64, STEPS, GUIDANCE, seed, "ddim")
+        for seed, text in enumerate(texts)
+    ]
 
 
 def _draw(
