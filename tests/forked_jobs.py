@@ -54,8 +54,9 @@ class ForkServer:
 
     def start(self, run: Path, cache: Path, crash_at: int = 0) -> ForkedJob:
         """Train the run directory ``run``, with its caches below ``cache``. With ``crash_at`` the
-        process kills itself just before its nth change to the file system; n beyond the last lets
-        it finish."""
+        process kills itself at its nth change to the file system: just before it, or, where that
+        is the opening of a file to write, just after, with nothing written yet. n beyond the last
+        lets it finish."""
         assert self._process.stdin is not None and self._process.stdout is not None
         order = {"run": str(run), "cache": str(cache), "crash_at": crash_at}
         self._process.stdin.write(json.dumps(order) + "\n")
@@ -125,10 +126,16 @@ def _crash_at(count: int) -> None:
         nonlocal left
         if event in changes or (event == "open" and arguments[2] & writing):
             left -= 1
-            if left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
+            if left == 0 and event == "open":
+                sys.setprofile(lambda frame, what, argument: _die())
+            elif left == 0:
+                _die()
 
     sys.addaudithook(hook)
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _answer(number: int) -> None:

@@ -1,5 +1,6 @@
 """The caches: what is encoded, what is not encoded again, and what must never be used."""
 
+import hashlib
 import os
 import shutil
 import time
@@ -74,6 +75,13 @@ def test_an_edited_picture_of_the_same_size_and_times_is_encoded_anew(tmp_path: 
     os.utime(picture, ns=(status.st_atime_ns, status.st_mtime_ns))
     assert (picture.stat().st_size, picture.stat().st_mtime_ns) == (len(old), status.st_mtime_ns)
     assert fingerprints.of(picture) != before
+
+
+def test_edits_within_one_tick_of_the_clock_are_seen(tmp_path: Path) -> None:
+    fingerprints, picture = Fingerprints(tmp_path / "prints"), tmp_path / "a.png"
+    for edit in range(100):
+        picture.write_bytes(b"%03d" % edit)
+        assert fingerprints.of(picture) == hashlib.sha256(b"%03d" % edit).hexdigest()
 
 
 def test_edited_captions_and_pictures_are_trained_as_they_are_now(tmp_path: Path) -> None:

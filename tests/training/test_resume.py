@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+import toy_flow
 from lora_wizard.core.config import RunConfig
 from lora_wizard.core.families.base import SamplePrompt
 from lora_wizard.core.run.directory import RunDirectory
@@ -64,6 +66,44 @@ def test_a_stop_at_every_step_changes_nothing(name: str, pictures: Path, tmp_pat
     for of_run, of_whole in zip(events(run, "step"), events(whole, "step"), strict=True):
         assert {**of_run, "time": 0} == {**of_whole, "time": 0}
     assert final(run) == final(whole)
+
+
+def test_a_model_that_draws_numbers_itself_is_resumed_exactly(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forward = toy_flow.Denoiser.forward
+
+    def with_dropout(self: toy_flow.Denoiser, latents: torch.Tensor, *told: Any) -> torch.Tensor:
+        return forward(self, torch.nn.functional.dropout(latents, 0.3), *told)
+
+    monkeypatch.setattr(toy_flow.Denoiser, "forward", with_dropout)
+    config = toy_config(pictures, tmp_path)
+    whole, run = start(config), stopped(config)
+    torch.manual_seed(123)
+    assert run_job(run.path, train) == 0
+    assert final(run) == final(whole)
+
+
+def test_the_scale_of_fp16_is_resumed(pictures: Path, tmp_path: Path) -> None:
+    run = RunDirectory.create(toy_config(pictures, tmp_path, **CONFIGS["fp16"]))
+
+    def scaled_down(job: Job) -> None:
+        trainer = prepare(job)
+        assert trainer.scaler
+        trainer.scaler.load_state_dict({**trainer.scaler.state_dict(), "scale": 256.0})
+        trainer.learn_from(next(window for _, window in trainer.windows_left()))
+        trainer.step = 1
+        trainer.save(1)
+
+    assert run_job(run.path, scaled_down) == 0, run.log_path.read_text()
+
+    def look(job: Job) -> None:
+        trainer = prepare(job)
+        trainer.catch_up()
+        assert trainer.step == 1 and trainer.scaler
+        assert trainer.scaler.get_scale() == 256.0
+
+    assert run_job(run.path, look) == 0, run.log_path.read_text()
 
 
 def test_scheduled_files_and_samples_are_those_of_the_whole_run(

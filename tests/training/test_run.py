@@ -133,8 +133,9 @@ def test_save_now(pictures: Path, tmp_path: Path) -> None:
 def test_sample_now(pictures: Path, tmp_path: Path) -> None:
     config = toy_config(pictures, tmp_path)
     undisturbed = files(start(config))
-    run = start(config, asking("sample", 2))
-    assert (run.samples_path / "step00000002-02.png").exists()
+    run = start(config, asking("sample", 5))
+    assert (run.samples_path / "step00000005-02.png").exists()
+    assert (run.state_path / "step-00000005").is_dir(), "saved before sampling"
     assert files(run) == undisturbed
 
 
