@@ -74,10 +74,13 @@ def write_tokenizer(folder: Path) -> int:
 
 def _modules(vae_factor: int, vocabulary_size: int) -> dict[str, Any]:
     levels = vae_factor.bit_length()
+    of_levels: dict[str, Any] = {
+        "block_out_channels": (8,) * levels,
+        "down_block_types": ("DownEncoderBlock2D",) * levels,
+        "up_block_types": ("UpDecoderBlock2D",) * levels,
+    }
     vae = AutoencoderKL(
-        block_out_channels=(8,) * levels,
-        down_block_types=("DownEncoderBlock2D",) * levels,
-        up_block_types=("UpDecoderBlock2D",) * levels,
+        **of_levels,
         layers_per_block=1,
         latent_channels=4,
         norm_num_groups=4,
@@ -110,7 +113,7 @@ def _modules(vae_factor: int, vocabulary_size: int) -> dict[str, Any]:
     return {"vae": vae, "unet": unet, "text_encoder": text_encoder}
 
 
-def _scheduler(prediction_type: str) -> PNDMScheduler:
+def _scheduler(prediction_type: Any) -> PNDMScheduler:
     return PNDMScheduler(
         beta_start=0.00085,
         beta_end=0.012,

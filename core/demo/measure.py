@@ -1,147 +1,86 @@
-"""``python -m lora_wizard.core.demo.measure RUN_DIR``: what a run of the demo taught.
+"""Measures a base model, with or without a LoRA in it, by the judge."""
 
-The same measure for the person who runs the demo and for the tests: with the LoRA's file and
-without it, the same prompts and seeds are drawn, and the judge looks at both. The subject must be
-there with the LoRA and not without; everything else must stay as the base draws it.
-"""
-
-from __future__ import annotations
-
-import json
-import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..files import write_json
-from ..run.directory import RunDirectory
-from ..run.job import Job, run_job
+import torch
+from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import (
+    StableDiffusionPipeline,
+)
+from torch import Tensor
+
+from .assets import demo_folder
 from .captions import caption
-from .creature import TRIGGER
-from .world import Scene, held_out_scenes
+from .creature import CLASS_WORD, PROMPT_BACKGROUNDS, TRIGGER_WORD
+from .judge import Judge, SceneScore
+from .world import HELD_OUT_COUNT, PLACES, held_out_scenes
 
-if TYPE_CHECKING:
-    import torch
-
-    from ..config import RunConfig
-    from ..families.base import ModelFamily, SamplePrompt
-    from .judge import Judge
-
-SUBJECT_SEEDS = 20
-BACKGROUNDS = ("green", "yellow", "grey", "pink", "blue")
-SCENES = 30
 STEPS = 20
-GUIDANCE = 3.0
-BATCH = 10
-RESULT_FILE = "demo.json"
+GUIDANCE = 4.0
+_BATCH = 20
 
 
-@dataclass(frozen=True)
-class Measured:
-    """Shares from 0 to 1, over ``seeds`` pictures of the subject and ``scenes`` held-out scenes."""
+def load_pipeline(folder: Path | None = None) -> StableDiffusionPipeline:
+    """A base model's folder (the embedded one if none is given) in float32, without a progress bar.
 
-    subject_with: float
-    subject_without: float
-    scenes_with: float
-    """Mean of the shares in which colour, background and shape are as asked for."""
-    scenes_without: float
-    seeds: int
-    scenes: int
-
-    @property
-    def has_learned(self) -> bool:
-        """The subject is there in 80 % with the LoRA and at most 10 % without, and the base lost at
-        most 10 points of what it could."""
-        return (
-            self.subject_with >= 0.8
-            and self.subject_without <= 0.1
-            and self.scenes_without - self.scenes_with <= 0.1
-        )
-
-    @classmethod
-    def read(cls, run: Path) -> Measured:
-        """The result in a run's directory. Raises OSError, ValueError or TypeError."""
-        return cls(**json.loads((run / RESULT_FILE).read_bytes()))
-
-
-def measure(job: Job) -> None:
-    """The work of the job."""
-    job.phase("load model")
-    from .judge import Judge
-
-    config = job.directory.config()
-    family, network = _load(config, job.directory)
-    judge = Judge.load()
-    scenes = held_out_scenes(SCENES)
-    prompts = [*_subject_prompts(), *_scene_prompts(scenes)]
-    job.phase("measure", total=2 * len(prompts))
-    found = [
-        _judged(judge, _draw(job, family, network, prompts, on), scenes) for on in (True, False)
-    ]
-    (subject_with, scenes_with), (subject_without, scenes_without) = found
-    measured = Measured(
-        subject_with, subject_without, scenes_with, scenes_without, SUBJECT_SEEDS, len(scenes)
+    Raises `OSError` where the folder holds no pipeline.
+    """
+    pipeline = StableDiffusionPipeline.from_pretrained(
+        folder or demo_folder() / "base", torch_dtype=torch.float32, local_files_only=True
     )
-    write_json(job.directory.path / RESULT_FILE, asdict(measured))
-    job.emit("measured", **asdict(measured))
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
 
 
-def _load(config: RunConfig, directory: RunDirectory) -> tuple[ModelFamily, Any]:
-    """The base model with the run's finished file, as any other program would read it."""
-    import torch
-
-    from ..families import registry as families
-    from ..families.base import load_implementation
-    from ..networks import registry as networks
-    from ..weights import kohya
-
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    family = load_implementation(families.find(config.model.family))(config.model, device)
-    parts = ["denoiser", *family.text_encoders]
-    network = networks.attach(family, config.network, config.training.seed, parts)
-    tensors, _ = kohya.read(directory.path / f"{config.output.name}.safetensors")
-    network.load_file_tensors(tensors)
-    return family, network
-
-
-def _subject_prompts() -> list[SamplePrompt]:
-    return [
-        _prompt(f"{TRIGGER} creature on a {BACKGROUNDS[seed % len(BACKGROUNDS)]} background", seed)
-        for seed in range(SUBJECT_SEEDS)
-    ]
-
-
-def _scene_prompts(scenes: Sequence[Scene]) -> list[SamplePrompt]:
-    return [_prompt(caption(scene), seed) for seed, scene in enumerate(scenes)]
+@torch.no_grad()
+def draw(
+    pipeline: StableDiffusionPipeline,
+    prompts: Sequence[str],
+    seeds: Sequence[int],
+    width: int = 64,
+    height: int = 64,
+    steps: int = STEPS,
+    guidance: float = GUIDANCE,
+) -> Tensor:
+    """One picture per prompt and seed, N x 3 x H x W in [0, 1]; each depends on its seed alone."""
+    pictures: list[Tensor] = []
+    for start in range(0, len(prompts), _BATCH):
+        chosen = slice(start, start + _BATCH)
+        result: Any = pipeline(
+            list(prompts[chosen]),
+            width=width,
+            height=height,
+            num_inference_steps=steps,
+            guidance_scale=guidance,
+            generator=[torch.Generator().manual_seed(seed) for seed in seeds[chosen]],
+            output_type="pt",
+        )
+        pictures.append(result.images)
+    return torch.cat(pictures)
 
 
-def _prompt(text: str, seed: int) -> SamplePrompt:
-    from ..families.base import SamplePrompt
-
-    return SamplePrompt(text, "", 64, 64, STEPS, GUIDANCE, seed, "ddim")
-
-
-def _draw(
-    job: Job, family: ModelFamily, network: Any, prompts: Sequence[SamplePrompt], on: bool
-) -> torch.Tensor:
-    """Pictures of all prompts, N x 3 x H x W in [0, 1]."""
-    from .pixels import to_pixels
-
-    pictures = []
-    with network.enabled(on):
-        for start in range(0, len(prompts), BATCH):
-            pictures += family.sample(prompts[start : start + BATCH])
-            job.progress(len(pictures) + (0 if on else len(prompts)))
-    return to_pixels(pictures)
+def base_score(
+    pipeline: StableDiffusionPipeline, judge: Judge, count: int = HELD_OUT_COUNT
+) -> SceneScore:
+    """How well the model obeys captions of combinations that its training never showed."""
+    scenes = held_out_scenes(count)
+    pixels = draw(pipeline, [caption(scene) for scene in scenes], range(count))
+    return judge.score_scenes(pixels, scenes)
 
 
-def _judged(judge: Judge, pixels: torch.Tensor, scenes: Sequence[Scene]) -> tuple[float, float]:
-    """(share of pictures with the subject, score of the scenes)."""
-    subject = judge.subject_present(pixels[:SUBJECT_SEEDS]).float().mean().item()
-    score = judge.score_scenes(pixels[SUBJECT_SEEDS:], scenes)
-    return subject, (score.colour + score.background + score.shape) / 3
+def subject_prompts(count: int) -> list[str]:
+    """Prompts for the sample dataset's subject in all places, on many backgrounds."""
+    places, prompts = list(PLACES.values()), []
+    for i in range(count):
+        place = places[i % len(places)]
+        ground = f"{PROMPT_BACKGROUNDS[i % len(PROMPT_BACKGROUNDS)]} background"
+        noun = f"{TRIGGER_WORD} {CLASS_WORD}"
+        prompts.append(f"{noun} {place}, {ground}" if place else f"{noun} on a {ground}")
+    return prompts
 
 
-if __name__ == "__main__":
-    sys.exit(run_job(sys.argv[1], measure))
+def subject_rate(pipeline: StableDiffusionPipeline, judge: Judge, count: int = 20) -> float:
+    """In what share of `count` pictures asked for with the trigger word the subject is present."""
+    pixels = draw(pipeline, subject_prompts(count), range(1000, 1000 + count))
+    return judge.subject_present(pixels).float().mean().item()

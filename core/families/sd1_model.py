@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from diffusers import AutoencoderKL, DDPMScheduler, UNet2DConditionModel
-from transformers import CLIPTextModel, CLIPTokenizer
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from ..errors import WizardError
 from ..weights.base_model import BaseModelError, locate
@@ -52,10 +52,14 @@ class StableDiffusion1:
         self.spec = replace(SPEC, prediction=_PREDICTIONS[prediction])
         self._clip_skip = self._checked_clip_skip(options.clip_skip)
         self._loaded: dict[str, Any] = {}
+        self._parked: dict[str, Any] = {}
+        self._base_hash = ""
 
     def base_hash(self) -> str:
         """SHA-256 of the contents of all files that are read; remembered between runs."""
-        return self.base.content_hash(SPEC.parts)
+        # Once: every saved file asks for it, also when the base has gone from the disk meanwhile.
+        self._base_hash = self._base_hash or self.base.content_hash(SPEC.parts)
+        return self._base_hash
 
     # Parts ------------------------------------------------------------------------------------
 
@@ -86,7 +90,9 @@ class StableDiffusion1:
         """Drop ``vae``, ``text_encoder`` or ``denoiser``; it is loaded again when needed, without
         whatever was attached to it."""
         for part in parts:
-            self._loaded.pop("unet" if part == "denoiser" else part, None)
+            name = "unet" if part == "denoiser" else part
+            self._loaded.pop(name, None)
+            self._parked.pop(name, None)
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
 
@@ -108,7 +114,9 @@ class StableDiffusion1:
         """sd-scripts' default targets: see `denoiser_targets` and `text_encoder_targets`."""
         return {
             "denoiser": denoiser_targets(self.denoiser),
-            "text_encoder": text_encoder_targets(self.text_encoder),
+            "text_encoder": text_encoder_targets(
+                self._loaded.get("text_encoder") or self._text_encoder_without_weights()
+            ),
         }
 
     def lora_key(self, part: str, module_name: str) -> str:
@@ -190,7 +198,8 @@ class StableDiffusion1:
     ) -> torch.Tensor:
         """The U-Net's prediction in fp32, computed in the training precision."""
         with self._autocast():
-            latents, text = latents.to(self.precision), text.to(self.precision)
+            latents, text = latents.to(self.precision), text.to(latents.device, self.precision)
+            timesteps = timesteps.to(latents.device)
             return self.denoiser(latents, timesteps, text, return_dict=False)[0].float()
 
     # Drawing ----------------------------------------------------------------------------------
@@ -202,7 +211,10 @@ class StableDiffusion1:
         try:
             return draw(self, prompts, self._scheduler_config)
         finally:
-            self.release(*(set(self._loaded) - found - {"tokenizer"}))
+            # Off the device, but not off the machine: the next picture is a moment away.
+            for name in set(self._loaded) - found - {"tokenizer"}:
+                self._parked[name] = self._loaded.pop(name).to("cpu")
+            self.release()
 
     @torch.no_grad()
     def decode_latents(self, latents: torch.Tensor) -> torch.Tensor:
@@ -214,9 +226,15 @@ class StableDiffusion1:
 
     def _part(self, name: str, kind: type[Any], dtype: torch.dtype) -> Any:
         if name not in self._loaded:
-            module = load_part(self.base, name, kind, dtype)
+            module = self._parked.pop(name, None) or load_part(self.base, name, kind, dtype)
             self._loaded[name] = module.to(self.device)
         return self._loaded[name]
+
+    def _text_encoder_without_weights(self) -> torch.nn.Module:
+        """For its layers' names: one that is not trained need not be loaded for them."""
+        configuration = CLIPTextConfig(**self.base.config("text_encoder"))
+        with torch.device("meta"):
+            return CLIPTextModel(configuration)
 
     def _autocast(self) -> AbstractContextManager[Any]:
         if self.precision is torch.float32:

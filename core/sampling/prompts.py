@@ -51,9 +51,9 @@ def parse(line: str, options: SampleOptions, default_size: tuple[int, int]) -> S
     Raises ProblemsError with everything that is wrong in it.
     """
     found = list(_OPTION.finditer(line))
-    prompt = line[: found[0].start()] if found else line
+    starts = [match.start() for match in found]
     values: dict[str, Any] = {
-        "prompt": prompt.strip(),
+        "prompt": line[: starts[0]].strip() if starts else line.strip(),
         "negative_prompt": options.negative_prompt,
         "width": options.width or default_size[0],
         "height": options.height or default_size[1],
@@ -65,8 +65,7 @@ def parse(line: str, options: SampleOptions, default_size: tuple[int, int]) -> S
     }
     problems: list[Problem] = []
     seen: set[str] = set()
-    ends = [*(match.start() for match in found[1:]), len(line)][: len(found)]
-    for match, end in zip(found, ends, strict=True):
+    for match, end in zip(found, [*starts[1:], len(line)], strict=False):
         letter, text = match.group(1), line[match.end() : end].strip()
         try:
             name, value = _read(letter, text)

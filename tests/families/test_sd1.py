@@ -181,3 +181,11 @@ def test_the_base_is_frozen_and_can_be_dropped(tiny_sd: Path) -> None:
     family.release("vae", "text_encoder")
     assert family.vae is not modules[2]
     assert torch.equal(family.encode_prompts(["mika"])["text"], text)
+
+
+def test_what_is_not_trained_is_not_loaded_for_its_layers_names(tiny_sd: Path) -> None:
+    family = load(tiny_sd)
+    targets = family.lora_targets()
+    assert set(family._loaded) == {"unet"}
+    assert family.text_encoder is not None
+    assert family.lora_targets() == targets

@@ -15,10 +15,10 @@ from ..text import printable
 
 if TYPE_CHECKING:
     from ...core.config import RunConfig
-    from ...core.demo.measure import Measured
+    from ...core.demo.outcome import Measured
     from ...core.run.directory import RunDirectory
 
-MEASURE = "lora_wizard.core.demo.measure"
+MEASURE = "lora_wizard.core.demo.outcome"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _show(directory: RunDirectory, config: RunConfig, toml: Path, as_json: bool) -> int:
     from ...core.dataset.build import build_plan
-    from ...core.demo.measure import Measured
+    from ...core.demo.outcome import Measured
     from ...core.demo.panel import sample_files, step_label, write_panel
     from ...core.families.registry import find
     from ...core.schedule import Schedule

@@ -1,0 +1,105 @@
+"""Builds the embedded base model from nothing: `python -m lora_wizard.core.demo.build_base`."""
+
+import argparse
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+import torch
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from transformers import CLIPTokenizer
+
+from .build_unet import Stage, make_pools, train_unet
+from .build_vae import train_vae
+from .captions import WORDS
+from .model import Parts, make_scheduler, make_text_encoder, make_unet, save
+from .parallel import Workers
+from .tokenizer import write_tokenizer
+from .world import RESOLUTIONS
+
+_SMALL = ((32, 32), (48, 32), (32, 48))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the command line asks for."""
+
+    out: Path
+    work: Path
+    steps: int
+    small_steps: int
+    vae_steps: int
+    batch: int
+    scenes: int
+    seed: int
+    threads: int
+
+
+class Report:
+    """Progress lines with the seconds since the start."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+
+    def __call__(self, line: str) -> None:
+        sys.stderr.write(f"{time.monotonic() - self._start:7.1f} s  {line}\n")
+
+
+def _vae(plan: Plan, workers: Workers, report: Report) -> AutoencoderKL:
+    folder = plan.work / "vae"
+    if folder.exists():
+        report(f"taking the autoencoder from {folder}")
+    else:
+        train_vae(plan.vae_steps, 16, plan.seed, workers, report).save_pretrained(folder)
+    return AutoencoderKL.from_pretrained(folder).eval().requires_grad_(False)
+
+
+def build(plan: Plan, report: Report) -> None:
+    """Train what `plan.work` does not hold yet and write the pipeline to `plan.out`."""
+    workers = Workers(plan.threads)
+    vae = _vae(plan, workers, report)
+    size = write_tokenizer(plan.out / "tokenizer", WORDS)
+    tokenizer = CLIPTokenizer.from_pretrained(plan.out / "tokenizer")
+    torch.manual_seed(plan.seed)
+    parts = Parts(vae, make_unet(), make_text_encoder(size), tokenizer, make_scheduler())
+    random = Random(f"pool {plan.seed}")
+    # What words mean is learned at a quarter of the price from pictures of half the size.
+    small = make_pools(vae, plan.scenes // 2, _SMALL, random, report)
+    whole = make_pools(vae, plan.scenes, RESOLUTIONS, random, report)
+    stages = (
+        Stage(small, plan.small_steps, 2 * plan.batch),
+        Stage(whole, plan.steps, plan.batch),
+    )
+
+    def checkpoint(step: int, average: Parts) -> None:
+        save(average, plan.out)
+        report(f"wrote {plan.out} after step {step}")
+
+    train_unet(parts, stages, plan.seed, workers, checkpoint, report)
+
+
+def _plan() -> Plan:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, help="folder of the finished pipeline")
+    parser.add_argument("--work", type=Path, help="folder that keeps the autoencoder (OUT.work)")
+    parser.add_argument("--steps", type=int, default=4000, help="U-Net and text encoder")
+    parser.add_argument("--small-steps", type=int, default=1500, help="before, at half size")
+    parser.add_argument("--vae-steps", type=int, default=2000)
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--scenes", type=int, default=20000, help="drawn and encoded once")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    asked = vars(parser.parse_args())
+    asked["work"] = asked["work"] or asked["out"].with_suffix(".work")
+    return Plan(**asked)
+
+
+def main() -> None:
+    """The command line."""
+    build(_plan(), Report())
+
+
+if __name__ == "__main__":
+    main()
