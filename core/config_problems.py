@@ -16,7 +16,6 @@ from pydantic_core import ErrorDetails
 from .config import RunConfig
 from .errors import Problem
 from .options import OptionInfo, walk
-from .secret import redacted
 from .toml_source import KeyPath
 
 _SHOWN = 60
@@ -221,8 +220,7 @@ def _shown(value: Any) -> str:
 
 
 def _short(text: str) -> str:
-    clean = redacted(text)
-    return clean if len(clean) <= _SHOWN else f"{clean[:_SHOWN]}…"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def _remedy(info: OptionInfo, value: Any) -> str:

@@ -236,10 +236,16 @@ def test_a_path_from_the_command_line_counts_from_the_working_folder(
 
 
 @pytest.mark.parametrize(
-    "override", ["epochs", "=3", "epochs=3", "training=3", "a.b.c=1", "x\udce4"]
+    "override",
+    ["epochs", "=3", "epochs=3", "training=3", "a.b.c=1", "x\udce4", "output.name=\udce4"],
 )
 def test_an_override_that_sets_nothing_is_refused(override: str) -> None:
-    assert only(MINIMAL, override).remedy
+    assert only(MINIMAL, override).message
+
+
+def test_an_override_sets_one_key_only() -> None:
+    problem = only(MINIMAL, "training.epochs=1\n[network]\nrank = 0")
+    assert problem.where == "training.epochs"
 
 
 def test_an_override_mends_the_file_and_its_own_mistakes_have_no_line() -> None:
@@ -348,15 +354,16 @@ def test_lines_are_found_in_every_way_of_writing_a_key() -> None:
         "[[dataset.concepts]]\n"
         "[[dataset.concepts]]\n"
         "repeats = 0\n"
-        "folder = 'c'''\n"
+        "folder = 'c'\n"
+        "[dataset.concepts.more]\n"
     )
-    text = text.replace("'c'''", "'c'")
     lines = {problem.where: problem.line for problem in problems_of(text)}
     assert lines["model.famly"] == 1
     assert lines["captions.trigger_words[2]"] == 7
     assert lines["training.batch_size"] == 11
     assert lines["dataset.concepts[0].folder"] == 12
     assert lines["dataset.concepts[1].repeats"] == 14
+    assert lines["dataset.concepts[1].more"] == 16
 
 
 def test_every_option_says_what_may_stand_there_and_what_it_does() -> None:
