@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from diffusers import StableDiffusionPipeline
 from lora_wizard.core.families.sd1 import SPEC
 from lora_wizard.core.weights import base_model
 from lora_wizard.core.weights.base_model import BaseModelError, locate
@@ -114,6 +115,17 @@ def test_something_else_to_predict_is_refused(tmp_path: Path) -> None:
     folder = build(tmp_path / "base", prediction_type="sample")
     with pytest.raises(BaseModelError, match="predicts"):
         load(folder)
+
+
+def test_what_our_remedies_say_makes_a_folder_that_is_read(tiny_sd: Path, tmp_path: Path) -> None:
+    pipeline = StableDiffusionPipeline.from_pretrained(tiny_sd, use_safetensors=True)
+    pipeline.save_pretrained(tmp_path / "new", safe_serialization=True)
+    saved, original = load(tmp_path / "new"), load(tiny_sd)
+    captions = ["mika, a photo", "Größe 猫"]
+    texts = [family.encode_prompts(captions)["text"] for family in (saved, original)]
+    assert torch.equal(*texts)
+    states = [family.denoiser.state_dict() for family in (saved, original)]
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[1])
 
 
 def test_a_half_precision_variant_is_read(copy: Path) -> None:
