@@ -128,6 +128,27 @@ def test_what_our_remedies_say_makes_a_folder_that_is_read(tiny_sd: Path, tmp_pa
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[1])
 
 
+def test_the_names_of_weights_in_older_folders_are_understood(tiny_sd: Path, copy: Path) -> None:
+    text = copy / "text_encoder" / "model.safetensors"
+    renamed = {f"text_model.{name}": tensor for name, tensor in load_file(text).items()}
+    renamed["text_model.embeddings.position_ids"] = torch.arange(77)[None]
+    save_file(renamed, text, {"format": "pt"})
+    vae = copy / "vae" / "diffusion_pytorch_model.safetensors"
+    older = {"to_q": "query", "to_k": "key", "to_v": "value", "to_out.0": "proj_attn"}
+    tensors = load_file(vae)
+    for new, old in older.items():
+        tensors = {name.replace(f".{new}.", f".{old}."): t for name, t in tensors.items()}
+    assert any("proj_attn" in name for name in tensors)
+    save_file(tensors, vae, {"format": "pt"})
+
+    pixels = torch.rand(1, 3, 32, 32)
+    families = [load(copy), load(tiny_sd)]
+    encoded = [family.encode_images(pixels) for family in families]
+    texts = [family.encode_prompts(["mika"])["text"] for family in families]
+    assert torch.equal(*encoded)
+    assert torch.equal(*texts)
+
+
 def test_a_half_precision_variant_is_read(copy: Path) -> None:
     weights = copy / "unet" / "diffusion_pytorch_model.safetensors"
     exact = load_file(weights)

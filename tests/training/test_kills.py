@@ -218,7 +218,9 @@ def test_sigterm_before_the_first_step_ends_at_once(
 def test_sigterm_while_training_saves_and_loses_nothing(
     server: ForkServer, pictures: Path, tmp_path: Path
 ) -> None:
-    config = toy_config(pictures, tmp_path, training={"epochs": 40}, output={"save_every_epochs": 0})
+    config = toy_config(
+        pictures, tmp_path, training={"epochs": 40}, output={"save_every_epochs": 0}
+    )
     whole, run = RunDirectory.create(config), RunDirectory.create(config)
     assert server.finish(whole.path) == 0
     watched = Watched(run)
