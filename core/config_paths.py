@@ -13,6 +13,8 @@ EMBEDDED = "embedded:"
 """``embedded:demo`` is the base model that comes along, ``embedded:demo/pictures`` its pictures."""
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+_LONGEST_PART, _LONGEST_PATH = 255, 4095
+"""Bytes, on Linux."""
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 
 
@@ -35,7 +37,11 @@ def resolve_path(value: str, folder: Path) -> str:
         expanded = Path(value).expanduser()
     except RuntimeError as error:
         raise WizardError("there is no such home folder", "", "Write the whole path.") from error
-    return os.path.normpath(folder.absolute() / expanded)
+    path = os.path.normpath(folder.absolute() / expanded)
+    longest = max(len(os.fsencode(part)) for part in Path(path).parts)
+    if longest > _LONGEST_PART or len(os.fsencode(path)) > _LONGEST_PATH:
+        raise WizardError("it is longer than any path can be", "", "Type the path again.")
+    return path
 
 
 def resolve_base_model(value: str, folder: Path) -> str:
@@ -44,7 +50,8 @@ def resolve_base_model(value: str, folder: Path) -> str:
     if value.startswith(EMBEDDED) and "/" not in value:
         return resolve_path(f"{value}/base", folder)
     path = resolve_path(value, folder)
-    return value if is_hub_id(value) and not Path(path).exists() else path
+    # Unlike Path.exists, this is no error where a folder on the way may not be looked into.
+    return value if is_hub_id(value) and not os.path.exists(path) else path  # noqa: PTH110
 
 
 def is_hub_id(value: str) -> bool:

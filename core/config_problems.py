@@ -83,7 +83,7 @@ def without(data: Mapping[str, Any], paths: Iterable[KeyPath]) -> dict[str, Any]
     rest = copy.deepcopy(dict(data))
     for path in paths:
         if len(path) == 1:
-            rest.pop(path[0], None)
+            rest.pop(str(path[0]), None)
         elif isinstance(section := rest.get(str(path[0])), dict):
             section.pop(path[1], None)
     model = rest.setdefault("model", {})
@@ -110,17 +110,15 @@ def key_path(key: str) -> KeyPath:
 def _path_in(details: ErrorDetails, data: Any) -> KeyPath:
     """The error's place without pydantic's names for the branches of a union."""
     path: list[str | int] = []
-    node = data
+    node: Any = data
     for part in details["loc"]:
-        is_there = (isinstance(node, dict) and part in node) or (
-            isinstance(node, list) and isinstance(part, int) and part < len(node)
-        )
-        if not is_there:
+        try:
+            node = node[part]
+        except (KeyError, IndexError, TypeError):
             if details["type"] == "missing":
                 path.append(part)
             break
         path.append(part)
-        node = node[part]
     return tuple(path)
 
 
@@ -129,13 +127,14 @@ def _mistakes(kind: str, path: KeyPath, data: Mapping[str, Any]) -> list[Mistake
         return _missing(path)
     if kind == "extra_forbidden":
         return [_unknown(path)]
-    option_path = path
+    option_path: KeyPath = path
     while len(option_path) > 1 and _option_key(option_path) not in options():
         option_path = option_path[:-1]
     info = options().get(_option_key(option_path))
     value = _value(data, option_path)
     if info is None:
-        message, remedy = "must be a section", f"Write [{option_path[0]}] on a line of its own."
+        message = "must be a section"
+        remedy = f"Write [{dotted(option_path)}] on a line of its own."
     else:
         message = f"must be {info.allowed}, not {_shown(value)}"
         remedy = _remedy(info, value)
@@ -174,7 +173,7 @@ def _close(section: str, prefix: str, word: str) -> Suggestion:
     ] or list(RunConfig.model_fields)
     if match := difflib.get_close_matches(word, here, n=1, cutoff=0.7):
         return Suggestion(f"Did you mean {match[0]}?", f"{prefix}{match[0]}")
-    anywhere = {key.rpartition(".")[2]: key for key in reversed(options()) if "[]" not in key}
+    anywhere = {key.rpartition(".")[2]: key for key in reversed(list(options())) if "[]" not in key}
     names = {**_sd_scripts_names(), **anywhere}
     if match := difflib.get_close_matches(word, names, n=1, cutoff=0.75):
         return Suggestion(f"Did you mean {names[match[0]]}?", names[match[0]])

@@ -21,6 +21,7 @@ from .networks import registry as networks
 from .optimizers import registry as optimizers
 from .preflight_base import BaseFindings, inspect_base
 from .sampling.prompts import expand
+from .sampling.samplers import SAMPLERS
 from .schedule import Schedule
 
 _GRAVITY = {"error": 0, "warning": 1, "note": 2}
@@ -84,13 +85,12 @@ def _does_not_apply(config: RunConfig, spec: FamilySpec) -> Iterator[Problem]:
     for key in sorted(spec.options_that_do_not_apply):
         if key in values and values[key] != options()[key].default:
             yield Problem(f"means nothing for {spec.title}", key, remedy="Leave it out.")
-    if spec.samplers and config.samples.sampler not in spec.samplers:
+    # A name that no family knows is reported with the prompts.
+    name = config.samples.sampler
+    if spec.samplers and name in SAMPLERS and name not in spec.samplers:
         known = ", ".join(spec.samplers)
-        yield Problem(
-            f'"{config.samples.sampler}" does not draw with {spec.title}',
-            "samples.sampler",
-            remedy=f"There are: {known}.",
-        )
+        message = f'"{name}" does not draw with {spec.title}'
+        yield Problem(message, "samples.sampler", remedy=f"There are: {known}.")
 
 
 def _sample_prompts(config: RunConfig, spec: FamilySpec) -> list[Problem]:
@@ -175,7 +175,8 @@ def _bytes_written(
 
 def _existing(folder: Path) -> Path:
     """``folder``, or what there is of its parents."""
-    return next(path for path in (folder, *folder.parents) if path.exists())
+    # Unlike Path.exists, os.path.exists is no error where a parent may not be looked into.
+    return next(path for path in (folder, *folder.parents) if os.path.exists(path))  # noqa: PTH110
 
 
 def _size(number: float) -> str:

@@ -18,6 +18,7 @@ from .families.base import FamilySpec
 from .weights.base_model import (
     BaseModel,
     BaseModelError,
+    Part,
     locate,
     missing_files,
     read_json,
@@ -44,8 +45,10 @@ class BaseFindings:
 def inspect_base(config: RunConfig, spec: FamilySpec) -> BaseFindings:
     """Look at ``model.base``; asks the hub only for what is not on this machine, and not for
     longer than `HUB_PATIENCE`."""
+    if not spec.parts:
+        return BaseFindings()  # a family that says nothing of its files looks for them itself
     name = config.model.base
-    if is_hub_id(name) and not Path(name).exists():
+    if is_hub_id(name) and not os.path.exists(name):  # noqa: PTH110 (see config_paths)
         cached = _cached(name, spec)
         if cached is None:
             return _ask_hub(name, spec)
@@ -54,13 +57,18 @@ def inspect_base(config: RunConfig, spec: FamilySpec) -> BaseFindings:
         folder = Path(name)
     try:
         base = locate(str(folder), spec.parts)
-        headers = list(_headers(base, spec))
+        headers = {part: list(_headers(base, part)) for part in spec.parts if part.weights}
         problems = [*_wrong_kind(base, spec)]
         if spec.check_base and not problems:
             problems += spec.check_base(base, config.model)
     except WizardError as error:
         return BaseFindings([_as_problem(error)])
-    return BaseFindings(problems, sum(map(_values_per_rank, headers)))
+    except OSError as error:
+        why = f"cannot be read: {error.strerror or error}"
+        return BaseFindings([Problem(why, _KEY, remedy="Check the folder's permissions.")])
+    # The VAE has attention too, but never a LoRA.
+    trained = [header for part in headers if part.folder != "vae" for header in headers[part]]
+    return BaseFindings(problems, sum(map(_values_per_rank, trained)))
 
 
 def _as_problem(error: WizardError) -> Problem:
@@ -83,17 +91,14 @@ def _wrong_kind(base: BaseModel, spec: FamilySpec) -> Iterator[Problem]:
         )
 
 
-def _headers(base: BaseModel, spec: FamilySpec) -> Iterator[Header]:
-    """The headers of all weight files that are read; a file cut off in a download raises."""
-    for part in spec.parts:
-        if not part.weights:
-            continue
-        variant = base.variants[part.folder]
-        stem = f"{part.weights}.{variant}" if variant else part.weights
-        folder = base.folder / part.folder
-        whole = folder / f"{stem}.safetensors"
-        for path in [whole] if whole.exists() else sorted(folder.glob(f"{stem}-*.safetensors")):
-            yield read_header(path)
+def _headers(base: BaseModel, part: Part) -> Iterator[Header]:
+    """The headers of the weight files that are read; one that a download cut off raises."""
+    variant = base.variants[part.folder]
+    stem = f"{part.weights}.{variant}" if variant else part.weights
+    folder = base.folder / part.folder
+    whole = folder / f"{stem}.safetensors"
+    for path in [whole] if whole.exists() else sorted(folder.glob(f"{stem}-*.safetensors")):
+        yield read_header(path)
 
 
 def _values_per_rank(header: Header) -> int:

@@ -6,6 +6,7 @@ they are killed, signalled and waited for as such. Run as a script, this is the 
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import signal
@@ -15,6 +16,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+_IMPORTED_ONCE = (
+    "peft",
+    "lora_wizard.core.families.sd1_model",
+    "lora_wizard.core.sampling.drawing",
+    "lora_wizard.core.training.preparation",
+)
 
 
 class ForkedJob:
@@ -44,17 +52,19 @@ class ForkServer:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
-    def start(self, run: Path, *, crash_at: int = 0, **environment: str) -> ForkedJob:
-        """Train the run directory ``run``. With ``crash_at`` the process kills itself just before
-        its nth change to the file system, and n beyond the last lets it finish."""
+    def start(self, run: Path, cache: Path, crash_at: int = 0) -> ForkedJob:
+        """Train the run directory ``run``, with its caches below ``cache``. With ``crash_at`` the
+        process kills itself just before its nth change to the file system; n beyond the last lets
+        it finish."""
         assert self._process.stdin is not None and self._process.stdout is not None
-        order = {"run": str(run), "crash_at": crash_at, "environment": environment}
+        order = {"run": str(run), "cache": str(cache), "crash_at": crash_at}
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
         return ForkedJob(self._process, int(self._process.stdout.readline()))
 
-    def finish(self, run: Path, **environment: str) -> int:
-        return self.start(run, **environment).wait()
+    def finish(self, run: Path, cache: Path) -> int:
+        """Train ``run`` to its end, or as far as it goes; returns the exit status."""
+        return self.start(run, cache).wait()
 
 
 @contextmanager
@@ -77,13 +87,9 @@ def fork_server(*import_paths: Path) -> Iterator[ForkServer]:
 
 
 def _serve() -> None:
-    import lora_wizard.core.families.sd1_model
-    import lora_wizard.core.sampling.drawing
-    import lora_wizard.core.training.preparation
-    import peft  # noqa: F401
-    import torch
-
-    torch.set_num_threads(1)
+    for module in _IMPORTED_ONCE:
+        importlib.import_module(module)
+    importlib.import_module("torch").set_num_threads(1)
     for line in sys.stdin:
         order = json.loads(line)
         pid = os.fork()
@@ -100,7 +106,7 @@ def _work(order: Mapping[str, Any]) -> None:
 
     code = 70
     try:
-        os.environ.update(order["environment"])
+        os.environ["XDG_CACHE_HOME"] = order["cache"]
         # What a job prints must not mingle with the answers.
         os.dup2(2, 1)
         if order["crash_at"]:

@@ -1,8 +1,5 @@
-"""A flow-matching family with geometry in its conditioning, small enough to train in a moment.
-
-It stands behind the same seam as Stable Diffusion and is found the way another distribution's
-family is, so that neither the seam nor the loop can be shaped by one family alone.
-"""
+"""A flow-matching family with geometry in its conditioning, found as another distribution's is:
+so that neither the seam nor the loop is shaped by Stable Diffusion alone."""
 
 from __future__ import annotations
 

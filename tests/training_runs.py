@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from lora_wizard.core.config import RunConfig
+from lora_wizard.core.dataset.plan import Window
 from lora_wizard.core.run.directory import RunDirectory
 from lora_wizard.core.run.job import Job, run_job
 from lora_wizard.core.training.__main__ import train
+from lora_wizard.core.training.preparation import prepare
+from lora_wizard.core.training.trainer import Trainer
 from PIL import Image, ImageDraw
 
 SIZES = ((32, 32), (48, 32), (32, 48))
@@ -35,7 +38,7 @@ def draw_pictures(folder: Path, count: int = 6, word: str = "mika") -> Path:
 def toy_config(pictures: Path, runs: Path, **sections: dict[str, Any]) -> RunConfig:
     """A short run of the toy family; ``sections`` change keys of the TOML's tables."""
     values: dict[str, dict[str, Any]] = {
-        "model": {"base": "toy", "family": "toy_flow", "precision": "fp32"},
+        "model": {"base": "toys/flow", "family": "toy_flow", "precision": "fp32"},
         "dataset": {"folder": str(pictures), "bucket_step": 8},
         "training": {"epochs": 2, "batch_size": 2},
         "network": {"rank": 4},
@@ -46,6 +49,17 @@ def toy_config(pictures: Path, runs: Path, **sections: dict[str, Any]) -> RunCon
     for section, changes in sections.items():
         values[section] = {**values.get(section, {}), **changes}
     return RunConfig.model_validate(values)
+
+
+def sd_config(base: Path, pictures: Path, runs: Path, **sections: dict[str, Any]) -> RunConfig:
+    """The same with the tiny Stable Diffusion of `tiny_sd`."""
+    values: dict[str, dict[str, Any]] = {
+        "model": {"base": str(base), "family": "sd1"},
+        "dataset": {"resolution": 32, "bucket_step": 8},
+    }
+    for section, changes in sections.items():
+        values[section] = {**values.get(section, {}), **changes}
+    return toy_config(pictures, runs, **values)
 
 
 def start(config: RunConfig, work: Callable[[Job], None] = train) -> RunDirectory:
@@ -64,3 +78,12 @@ def events(directory: RunDirectory, kind: str) -> list[dict[str, Any]]:
 def files(directory: RunDirectory) -> dict[str, bytes]:
     """The finished files by name."""
     return {path.name: path.read_bytes() for path in sorted(directory.path.glob("*.safetensors"))}
+
+
+def examine(config: RunConfig, look: Callable[[Trainer], None]) -> RunDirectory:
+    """A run that is prepared, and then looked at instead of trained."""
+    return start(config, lambda job: look(prepare(job)))
+
+
+def whole_epoch(trainer: Trainer) -> Window:
+    return tuple(batch for _, window in trainer.windows_left() for batch in window)

@@ -16,9 +16,9 @@ from ..core.run import control
 from ..core.run.directory import RunDirectory, find_run
 from ..core.run.events import EventReader, decode
 from ..core.run.launch import TRAINING, launch
-from ..core.run.status import RunStatus, Tracker
+from ..core.run.status import RunStatus, Tracker, summary
 from .text import printable
-from .views import JsonView, PlainView, TerminalView, View
+from .views import JsonView, PlainView, QuietView, TerminalView, View
 
 _POLL = 0.1
 _INTERRUPTED = 130
@@ -26,7 +26,12 @@ _TERMINATED = 143
 
 
 def start(
-    directory: RunDirectory, *, as_json: bool = False, detach: bool = False, module: str = TRAINING
+    directory: RunDirectory,
+    *,
+    module: str = TRAINING,
+    as_json: bool = False,
+    quiet: bool = False,
+    detach: bool = False,
 ) -> int:
     """Start a job in ``directory`` and follow it; with ``detach``, only start it. Returns the exit
     status. Raises StartError when the job does not come up."""
@@ -38,18 +43,27 @@ def start(
         if detach:
             _say_detached(directory, as_json)
             return 0
-        return follow(directory, as_json=as_json, offset=offset, process=process, signals=signals)
+        return follow(
+            directory,
+            as_json=as_json,
+            quiet=quiet,
+            offset=offset,
+            process=process,
+            signals=signals,
+        )
 
 
 def follow(
     directory: RunDirectory,
     *,
     as_json: bool = False,
+    quiet: bool = False,
     offset: int = 0,
     process: subprocess.Popen[bytes] | None = None,
     signals: _Signals | None = None,
 ) -> int:
-    """Show the events of a run from ``offset`` in its event file on, until the job has ended.
+    """Show the events of a run from ``offset`` in its event file on, until the job has ended; with
+    ``quiet`` only wait for it, and tell nothing but an error.
 
     Returns the run's own exit status (0, 1, 2, 75), or 130 when Ctrl-C ended the watching. On a
     terminal SIGTERM ends the watching, too (143); elsewhere it is passed on to the run, whose
@@ -58,14 +72,15 @@ def follow(
     with contextlib.ExitStack() as stack:
         signals = signals or stack.enter_context(_Signals())
         try:
-            status = _watch(directory, _view(as_json), offset, process, signals)
+            view = QuietView() if quiet else _view(as_json)
+            _watch(directory, view, offset, process, signals)
         except KeyboardInterrupt:
             _say_left(directory)
             return _INTERRUPTED
         except _Terminated:
             _say_left(directory)
             return _TERMINATED
-    return _say_outcome(status, directory, as_json)
+    return _say_outcome(summary(directory), directory, quiet=quiet or as_json)
 
 
 def label(directory: RunDirectory) -> str:
@@ -82,7 +97,7 @@ def _watch(
     offset: int,
     process: subprocess.Popen[bytes] | None,
     signals: _Signals,
-) -> RunStatus:
+) -> None:
     reader, tracker = EventReader(directory.events_path, offset), Tracker()
     with view:
         while True:
@@ -102,7 +117,6 @@ def _watch(
             time.sleep(_POLL)
     if process is not None:
         process.wait()
-    return tracker.status(directory)
 
 
 def _view(as_json: bool) -> View:
@@ -135,7 +149,7 @@ def _commands(directory: RunDirectory) -> str:
     )
 
 
-def _say_outcome(status: RunStatus, directory: RunDirectory, as_json: bool) -> int:
+def _say_outcome(status: RunStatus, directory: RunDirectory, *, quiet: bool) -> int:
     words = ""
     again = f"Go on with `lora-wizard resume {label(directory)}`."
     if status.state == "finished":
@@ -152,7 +166,7 @@ def _say_outcome(status: RunStatus, directory: RunDirectory, as_json: bool) -> i
             "The run was killed from outside: perhaps by the kernel, for want of memory, or by "
             f"kill -9. {again}\n"
         )
-    if words and not as_json:
+    if words and not quiet:
         sys.stdout.write(words + "\n")
     return EXIT_FAILED if status.exit_code is None else status.exit_code
 

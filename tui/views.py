@@ -1,4 +1,4 @@
-"""Three ways to show a run that goes on: on a terminal, in plain lines, as its events."""
+"""Ways to show a run that goes on: on a terminal, in plain lines, as its events, not at all."""
 
 from __future__ import annotations
 
@@ -34,6 +34,22 @@ class View(Protocol):
         ...
 
 
+class QuietView:
+    """Nothing: for a caller who tells it all at the end."""
+
+    def __enter__(self) -> QuietView:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        pass
+
+    def event(self, event: Event, line: bytes, figures: Figures) -> None:
+        pass
+
+    def refresh(self, figures: Figures) -> None:
+        pass
+
+
 class JsonView:
     """The events as they are, for programs."""
 
@@ -56,6 +72,7 @@ class PlainView:
 
     def __init__(self) -> None:
         self._epoch = 0
+        self._phases: set[str] = set()
         self._told = ""
         self._last = time.monotonic()
 
@@ -69,7 +86,7 @@ class PlainView:
         if event["kind"] == "step" and figures.epoch != self._epoch:
             self._epoch = figures.epoch
             self._say(how_far(figures))
-        elif words := milestone(event):
+        elif words := milestone(event, self._phases):
             self._say(words)
 
     def refresh(self, figures: Figures) -> None:
@@ -94,6 +111,7 @@ class TerminalView:
 
         self._console = Console(highlight=False, markup=False, emoji=False)
         self._live = Live(console=self._console, auto_refresh=False, transient=True)
+        self._phases: set[str] = set()
         self._drawn = 0.0
         self._dirty = False
 
@@ -108,7 +126,7 @@ class TerminalView:
         from rich.text import Text
 
         self._dirty = True
-        if words := milestone(event):
+        if words := milestone(event, self._phases):
             self._live.console.print(Text(words, style=_STYLES.get(event["kind"], "")))
 
     def refresh(self, figures: Figures) -> None:
@@ -141,19 +159,26 @@ class TerminalView:
 _STYLES = {"problem": "bold yellow", "failed": "bold red", "saved": "green", "phase": "bold"}
 
 
-def milestone(event: Event) -> str:
-    """The line of an event that people want to see go by; empty for the others. Safe to show."""
+def milestone(event: Event, phases: set[str]) -> str:
+    """The line of an event that people want to see go by; empty for the others. Safe to show.
+
+    ``phases`` remembers which were told: a run goes back and forth between training and saving.
+    """
     kind = event["kind"]
     if kind == "phase":
-        total = event.get("total")
-        return printable(f"{event.get('phase', '')}{f' ({total})' if total else ''}", limit=200)
+        name, total = str(event.get("phase", "")), event.get("total")
+        if name in phases:
+            return ""
+        phases.add(name)
+        return printable(f"{name}{f' ({total})' if total else ''}", limit=200)
     if kind in ("saved", "sample"):
         return printable(
             f"{kind} {event.get('path', '')} (step {event.get('step', '?')})", limit=400
         )
     if kind == "problem":
-        words = [event.get(part) for part in ("severity", "where", "message", "remedy")]
-        return printable(": ".join(str(word) for word in words if word), limit=1000)
+        words = [event.get(part) for part in ("severity", "where", "message")]
+        problem = ": ".join(str(word) for word in words if word)
+        return printable(f"{problem} {event.get('remedy') or ''}".rstrip(), limit=1000)
     if kind == "stopping":
         return "stopping: the step is finished and saved first"
     return ""

@@ -16,7 +16,7 @@ from .captions import EXTENSIONS as CAPTION_EXTENSIONS
 from .captions import Caption, CaptionError, read_caption
 from .images import Picture, Progress, scan_pictures, verify_pictures
 from .layout import ConceptFolder, Layout
-from .plan import ConceptSummary, DatasetPlan, Sample
+from .plan import Bucket, ConceptSummary, Crop, DatasetPlan, Sample
 from .review import review
 
 
@@ -85,19 +85,21 @@ class _ConceptReader:
     label: str
     progress: Progress | None
     problems: list[Problem] = field(default_factory=list)
+    assigned: dict[tuple[int, int], tuple[Bucket, Crop]] = field(default_factory=dict)
+    """By the picture's size: most pictures share theirs with others."""
 
     def pictures(self) -> list[Picture]:
         good, bad = scan_pictures(self.concept.folder, self.concept.pictures, self.progress)
         self.problems += [_bad_picture(item.path, item.reason) for item in bad]
-        by_stem: dict[str, list[Path]] = {}
+        by_stem: dict[str, list[str]] = {}
         for file in self.concept.pictures:
-            by_stem.setdefault(file.path.stem, []).append(file.path)
-        for same in by_stem.values():
+            by_stem.setdefault(_stem(file.name), []).append(file.name)
+        for stem, same in by_stem.items():
             if len(same) > 1:
-                names = " and ".join(path.name for path in same)
-                message = f"{names} would share the caption {same[0].stem}.txt."
+                message = f"{' and '.join(same)} would share the caption {stem}.txt."
                 remedy = "Rename all but one, or leave them out with dataset.exclude."
                 self._say(message, remedy, "error")
+        self._tell_kinds(good)
         return good
 
     def captions(self, pictures: Sequence[Picture]) -> dict[Path, Caption]:
@@ -105,7 +107,8 @@ class _ConceptReader:
         found: dict[Path, Caption] = {}
         remarks: dict[str, list[str]] = {}
         for picture in pictures:
-            names = [picture.path.stem + ending for ending in CAPTION_EXTENSIONS]
+            stem = _stem(picture.path.name)
+            names = [stem + ending for ending in CAPTION_EXTENSIONS]
             there = [files[name] for name in names if name in files]
             if not there:
                 continue
@@ -126,9 +129,12 @@ class _ConceptReader:
         return found
 
     def sample(self, picture: Picture, caption: Caption | None, rule: BucketRule) -> Sample:
-        bucket, crop = rule.assign(picture.width, picture.height)
+        size = (picture.width, picture.height)
+        if size not in self.assigned:
+            self.assigned[size] = rule.assign(*size)
+        bucket, crop = self.assigned[size]
         return Sample(
-            id=f"{self.label}/{picture.path.relative_to(self.concept.folder).as_posix()}",
+            id=f"{self.label}/{picture.path.name}",
             path=picture.path,
             width=picture.width,
             height=picture.height,
@@ -143,6 +149,16 @@ class _ConceptReader:
             caption=self.concept.name if caption is None else caption.text,
             caption_path=None if caption is None else caption.path,
         )
+
+    def _tell_kinds(self, pictures: Sequence[Picture]) -> None:
+        animated = [item.path.name for item in pictures if item.frames > 1]
+        if animated:
+            message = f"Animated, so only the first frame is trained: {_some(animated)}."
+            self._say(message, severity="note")
+        transparent = [item.path.name for item in pictures if item.has_alpha]
+        if transparent:
+            message = f"Transparent parts become white: {_some(transparent)}."
+            self._say(message, severity="note")
 
     def _tell_missing(self, without: list[Picture]) -> None:
         if without:
@@ -164,6 +180,10 @@ def _bad_picture(path: Path, reason: str) -> Problem:
     pattern = json.dumps(f"{path.parent.name}/{path.name}", ensure_ascii=False)
     remedy = f"Mend or remove it, or leave it out: dataset.exclude = [{pattern}]."
     return Problem(f"{reason}.", str(path), remedy=remedy)
+
+
+def _stem(name: str) -> str:
+    return name.rpartition(".")[0]
 
 
 def _labels(concepts: Sequence[ConceptFolder]) -> list[str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from ..config import CaptionOptions, RunConfig
 from ..randomness import shuffled, uniform
 from .folders import FileEntry, open_regular
-from .plan import Draw, Sample
+from .plan import Draw
 
 EXTENSIONS = (".txt", ".caption")
 """In the order in which they are looked for."""
@@ -161,12 +161,7 @@ def final_caption(draw: Draw, config: RunConfig) -> str:
     return compose(
         draw.sample.caption,
         config.captions,
-        trigger_words_of(draw.sample),
+        draw.sample.trigger_words,
         shuffle_key=draw.key(seed, "caption-shuffle"),
         dropout_key=draw.key(seed, "caption-dropout"),
     )
-
-
-def trigger_words_of(sample: Sample) -> tuple[str, ...]:
-    """None for a regularization picture: the class must stay free of them."""
-    return () if sample.is_regularization else sample.trigger_words

@@ -15,13 +15,14 @@ from typing import BinaryIO
 class FileEntry:
     """A regular file of a folder, as the directory told it. ``size`` in bytes."""
 
-    path: Path
+    folder: Path
+    name: str
     size: int
     modified_ns: int
 
     @property
-    def name(self) -> str:
-        return self.path.name
+    def path(self) -> Path:
+        return self.folder / self.name
 
 
 @dataclass(frozen=True)
@@ -57,18 +58,17 @@ def list_folder(folder: Path, root: Path | None = None) -> FolderListing:
         for entry in entries:
             if entry.name.startswith("."):
                 continue
-            path = folder / entry.name
             try:
                 found, reason = _look_at(entry, real_root)
             except (OSError, RuntimeError) as error:
-                skipped.append(Skipped(path, _link_reason(error)))
+                skipped.append(Skipped(folder / entry.name, _link_reason(error)))
                 continue
             if found is None:
-                skipped.append(Skipped(path, reason))
+                skipped.append(Skipped(folder / entry.name, reason))
             elif stat.S_ISDIR(found.st_mode):
-                folders.append(path)
+                folders.append(folder / entry.name)
             else:
-                files.append(FileEntry(path, found.st_size, found.st_mtime_ns))
+                files.append(FileEntry(folder, entry.name, found.st_size, found.st_mtime_ns))
     return FolderListing(
         folder,
         tuple(sorted(files, key=lambda file: file.name)),

@@ -8,9 +8,6 @@ with what was found and the lines of TOML that mend it; the user's files are nev
 from __future__ import annotations
 
 import fnmatch
-import json
-import re
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,14 +16,18 @@ from ..config import ConceptOptions, DatasetOptions
 from ..errors import Problem
 from .folders import FileEntry, FolderListing, list_folder
 from .images import is_picture_name
-
-_REPEATS_NAME = re.compile(r"(\d+)_(.*)", re.DOTALL)
-_SLIPS = (
-    re.compile(r"(?P<repeats>\d+)[ -]*(?P<name>\D.*)", re.DOTALL),
-    re.compile(r"(?P<name>.*\D)[_ -](?P<repeats>\d+)", re.DOTALL),
+from .layout_words import (
+    MOST_REPEATS,
+    concepts_toml,
+    content,
+    counted,
+    levels,
+    names,
+    nearest,
+    parse_name,
+    try_list,
 )
-"""``10 mika``, ``10-mika``, ``10mika``; ``mika_10``."""
-MOST_REPEATS = 10_000
+
 _PERHAPS_A_YEAR = 1000
 """A folder that is given by itself and is named ``2024_holiday`` hardly means 2024 repeats."""
 
@@ -101,7 +102,7 @@ class Layout:
             self.concepts.extend(found)
             if pictures:
                 self._warn(
-                    f"{_count(len(pictures), 'picture')} beside the N_name folders of {folder} "
+                    f"{counted(len(pictures), 'picture')} beside the N_name folders of {folder} "
                     "are not used.",
                     where,
                     "List every folder under dataset.concepts to use them as well.",
@@ -157,7 +158,7 @@ class Layout:
             repeats = number
         self._note(
             f"{folder.name} is itself a folder of the form N_name: its pictures are taken as "
-            f"the concept {name!r} with {_count(repeats, 'repeat')}.",
+            f"the concept {name!r} with {counted(repeats, 'repeat')}.",
             where,
             f"Give {folder.parent} to train all folders in it, or for other repeats:\n"
             + concepts_toml([folder]),
@@ -181,7 +182,7 @@ class Layout:
         try:
             listing = list_folder(folder, root)
         except FileNotFoundError:
-            self._error(f"There is no folder {folder}.", where, _nearest(folder))
+            self._error(f"There is no folder {folder}.", where, nearest(folder))
         except NotADirectoryError:
             remedy = f"Give the folder that it is in: {folder.parent}"
             self._error(f"{folder} is a file.", where, remedy)
@@ -196,6 +197,8 @@ class Layout:
 
     def _pictures(self, listing: FolderListing) -> tuple[FileEntry, ...]:
         named = [file for file in listing.files if is_picture_name(file.name)]
+        if not self._options.exclude:
+            return tuple(named)
         return tuple(file for file in named if not self._is_excluded(file.path))
 
     def _is_excluded(self, path: Path) -> bool:
@@ -220,14 +223,14 @@ class Layout:
                 self._warn(f"{pattern!r} matches no picture.", "dataset.exclude")
         total = sum(len(paths) for paths in self._excluded.values())
         if total:
-            self._note(f"{_count(total, 'picture')} left out as asked.", "dataset.exclude")
+            self._note(f"{counted(total, 'picture')} left out as asked.", "dataset.exclude")
 
     def _warn_nested(self, listing: FolderListing, where: str) -> None:
         inner = self._with_pictures(listing)
         if inner:
             self._warn(
                 f"{listing.folder} also holds folders with pictures, which are not used: "
-                f"{_names(inner)}.",
+                f"{names(inner)}.",
                 where,
                 "To train them too, list every folder:\n" + concepts_toml([listing.folder, *inner]),
             )
@@ -240,7 +243,7 @@ class Layout:
             numbered = [folder for folder in listing.folders if parse_name(folder.name)]
             self._warn(
                 f"Not used, since their names do not begin with repeats and an underscore: "
-                f"{_names(others)}.",
+                f"{names(others)}.",
                 where,
                 "To train them too, list every folder:\n" + concepts_toml([*numbered, *others]),
             )
@@ -253,20 +256,20 @@ class Layout:
             remedy = "List the folders instead of dataset.folder:\n" + concepts_toml(inner)
             if is_regularization:
                 remedy = f"Give one of them, such as {inner[0]}."
-            message = f"{folder} has no pictures itself; these folders in it have: {_names(inner)}."
+            message = f"{folder} has no pictures itself; these folders in it have: {names(inner)}."
             self._error(message, where, remedy)
             return
         deeper = {
             child: self._with_pictures(inner_listing)
             for child in listing.folders
-            if (inner_listing := _try_list(child, folder))
+            if (inner_listing := try_list(child, folder))
         }
         below = [child for child, grandchildren in deeper.items() if grandchildren]
         if below:
-            self._error(f"{folder} is one level too high.", where, _levels(below, where))
+            self._error(f"{folder} is one level too high.", where, levels(below, where))
             return
         self._error(
-            f"{folder} has no pictures in it: {_content(listing)}.",
+            f"{folder} has no pictures in it: {content(listing)}.",
             where,
             "Pictures are .jpg, .jpeg, .png, .webp, .bmp or .avif."
             + (' Or set it to "" to train without.' if is_regularization else ""),
@@ -276,7 +279,7 @@ class Layout:
         return [
             folder
             for folder in listing.folders
-            if (inner := _try_list(folder, listing.folder)) and self._pictures(inner)
+            if (inner := try_list(folder, listing.folder)) and self._pictures(inner)
         ]
 
     def _error(self, message: str, where: str, remedy: str = "") -> None:
@@ -287,85 +290,3 @@ class Layout:
 
     def _note(self, message: str, where: str, remedy: str = "") -> None:
         self.problems.append(Problem(message, where, remedy=remedy, severity="note"))
-
-
-def parse_name(name: str) -> tuple[int, str] | None:
-    """(repeats, concept) of a folder named ``N_name``; None for any other."""
-    match = _REPEATS_NAME.fullmatch(name)
-    if match is None or not match[1].isascii() or len(match[1]) > 9 or not match[2].strip():
-        return None
-    return int(match[1]), match[2].strip()
-
-
-def concepts_toml(folders: Iterable[Path]) -> str:
-    """The TOML that trains ``folders`` as they are, with the repeats their names seem to mean."""
-    tables: list[str] = []
-    for folder in folders:
-        lines = ["[[dataset.concepts]]", f"folder = {json.dumps(str(folder), ensure_ascii=False)}"]
-        repeats = _guessed_repeats(folder.name)
-        if repeats:
-            lines.append(f"repeats = {repeats}")
-        tables.append("\n".join(lines))
-    return "\n".join(tables)
-
-
-def _guessed_repeats(name: str) -> int | None:
-    parsed = parse_name(name)
-    if parsed:
-        return parsed[0] if 1 <= parsed[0] <= MOST_REPEATS else None
-    for slip in _SLIPS:
-        match = slip.fullmatch(name)
-        if match and match["repeats"].isascii() and len(match["repeats"]) <= 3:
-            return int(match["repeats"]) or None
-    return None
-
-
-def _try_list(folder: Path, root: Path) -> FolderListing | None:
-    try:
-        return list_folder(folder, root)
-    except OSError:
-        return None
-
-
-def _levels(below: list[Path], where: str) -> str:
-    """Which folder to give instead. sd-scripts' project folders are told by their names."""
-    by_name = {folder.name.lower(): folder for folder in below}
-    for classes in ("reg", "regularization", "regularisation", "class"):
-        images = [folder for folder in below if folder != by_name.get(classes)]
-        if classes in by_name and images and where == "dataset.folder":
-            return (
-                f'Set dataset.folder = "{images[0]}" and '
-                f'dataset.regularization_folder = "{by_name[classes]}".'
-            )
-    return " or ".join(f'Set {where} = "{folder}"' for folder in below[:3]) + "."
-
-
-def _nearest(folder: Path) -> str:
-    import difflib
-
-    try:
-        names = [path.name for path in list_folder(folder.parent).folders]
-    except OSError:
-        return f"{folder.parent} is not there either: check the path."
-    close = difflib.get_close_matches(folder.name, names, n=1)
-    return f"Did you mean {folder.parent / close[0]}?" if close else "Check the path."
-
-
-def _content(listing: FolderListing) -> str:
-    endings = Counter(file.path.suffix.lower() or "no ending" for file in listing.files)
-    if not endings and not listing.folders:
-        return "it is empty"
-    parts = [f"{count} x {ending}" for ending, count in endings.most_common(5)]
-    if listing.folders:
-        parts.append(f"folders {_names(listing.folders)}")
-    return ", ".join(parts)
-
-
-def _names(folders: Iterable[Path], limit: int = 5) -> str:
-    names = [folder.name for folder in folders]
-    more = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return ", ".join(names[:limit]) + more
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -46,6 +46,7 @@ class Sample:
     modified_ns: int
     concept: str
     trigger_words: tuple[str, ...]
+    """None for a regularization picture: the class stays free of them."""
     repeats: int
     is_regularization: bool
     bucket: Bucket

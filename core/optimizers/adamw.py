@@ -23,6 +23,9 @@ def build(groups: Sequence[ParameterGroup], options: OptimizerOptions) -> torch.
         betas=(options.betas[0], options.betas[1]),
         eps=options.epsilon,
         weight_decay=options.weight_decay,
+        # A LoRA is hundreds of small tensors: one kernel instead of a loop over them takes a fifth
+        # of the time on a core.
+        fused=True,
     )
 
 

@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -95,10 +96,12 @@ class RunDirectory:
         """
         frozen = configfile.loads(configfile.dumps(config), Path.cwd())
         directory = cls(_claim(Path(frozen.output.folder), frozen.output.name))
-        configfile.write(frozen, directory.config_path)
-        for folder in (directory.control_path, directory.state_path, directory.samples_path):
-            folder.mkdir(exist_ok=True)
-        directory._write(RunRecord(what, wizard_version(), time.time(), list(command)))
+        try:
+            configfile.write(frozen, directory.config_path)
+            directory._write(RunRecord(what, wizard_version(), time.time(), list(command)))
+        except BaseException:
+            shutil.rmtree(directory.path, ignore_errors=True)
+            raise
         registry.remember(directory.path)
         return directory
 
@@ -206,9 +209,12 @@ def _claim(folder: Path, name: str) -> Path:
             path = folder / (name if number == 1 else f"{name}-{number}")
             try:
                 path.mkdir()
-                return path
             except FileExistsError:
                 number += 1
+                continue
+            for inside in ("control", "state", "samples"):
+                (path / inside).mkdir()
+            return path
     except OSError as error:
         raise WizardError(
             "The run's folder cannot be made",

@@ -260,7 +260,8 @@ def run_job(path: Path | str, work: Callable[[Job], None]) -> int:
 def _in_words(kind: str, fields: dict[str, Any]) -> str:
     if kind == "problem":
         words = [fields.get("severity", ""), fields.get("where", ""), fields.get("message", "")]
-        return ": ".join(str(word) for word in words if word)
+        problem = ": ".join(str(word) for word in words if word)
+        return f"{problem} {fields.get('remedy', '')}".rstrip()
     if kind == "failed":
         return ""
     if kind == "step":

@@ -10,6 +10,7 @@ Byte 0 says that a job is there; byte 1, taken later, that it listens to its con
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import struct
@@ -42,18 +43,18 @@ class RunLock:
         at the same time, one gets it."""
         if _is_ours(path):
             raise _already_running(path, os.getpid())
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        except OSError as error:
+            raise _no_lock(path, error) from error
         try:
             fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _LIVE)
         except OSError as error:
             os.close(descriptor)
-            if isinstance(error, (BlockingIOError, PermissionError)):
+            # POSIX lets a refused lock be either.
+            if error.errno in (errno.EAGAIN, errno.EACCES):
                 raise _already_running(path, holder(path)) from None
-            raise WizardError(
-                "The run directory cannot be locked",
-                f"{path}: {error.strerror or error}",
-                "Some network file systems have no locks; choose another output.folder.",
-            ) from error
+            raise _no_lock(path, error) from error
         _held[_identity(os.fstat(descriptor))] = os.getpid()
         return cls(descriptor)
 
@@ -104,8 +105,10 @@ def _holder_of(path: Path, byte: int) -> int | None:
         return os.getpid()
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        raise _no_lock(path, error) from error
     try:
         asked = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, byte, 1, 0)
         answer = struct.unpack(_FLOCK, fcntl.fcntl(descriptor, fcntl.F_GETLK, asked))
@@ -125,6 +128,15 @@ def _is_ours(path: Path) -> bool:
 
 def _identity(status: os.stat_result) -> tuple[int, int]:
     return status.st_dev, status.st_ino
+
+
+def _no_lock(path: Path, error: OSError) -> WizardError:
+    return WizardError(
+        "The run directory cannot be locked",
+        f"{path}: {error.strerror or error}",
+        "Look at the folder's permissions. Some network file systems have no locks: choose another "
+        "output.folder then.",
+    )
 
 
 def _already_running(path: Path, pid: int | None) -> AlreadyRunningError:

@@ -137,7 +137,7 @@ class Trainer:
         """Take up the newest state, and do what a kill after it was saved left undone."""
         self.step, self.samples_seen = self.states.take_up()
         self.outputs.prune(self.step)
-        if self.step in self.schedule.sample_steps():
+        if self.step in self._sample_steps:
             self.previews.draw(self.step, self.epoch)
             self.job.check_stop()
 
@@ -147,7 +147,7 @@ class Trainer:
         asked = self.job.take_requests()
         stop = self.job.stop_requested and self.step < self.schedule.total_steps
         saves = self.step in self._save_points or "save" in asked or stop
-        shows = self.step in self.schedule.sample_steps() or "sample" in asked
+        shows = self.step in self._sample_steps or "sample" in asked
         if saves:
             self.save(epoch)
         if shows and not stop:
@@ -181,6 +181,10 @@ class Trainer:
     @cached_property
     def _save_points(self) -> dict[int, SavePoint]:
         return {point.step: point for point in self.schedule.save_steps()}
+
+    @cached_property
+    def _sample_steps(self) -> frozenset[int]:
+        return frozenset(self.schedule.sample_steps())
 
     @cached_property
     def _parameters(self) -> list[torch.nn.Parameter]:

@@ -63,6 +63,14 @@ def test_embedded_names_do_not_leave_the_templates(value: str) -> None:
     assert (problem.where, problem.line) == ("dataset.folder", 4)
 
 
+@pytest.mark.parametrize("value", ["a/" * 2500 + "b", "o" * 300 + "/name", "x" * 300, "a\\u0007b"])
+def test_what_can_be_no_path_is_refused(value: str) -> None:
+    for key in ("dataset.folder", "model.base"):
+        problem = only(MINIMAL.replace('"pictures"' if "folder" in key else '"base"', f'"{value}"'))
+        assert problem.where == key
+        assert len(problem.message) < 200
+
+
 def test_everything_that_is_wrong_is_said_at_once_in_the_order_of_the_lines() -> None:
     found = problems_of(
         "[model]\n"  # 1: no base

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from datasets import SPEC
@@ -141,7 +143,7 @@ def test_without_buckets_every_picture_comes_to_the_resolution() -> None:
         ({"bucket_max_side": 448}, "dataset.bucket_max_side"),
     ],
 )
-def test_options_that_leave_no_bucket_are_named(options: dict[str, int], where: str) -> None:
+def test_options_that_leave_no_bucket_are_named(options: dict[str, Any], where: str) -> None:
     with pytest.raises(BucketError) as caught:
         BucketRule.of(DatasetOptions(**options), SPEC)
     assert caught.value.problem.where == where
@@ -155,8 +157,6 @@ def test_given_limits_of_sides_are_kept_in_multiples_of_the_step() -> None:
 
 
 def test_the_family_s_resolution_and_step_are_the_defaults() -> None:
-    from dataclasses import replace
-
     spec = replace(SPEC, native_resolution=64, bucket_step=16)
     rule = BucketRule.of(DatasetOptions(), spec)
     assert (rule.min_side, rule.max_side, rule.step) == (32, 128, 16)

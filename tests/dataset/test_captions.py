@@ -35,7 +35,7 @@ def composed(
 def read(tmp_path: Path, data: bytes) -> tuple[str, tuple[str, ...]]:
     path = tmp_path / "a.txt"
     path.write_bytes(data)
-    caption = read_caption(FileEntry(path, len(data), 0))
+    caption = read_caption(FileEntry(tmp_path, path.name, len(data), 0))
     return caption.text, caption.remarks
 
 

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from datasets import png, png_header, write_picture
@@ -42,7 +43,7 @@ def noise(size: tuple[int, int] = (64, 48), mode: str = "RGB") -> Image.Image:
     return Image.frombytes(mode, size, data)
 
 
-def encoded(picture: Image.Image, kind: str, **options: object) -> bytes:
+def encoded(picture: Image.Image, kind: str, **options: Any) -> bytes:
     buffer = BytesIO()
     picture.save(buffer, kind, **options)
     return buffer.getvalue()

@@ -12,6 +12,7 @@ from lora_wizard.core import configfile
 from lora_wizard.core.dataset.build import build_plan, verify_plan
 from lora_wizard.core.dataset.plan import DatasetPlan
 from lora_wizard.core.errors import Problem, ProblemsError
+from PIL import Image
 
 
 def plan_of(
@@ -242,6 +243,22 @@ def test_a_caption_that_is_no_text_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "1_a/00.txt").write_bytes(b"\x00" * 10)
     (problem,) = errors_of(tmp_path)
     assert "00.txt" in problem.message
+
+
+def test_animations_and_transparency_are_told(tmp_path: Path) -> None:
+    write_pictures(tmp_path / "1_a", 1, "x")
+    frames = [Image.new("RGB", (512, 512), colour) for colour in ("red", "blue")]
+    frames[0].save(tmp_path / "1_a/moves.webp", save_all=True, append_images=frames[1:])
+    Image.new("RGBA", (512, 512)).save(tmp_path / "1_a/clear.png")
+    text = said(plan_of(tmp_path), "note")
+    assert "first frame is trained: moves.webp." in text
+    assert "become white: clear.png." in text
+
+
+def test_class_pictures_are_not_the_subject_s(tmp_path: Path) -> None:
+    write_pictures(tmp_path / "1_a", 1)
+    (problem,) = errors_of(tmp_path, regularization_folder=str(tmp_path / "1_a"))
+    assert problem.where == "dataset.regularization_folder"
 
 
 def test_the_order_is_by_code_points(tmp_path: Path) -> None:

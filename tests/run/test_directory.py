@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -8,39 +9,35 @@ from pathlib import Path
 import pytest
 from lora_wizard.core.config import RunConfig
 from lora_wizard.core.errors import WizardError
+from lora_wizard.core.files import WriteError
 from lora_wizard.core.run.directory import RunDirectory, find_run, known_runs
 
 from .conftest import python
 
 CREATE = """
-import sys
+import os, sys
 from lora_wizard.core.config import RunConfig
 from lora_wizard.core.run.directory import RunDirectory
 config = RunConfig.model_validate_json(sys.argv[1])
-print("ready", flush=True)
-sys.stdin.readline()
-for _ in range(10):
-    print(RunDirectory.create(config).path)
+wait, go = os.pipe()
+for _ in range(50):
+    if os.fork() == 0:
+        os.close(go)
+        os.read(wait, 1)
+        os.write(1, bytes(RunDirectory.create(config).path) + b"\\n")
+        os._exit(0)
+os.close(go)
+assert [os.wait()[1] for _ in range(50)] == [0] * 50
 """
 
 
 def test_fifty_starts_at_once_give_fifty_directories(config: RunConfig, tmp_path: Path) -> None:
-    # Five processes of ten: as many collisions, a tenth of the interpreters.
-    processes = [
-        python(CREATE, config.model_dump_json(), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        for _ in range(5)
-    ]
-    for process in processes:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"ready\n"
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write(b"\n")
-        process.stdin.flush()
-    made = [line for process in processes for line in process.communicate()[0].split()]
+    process = python(CREATE, config.model_dump_json(), stdout=subprocess.PIPE)
+    made = process.communicate()[0].split()
+    assert process.returncode == 0
     output = tmp_path / "output"
     expected = {"mika"} | {f"mika-{number}" for number in range(2, 51)}
-    assert len(set(made)) == 50
+    assert len(set(made)) == len(made) == 50
     assert {path.name for path in output.iterdir()} == expected
     assert {run.name for run in known_runs()} == expected
 
@@ -112,6 +109,19 @@ def test_a_folder_that_cannot_be_made_is_said(config: RunConfig, tmp_path: Path)
     (tmp_path / "output").write_bytes(b"a file")
     with pytest.raises(WizardError, match="cannot be made"):
         RunDirectory.create(config)
+
+
+def test_a_run_that_cannot_be_written_leaves_nothing(
+    config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "output").mkdir()
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(WriteError):
+        RunDirectory.create(config)
+    assert list((tmp_path / "output").iterdir()) == []
 
 
 def test_runs_are_found_by_path_by_name_and_as_the_latest(

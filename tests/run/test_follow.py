@@ -27,13 +27,13 @@ WATCHER = [sys.executable, str(HERE / "watcher.py")]
 
 
 def watch(
-    run: RunDirectory, *arguments: str, script: dict[str, object] | None = None, **options: object
+    run: RunDirectory, *arguments: str, script: dict[str, object] | None = None
 ) -> subprocess.Popen[bytes]:
-    environment = os.environ | {"JOB_SCRIPT": json.dumps(script or {})}
-    return subprocess.Popen(  # pyright: ignore[reportCallIssue]
+    return subprocess.Popen(
         [*WATCHER, str(run.path), *arguments],
-        env=environment,
-        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},  # pyright: ignore[reportArgumentType]
+        env=os.environ | {"JOB_SCRIPT": json.dumps(script or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
 
 
@@ -117,6 +117,14 @@ def test_json_passes_the_events_on_as_they_are(run: RunDirectory) -> None:
     out, error = watch(run, "--start", "--json").communicate()
     assert out == run.events_path.read_bytes()
     assert error == b""
+
+
+def test_quiet_tells_nothing_but_an_error(run: RunDirectory) -> None:
+    assert watch(run, "--start", "--quiet").communicate() == (b"", b"")
+    watcher = watch(run, "--start", "--quiet", script={"fail": "user"})
+    out, error = watcher.communicate()
+    assert (out, watcher.returncode) == (b"", 2)
+    assert error.startswith(b"The base model is not there")
 
 
 def test_hostile_events_do_not_reach_the_terminal(run: RunDirectory, start: Start) -> None:

@@ -135,7 +135,7 @@ def test_the_users_mistake_is_told_without_a_traceback(run: RunDirectory, start:
 def test_our_mistake_is_told_in_a_line_and_whole_in_the_log(
     run: RunDirectory, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    secret = "hf_" + "abcdefgh" * 4
+    secret = "of-no-known-form-0123456789"
     monkeypatch.setenv("HF_TOKEN", secret)
     assert start(fail="ours").wait() == 1
     error = run.record().error or {}

@@ -50,8 +50,9 @@ def test_a_job_that_does_not_come_up_is_told_with_its_log(run: RunDirectory) -> 
 
 
 def test_a_job_over_before_anybody_looked_is_no_failed_start(
-    run: RunDirectory, start: Start
+    run: RunDirectory, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("lora_wizard.core.run.launch.is_ready", lambda path: False)
     assert start(steps=0, items=0, pause=0).wait() == 0
     assert start(fail="user", items=0).wait() == 2
 

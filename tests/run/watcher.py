@@ -6,7 +6,7 @@ from lora_wizard.core.run.directory import RunDirectory
 from lora_wizard.tui.follow import follow, start
 
 directory = RunDirectory.open(sys.argv[1])
-options = {"as_json": "--json" in sys.argv}
+as_json, detach, quiet = (word in sys.argv for word in ("--json", "--detach", "--quiet"))
 if "--start" in sys.argv:
-    sys.exit(start(directory, module="jobs", detach="--detach" in sys.argv, **options))
-sys.exit(follow(directory, **options))
+    sys.exit(start(directory, module="jobs", detach=detach, as_json=as_json, quiet=quiet))
+sys.exit(follow(directory, as_json=as_json))

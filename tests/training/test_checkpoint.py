@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ def state_at(step: int) -> State:
     )
 
 
-def report_into(reports: list[str]):  # noqa: ANN201
+def report_into(reports: list[str]) -> Callable[[Path, str], None]:
     return lambda place, why: reports.append(f"{place.name}: {why}")
 
 
@@ -79,7 +80,7 @@ def test_older_states_outlive_a_save_that_fails(tmp_path: Path) -> None:
     checkpoint.save(tmp_path, state_at(1))
     checkpoint.save(tmp_path, state_at(2))
     (tmp_path / "step-00000003").write_text("in the way")
-    with pytest.raises(Exception, match="step-00000003|network"):
+    with pytest.raises(Exception, match=r"step-00000003|network"):
         checkpoint.save(tmp_path, state_at(3))
     back = checkpoint.newest(tmp_path, report_into([]))
     assert back is not None and back.step == 2

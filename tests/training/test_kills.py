@@ -8,16 +8,16 @@ import random
 import shutil
 import signal
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from forked_jobs import ForkedJob, ForkServer, fork_server
+from forked_jobs import ForkServer, fork_server
 from lora_wizard.core.config import RunConfig
 from lora_wizard.core.files import temporaries
 from lora_wizard.core.run.directory import RunDirectory
-from training_runs import events, toy_config
+from training_runs import events, sd_config, toy_config
 
 KILLED = -signal.SIGKILL
 STOPPED = 75
@@ -30,12 +30,12 @@ def server(toy_family: Path) -> Iterator[ForkServer]:
         yield running
 
 
-def sd_config(base: Path, pictures: Path, runs: Path) -> RunConfig:
-    return toy_config(
+def whole_product(base: Path, pictures: Path, runs: Path) -> RunConfig:
+    """Stable Diffusion with everything that a run writes."""
+    return sd_config(
+        base,
         pictures,
         runs,
-        model={"base": str(base), "family": "sd1"},
-        dataset={"resolution": 32, "bucket_step": 8},
         optimizer={"text_encoder_learning_rate": "off"},
         training={"epochs": 3},
         captions={"dropout": 0.2},
@@ -64,12 +64,12 @@ class Watched:
                 if event["kind"] in ("phase", "finished"):
                     self.phases.append((event.get("phase", "end"), event["time"]))
 
-    def wait_for(self, phase: str, job: ForkedJob) -> bool:
-        """Until ``phase`` has begun; False when the job has ended before."""
+    def wait_for(self, phase: str, occurrence: int = 1) -> bool:
+        """Until ``phase`` begins for the nth time; False when the job ends before."""
         while True:
             self.poll()
             names = [name for name, _ in self.phases]
-            if phase in names:
+            if names.count(phase) >= occurrence:
                 return True
             if "end" in names:
                 return False
@@ -98,17 +98,17 @@ class Reference:
             update={"output": config.output.model_copy(update={"keep_last": 0})}
         )
         everything = RunDirectory.create(keeping_all)
-        assert server.finish(everything.path, XDG_CACHE_HOME=str(cache / "a")) == 0
+        assert server.finish(everything.path, cache / "a") == 0
         self.every_file = contents(everything)
         undisturbed = RunDirectory.create(config)
         watched = Watched(undisturbed)
-        assert server.finish(undisturbed.path, XDG_CACHE_HOME=str(cache / "b")) == 0
+        assert server.finish(undisturbed.path, cache / "b") == 0
         watched.poll()
         self.contents = contents(undisturbed)
-        self.durations = {
-            name: min(end - begin, 1.0)
-            for (name, begin), (_, end) in itertools.pairwise(watched.phases)
-        }
+        self.durations: dict[str, list[float]] = defaultdict(list)
+        """By phase, of each time that it comes."""
+        for (name, begin), (_, end) in itertools.pairwise(watched.phases):
+            self.durations[name].append(end - begin)
 
 
 def kill_and_resume(
@@ -120,33 +120,34 @@ def kill_and_resume(
     phases = itertools.cycle(reference.durations)
     while hits.total() < kills:
         run = RunDirectory.create(reference.config)
-        environment = {"XDG_CACHE_HOME": str(cache / run.name)}
+        place = cache / run.name
         for _ in range(KILLS_PER_RUN):
             phase = next(phases)
+            occurrence = chance.randrange(len(reference.durations[phase]))
             watched = Watched(run)
-            job = server.start(run.path, **environment)
-            if watched.wait_for(phase, job):
-                time.sleep(chance.uniform(0, reference.durations[phase]))
+            job = server.start(run.path, place)
+            if watched.wait_for(phase, occurrence + 1):
+                time.sleep(chance.uniform(0, reference.durations[phase][occurrence]))
             job.send(signal.SIGKILL)
-            if job.wait() == KILLED:
-                watched.poll()
-                hits[watched.phases[-1][0] if watched.phases else "start"] += 1
+            status = job.wait()
             check_whole(run, reference.every_file)
-        assert server.finish(run.path, **environment) == 0, run.log_path.read_text()
+            if status != KILLED:
+                break
+            watched.poll()
+            hits[watched.phases[-1][0] if watched.phases else "start"] += 1
+        assert server.finish(run.path, place) == 0, run.log_path.read_text()
         assert contents(run) == reference.contents
         assert not list(temporaries(run.path))
         shutil.rmtree(run.path)
-        shutil.rmtree(cache / run.name)
+        shutil.rmtree(place)
     return hits
 
 
 def test_twenty_kills_over_all_phases(
     server: ForkServer, tiny_sd: Path, pictures: Path, tmp_path: Path
 ) -> None:
-    reference = Reference(server, sd_config(tiny_sd, pictures, tmp_path / "runs"), tmp_path)
-    print(reference.durations)
+    reference = Reference(server, whole_product(tiny_sd, pictures, tmp_path / "runs"), tmp_path)
     hits = kill_and_resume(server, reference, 20, random.Random(), tmp_path)
-    print(hits)
     assert len(hits) >= 5, hits
 
 
@@ -154,7 +155,7 @@ def test_twenty_kills_over_all_phases(
 def test_two_hundred_kills(
     server: ForkServer, tiny_sd: Path, pictures: Path, tmp_path: Path
 ) -> None:
-    reference = Reference(server, sd_config(tiny_sd, pictures, tmp_path / "runs"), tmp_path)
+    reference = Reference(server, whole_product(tiny_sd, pictures, tmp_path / "runs"), tmp_path)
     hits = kill_and_resume(server, reference, 200, random.Random(), tmp_path)
     assert hits.keys() >= {"cache latents", "train", "save", "sample"}, hits
 
@@ -166,7 +167,7 @@ def crash_points(server: ForkServer, config: RunConfig, cache: Path) -> int:
         middle = (low + high) // 2
         run = RunDirectory.create(config)
         place = cache / run.name
-        status = server.start(run.path, crash_at=middle, XDG_CACHE_HOME=str(place)).wait()
+        status = server.start(run.path, place, middle).wait()
         low, high = (middle, high) if status == KILLED else (low, middle)
         shutil.rmtree(run.path)
     return low
@@ -178,17 +179,17 @@ def crash_everywhere(server: ForkServer, config: RunConfig, tmp_path: Path, stri
     count = crash_points(server, config, tmp_path)
     for point in range(1, count + 1, stride):
         run = RunDirectory.create(config)
-        environment = {"XDG_CACHE_HOME": str(tmp_path / run.name)}
-        assert server.start(run.path, crash_at=point, **environment).wait() == KILLED
+        place = tmp_path / run.name
+        assert server.start(run.path, place, point).wait() == KILLED
         check_whole(run, reference.every_file)
         # The second crash falls into the resume of the first.
-        server.start(run.path, crash_at=1 + point // 3, **environment).wait()
+        server.start(run.path, place, 1 + point // 3).wait()
         check_whole(run, reference.every_file)
-        assert server.finish(run.path, **environment) == 0, run.log_path.read_text()
+        assert server.finish(run.path, place) == 0, run.log_path.read_text()
         assert contents(run) == reference.contents, point
         assert not list(temporaries(run.path))
         shutil.rmtree(run.path)
-        shutil.rmtree(tmp_path / run.name)
+        shutil.rmtree(place)
     return count
 
 
@@ -198,8 +199,17 @@ def test_crashes_between_any_two_changes_on_disk(
     config = toy_config(
         pictures, tmp_path / "runs", training={"max_steps": 4}, output={"keep_last": 1}
     )
-    count = crash_everywhere(server, config, tmp_path, 7)
-    print(count)
+    assert crash_everywhere(server, config, tmp_path, 9) > 50
+
+
+@pytest.mark.slow
+def test_a_crash_before_every_change_on_disk(
+    server: ForkServer, pictures: Path, tmp_path: Path
+) -> None:
+    config = toy_config(
+        pictures, tmp_path / "runs", training={"max_steps": 4}, output={"keep_last": 1}
+    )
+    crash_everywhere(server, config, tmp_path, 1)
 
 
 def test_sigterm_before_the_first_step_ends_at_once(
@@ -207,12 +217,12 @@ def test_sigterm_before_the_first_step_ends_at_once(
 ) -> None:
     run = RunDirectory.create(toy_config(pictures, tmp_path))
     watched = Watched(run)
-    job = server.start(run.path, XDG_CACHE_HOME=str(tmp_path / "cache"))
-    assert watched.wait_for("cache latents", job)
+    job = server.start(run.path, tmp_path / "cache")
+    assert watched.wait_for("cache latents")
     job.send(signal.SIGTERM)
     assert job.wait() == STOPPED
     assert not events(run, "step") and run.record().outcome == "stopped"
-    assert server.finish(run.path) == 0
+    assert server.finish(run.path, tmp_path / "cache") == 0
 
 
 def test_sigterm_while_training_saves_and_loses_nothing(
@@ -222,17 +232,17 @@ def test_sigterm_while_training_saves_and_loses_nothing(
         pictures, tmp_path, training={"epochs": 40}, output={"save_every_epochs": 0}
     )
     whole, run = RunDirectory.create(config), RunDirectory.create(config)
-    assert server.finish(whole.path) == 0
+    assert server.finish(whole.path, tmp_path / "cache") == 0
     watched = Watched(run)
-    job = server.start(run.path)
-    assert watched.wait_for("train", job)
+    job = server.start(run.path, tmp_path / "cache")
+    assert watched.wait_for("train")
     time.sleep(0.05)
     job.send(signal.SIGTERM)
     assert job.wait() == STOPPED
     steps = [event["step"] for event in events(run, "step")]
     assert 0 < len(steps) < 120
     assert (run.path / f"toy-step{steps[-1]:08d}.safetensors").exists()
-    assert server.finish(run.path) == 0
+    assert server.finish(run.path, tmp_path / "cache") == 0
     assert [event["step"] for event in events(run, "step")] == list(range(1, 121))
     final = "toy.safetensors"
     assert (run.path / final).read_bytes() == (whole.path / final).read_bytes()

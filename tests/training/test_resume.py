@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from lora_wizard.core.config import RunConfig
+from lora_wizard.core.families.base import SamplePrompt
 from lora_wizard.core.run.directory import RunDirectory
 from lora_wizard.core.run.job import Job, run_job
 from lora_wizard.core.training.__main__ import train
@@ -22,8 +23,8 @@ def stopping_after(steps: Collection[int]) -> Callable[[Job], None]:
         trainer = prepare(job)
         tell = trainer.tell
 
-        def told(*figures: Any) -> None:
-            tell(*figures)
+        def told(epoch: int, loss: float, gradient_norm: float) -> None:
+            tell(epoch, loss, gradient_norm)
             if trainer.step in steps:
                 (job.directory.control_path / "stop").touch()
 
@@ -46,7 +47,7 @@ CONFIGS: dict[str, dict[str, dict[str, Any]]] = {
         "optimizer": {"scheduler": "cosine", "warmup": 2, "learning_rate": 1e-2},
         "loss": {"noise_offset": 0.1, "adaptive_noise_scale": 0.01},
     },
-    "fp16": {"model": {"base": "toy", "family": "toy_flow", "precision": "fp16"}},
+    "fp16": {"model": {"base": "toys/flow", "family": "toy_flow", "precision": "fp16"}},
 }
 
 
@@ -102,10 +103,10 @@ def test_a_stop_while_samples_are_drawn_leaves_the_rest_to_the_resume(
         trainer = prepare(job)
         draw = trainer.previews._draw
 
-        def stop_then_draw(*what: Any) -> bool:
-            if what[2] == 3:
+        def stop_then_draw(path: Path, prompt: SamplePrompt, step: int, epoch: int) -> bool:
+            if step == 3:
                 (job.directory.control_path / "stop").touch()
-            return draw(*what)
+            return draw(path, prompt, step, epoch)
 
         trainer.previews._draw = stop_then_draw
         trainer.train()
@@ -167,7 +168,7 @@ def test_the_dataset_put_back_is_resumed(tmp_path: Path) -> None:
 def test_another_base_model_is_refused(pictures: Path, tmp_path: Path) -> None:
     run = stopped(toy_config(pictures, tmp_path))
     text = run.config_path.read_text()
-    run.config_path.write_text(text.replace('base = "toy"', 'base = "other"'))
+    run.config_path.write_text(text.replace('base = "toys/flow"', 'base = "toys/other"'))
     assert "base model has changed" in failure(run)
 
 

@@ -30,7 +30,7 @@ def test_every_damaged_byte_is_noticed(stored: Path) -> None:
     path = fresh(stored).path(KEY)
     data = path.read_bytes()
     body = 8 + int.from_bytes(data[:8], "little")
-    for place in [*range(0, 8), *range(body, len(data))]:
+    for place in [*range(8), *range(body, len(data))]:
         path.write_bytes(data[:place] + bytes([data[place] ^ 0x10]) + data[place + 1 :])
         assert fresh(stored).get(KEY) is None, place
 

@@ -31,6 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     from ...core.errors import ProblemsError
     from ...core.run.directory import RunDirectory
     from ..follow import start
+    from ..problems import problems_text
     from ..text import printable
 
     config = configfile.load(Path(arguments.config), arguments.set)
@@ -38,9 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors:
         raise ProblemsError(f"{arguments.config} cannot run", errors)
-    for problem in problems:
-        words = (problem.severity, problem.where, problem.message, problem.remedy)
-        sys.stderr.write(printable(": ".join(word for word in words if word)) + "\n")
+    sys.stderr.write(problems_text(problems))
     command = ["lora-wizard", "train", arguments.config]
     for value in arguments.set:
         command += ["--set", value]

@@ -1,0 +1,97 @@
+"""Options that do nothing together, or that are likely not meant so: warnings, not errors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from lora_wizard.core import crosscheck
+from lora_wizard.core.config import RunConfig
+
+
+def findings(**sections: dict[str, Any]) -> dict[str, str]:
+    """Severity by key, of a configuration that is fine but for ``sections``."""
+    values: dict[str, dict[str, Any]] = {
+        "model": {"base": "owner/name"},
+        "dataset": {"folder": "/pictures"},
+        "samples": {"prompts": ["mika"]},
+        "output": {"folder": "/out"},
+    }
+    for section, changes in sections.items():
+        values[section] = {**values.get(section, {}), **changes}
+    found = crosscheck.findings(RunConfig.model_validate(values))
+    return {finding.problem.where: finding.problem.severity for finding in found}
+
+
+def test_nothing_is_said_about_what_is_fine() -> None:
+    assert findings() == {}
+
+
+@pytest.mark.parametrize(
+    ("sections", "key", "mended"),
+    [
+        (
+            {"captions": {"keep_tokens": 2}},
+            "captions.keep_tokens",
+            {"captions": {"keep_tokens": 2, "shuffle": True}},
+        ),
+        (
+            {"captions": {"shuffle": True, "trigger_words": ["a", "b"], "keep_tokens": 1}},
+            "captions.keep_tokens",
+            {"captions": {"shuffle": True, "trigger_words": ["a", "b"], "keep_tokens": 2}},
+        ),
+        (
+            {"loss": {"prior_loss_weight": 0.5}},
+            "loss.prior_loss_weight",
+            {
+                "loss": {"prior_loss_weight": 0.5},
+                "dataset": {"folder": "/pictures", "regularization_folder": "/class"},
+            },
+        ),
+        (
+            {"optimizer": {"restarts": 3}},
+            "optimizer.restarts",
+            {"optimizer": {"restarts": 3, "scheduler": "cosine_with_restarts"}},
+        ),
+        (
+            {"optimizer": {"power": 2.0}},
+            "optimizer.power",
+            {"optimizer": {"power": 2.0, "scheduler": "polynomial"}},
+        ),
+        (
+            {"dataset": {"buckets": False, "bucket_min_side": 64}},
+            "dataset.bucket_min_side",
+            {"dataset": {"buckets": True, "bucket_min_side": 64}},
+        ),
+        (
+            {"output": {"keep_last": 2, "save_every_epochs": 0}},
+            "output.keep_last",
+            {"output": {"keep_last": 2, "save_every_steps": 5, "save_every_epochs": 0}},
+        ),
+        (
+            {"dataset": {"folder": "", "concepts": [{"folder": "/a"}], "repeats": 2}},
+            "dataset.repeats",
+            {"dataset": {"folder": "", "concepts": [{"folder": "/a", "repeats": 2}]}},
+        ),
+    ],
+)
+def test_what_has_no_effect_is_a_warning(
+    sections: dict[str, Any], key: str, mended: dict[str, Any]
+) -> None:
+    assert findings(**sections) == {key: "warning"}
+    assert findings(**mended) == {}
+
+
+def test_a_run_without_samples_is_worth_a_note() -> None:
+    assert findings(samples={"prompts": []}) == {"samples.prompts": "note"}
+    quiet = {"prompts": [], "every_epochs": 0}
+    assert findings(samples=quiet) == {}
+
+
+def test_folders_that_would_feed_on_themselves() -> None:
+    assert findings(output={"folder": "/pictures/out"}) == {"output.folder": "error"}
+    assert findings(output={"folder": "/pictures-out"}) == {}
+    same = {"folder": "/pictures", "regularization_folder": "/pictures"}
+    assert findings(dataset=same) == {"dataset.regularization_folder": "error"}
+    twice = {"folder": "", "concepts": [{"folder": "/a"}, {"folder": "/a"}]}
+    assert findings(dataset=twice) == {"dataset.concepts[1].folder": "error"}
