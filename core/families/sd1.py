@@ -17,7 +17,7 @@ PARTS = (
     Part("unet", weights="diffusion_pytorch_model", files=("config.json",)),
     Part("vae", weights="diffusion_pytorch_model", files=("config.json",)),
     Part("text_encoder", weights="model", files=("config.json",)),
-    Part("tokenizer", files=("vocab.json", "merges.txt")),
+    Part("tokenizer", files=("vocab.json", "merges.txt"), instead=("tokenizer.json",)),
     Part("scheduler", files=("scheduler_config.json",)),
 )
 _WIDTH_OF_SD2 = 1024

@@ -35,6 +35,8 @@ class Part:
     weights: str = ""
     """The stem of its weight file, such as ``model``; empty for a part without weights."""
     files: tuple[str, ...] = ()
+    instead: tuple[str, ...] = ()
+    """Files that stand for all of ``files``: transformers 5 saves tokenizers in one."""
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,8 @@ def _check_part(base: Path, part: Part) -> str | None:
     folder = base / part.folder
     names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
     missing = [file for file in part.files if file not in names]
+    if part.instead and names.issuperset(part.instead):
+        missing = []
     if not names or missing:
         raise BaseModelError(
             "The base model is not whole",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from diffusers import StableDiffusionPipeline
 from lora_wizard.core.families.sd1 import SPEC
 from lora_wizard.core.weights import base_model
 from lora_wizard.core.weights.base_model import BaseModelError, locate
@@ -114,6 +115,38 @@ def test_something_else_to_predict_is_refused(tmp_path: Path) -> None:
     folder = build(tmp_path / "base", prediction_type="sample")
     with pytest.raises(BaseModelError, match="predicts"):
         load(folder)
+
+
+def test_what_our_remedies_say_makes_a_folder_that_is_read(tiny_sd: Path, tmp_path: Path) -> None:
+    pipeline = StableDiffusionPipeline.from_pretrained(tiny_sd, use_safetensors=True)
+    pipeline.save_pretrained(tmp_path / "new", safe_serialization=True)
+    saved, original = load(tmp_path / "new"), load(tiny_sd)
+    captions = ["mika, a photo", "Größe 猫"]
+    texts = [family.encode_prompts(captions)["text"] for family in (saved, original)]
+    assert torch.equal(*texts)
+    states = [family.denoiser.state_dict() for family in (saved, original)]
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[1])
+
+
+def test_the_names_of_weights_in_older_folders_are_understood(tiny_sd: Path, copy: Path) -> None:
+    text = copy / "text_encoder" / "model.safetensors"
+    renamed = {f"text_model.{name}": tensor for name, tensor in load_file(text).items()}
+    renamed["text_model.embeddings.position_ids"] = torch.arange(77)[None]
+    save_file(renamed, text, {"format": "pt"})
+    vae = copy / "vae" / "diffusion_pytorch_model.safetensors"
+    older = {"to_q": "query", "to_k": "key", "to_v": "value", "to_out.0": "proj_attn"}
+    tensors = load_file(vae)
+    for new, old in older.items():
+        tensors = {name.replace(f".{new}.", f".{old}."): t for name, t in tensors.items()}
+    assert any("proj_attn" in name for name in tensors)
+    save_file(tensors, vae, {"format": "pt"})
+
+    pixels = torch.rand(1, 3, 32, 32)
+    families = [load(copy), load(tiny_sd)]
+    encoded = [family.encode_images(pixels) for family in families]
+    texts = [family.encode_prompts(["mika"])["text"] for family in families]
+    assert torch.equal(*encoded)
+    assert torch.equal(*texts)
 
 
 def test_a_half_precision_variant_is_read(copy: Path) -> None:
