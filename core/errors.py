@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .text import printable
+
 EXIT_FAILED = 1
 """The run failed."""
 EXIT_USER_ERROR = 2
@@ -55,9 +57,8 @@ class ProblemsError(WizardError):
 
 
 def _line(problem: Problem) -> str:
+    """One line whatever is in it: a file's name may hold newlines."""
     place = f"line {problem.line}: " if problem.line else ""
     where = f"{problem.where}: " if problem.where else ""
-    text = f"{place}{where}{problem.message}"
-    if not problem.remedy:
-        return text
-    return f"{text if text.endswith(('.', '!', '?')) else f'{text}.'} {problem.remedy}"
+    remedy = f" {problem.remedy}" if problem.remedy else ""
+    return printable(f"{place}{where}{problem.message}{remedy}")

@@ -66,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return module.run(arguments)
     except WizardError as error:
-        from .text import printable
+        from ..core.text import printable
 
         sys.stderr.write(printable(str(error), keep_newlines=True) + "\n")
         return error.exit_code

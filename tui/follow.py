@@ -17,7 +17,7 @@ from ..core.run.directory import RunDirectory, find_run
 from ..core.run.events import EventReader, decode
 from ..core.run.launch import TRAINING, launch
 from ..core.run.status import RunStatus, Tracker, summary
-from .text import printable
+from ..core.text import printable
 from .views import JsonView, PlainView, QuietView, TerminalView, View
 
 _POLL = 0.1

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
 
-from .text import printable
+from ..core.text import printable
 
 UPPER_HALF = "▀"
 _SMALLEST = 22

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from ..core.errors import Problem
-from .text import printable
+from ..core.text import printable
 
 _INDENT = " " * 9
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ..core.run.events import Event
 from ..core.run.status import Figures
-from .text import printable
+from ..core.text import printable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

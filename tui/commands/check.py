@@ -11,8 +11,8 @@ from pathlib import Path
 
 from ...core import configfile, preflight
 from ...core.errors import EXIT_USER_ERROR, Problem, ProblemsError, WizardError
+from ...core.text import printable
 from ..problems import problems_text
-from ..text import printable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

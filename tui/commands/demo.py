@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...core.errors import EXIT_FAILED
-from ..text import printable
+from ...core.text import printable
 
 if TYPE_CHECKING:
     from ...core.config import RunConfig

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from ..text import printable
+from ...core.text import printable
 
 _BLOCK = 1 << 16
 _POLL = 0.25

@@ -13,7 +13,7 @@ from ...core.errors import ProblemsError, WizardError
 from ...core.files import write_text
 from ...core.overrides import parse_override
 from ...core.templates import filled, find
-from ..text import printable
+from ...core.text import printable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -13,8 +13,8 @@ from ...core.config_problems import options, suggest
 from ...core.errors import WizardError
 from ...core.option_text import default_text, registered, section_help
 from ...core.options import OptionInfo
+from ...core.text import printable
 from ..problems import wrapped
-from ..text import printable
 
 _INDENT = " " * 4
 

@@ -20,8 +20,8 @@ from ...core.errors import Problem, ProblemsError, WizardError
 from ...core.families import registry
 from ...core.rules_of_thumb import RuleOfThumb, explain
 from ...core.schedule import BatchCounts, SavePoint, Schedule, solve_epochs, solve_repeats
+from ...core.text import printable
 from ..tables import print_table
-from ..text import printable
 
 _LISTED = 6
 """So many of a long list are shown at most, besides its last."""

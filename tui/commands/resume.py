@@ -18,8 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Start a job in the run's directory again; it goes on from its last state."""
     from ...core.run.directory import find_run
+    from ...core.text import printable
     from ..follow import start
-    from ..text import printable
 
     directory = find_run(arguments.run)
     if not directory.is_live() and directory.record().outcome == "finished":

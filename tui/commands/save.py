@@ -17,7 +17,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Leave the request; the job obeys it at the end of its step."""
     from ...core.run import control
     from ...core.run.directory import find_run
-    from ..text import printable
+    from ...core.text import printable
 
     directory = find_run(arguments.run)
     control.request(directory, "save")

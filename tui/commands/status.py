@@ -8,7 +8,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from ..text import printable
+from ...core.text import printable
 
 if TYPE_CHECKING:
     from ...core.run.status import RunStatus

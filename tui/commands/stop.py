@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     from ...core.run import control
     from ...core.run.directory import find_run
     from ...core.run.status import summary
-    from ..text import printable
+    from ...core.text import printable
 
     directory = find_run(arguments.run)
     name = printable(directory.name)

@@ -7,8 +7,8 @@ import json
 import sys
 
 from ...core.templates import templates
+from ...core.text import printable
 from ..problems import wrapped
-from ..text import printable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

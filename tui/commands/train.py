@@ -30,9 +30,9 @@ def run(arguments: argparse.Namespace) -> int:
     from ...core import configfile, preflight
     from ...core.errors import ProblemsError
     from ...core.run.directory import RunDirectory
+    from ...core.text import printable
     from ..follow import start
     from ..problems import problems_text
-    from ..text import printable
 
     config = configfile.load(Path(arguments.config), arguments.set)
     problems = preflight.check(config)
