@@ -134,6 +134,6 @@ class States:
         self._job.emit(
             "problem",
             severity="warning",
-            message=f"the state {place.name} is not used ({why}); an older one is",
+            message=f"the state {place.name} was passed over: {why}",
             where=str(place),
         )
