@@ -55,10 +55,13 @@ def prepare(job: Job) -> Trainer:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     job.phase("load model")
     family = _family(config, device)
+    # What can be wrong is asked before the hours of encoding, not after.
+    rates = _rates(config, family)
+    sample_prompts = _sample_prompts(config, family)
+    optimizer_spec = optimizers.find(config.optimizer.name)
     source = _Source(job, config, plan, family, device)
     hashes = source.hashes()
     pictures = source.pictures(hashes)
-    rates = _rates(config, family)
     prompts = source.prompts(trained=set(rates) - {DENOISER})
     job.phase("attach network")
     network = networks.attach(family, config.network, config.training.seed, list(rates))
@@ -68,7 +71,7 @@ def prepare(job: Job) -> Trainer:
     groups = [
         ParameterGroup(part, network.parameters_of(part), rate) for part, rate in rates.items()
     ]
-    optimizer = optimizers.find(config.optimizer.name).build(groups, config.optimizer)
+    optimizer = optimizer_spec.build(groups, config.optimizer)
     scaler = torch.amp.GradScaler(device.type) if config.model.precision == "fp16" else None
     origin = Origin.of(config, manifest.of_plan(plan, hashes), family.base_hash(), device)
     return Trainer(
@@ -88,7 +91,7 @@ def prepare(job: Job) -> Trainer:
             schedule,
             _contents(config, plan, schedule, family, network),
         ),
-        previews=Previews(job, family, _sample_prompts(config, family)),
+        previews=Previews(job, family, sample_prompts),
     )
 
 
