@@ -25,7 +25,7 @@ from ..run.job import Job
 from ..sampling.prompts import expand
 from ..schedule import BatchCounts, Schedule
 from ..weights import kohya, metadata
-from . import manifest
+from . import manifest, states
 from .batches import Batches
 from .cache import EncodedPictures, EncodedPrompts
 from .fingerprints import Fingerprints
@@ -61,6 +61,8 @@ def prepare(job: Job) -> Trainer:
     optimizer_spec = optimizers.find(config.optimizer.name)
     source = _Source(job, config, plan, family, device)
     hashes = source.hashes()
+    origin = Origin.of(config, manifest.of_plan(plan, hashes), family.base_hash(), device)
+    standing = states.find(job, origin)
     pictures = source.pictures(hashes)
     prompts = source.prompts(trained=set(rates) - {DENOISER})
     job.phase("attach network")
@@ -73,7 +75,6 @@ def prepare(job: Job) -> Trainer:
     ]
     optimizer = optimizer_spec.build(groups, config.optimizer)
     scaler = torch.amp.GradScaler(device.type) if config.model.precision == "fp16" else None
-    origin = Origin.of(config, manifest.of_plan(plan, hashes), family.base_hash(), device)
     return Trainer(
         job=job,
         config=config,
@@ -84,7 +85,7 @@ def prepare(job: Job) -> Trainer:
         optimizer=optimizer,
         scaler=scaler,
         batches=Batches(config, family, pictures, prompts, device),
-        states=States(job, origin, network, optimizer, scaler),
+        states=States(job, origin, standing, network, optimizer, scaler),
         outputs=Outputs(
             job,
             config,
