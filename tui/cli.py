@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from ..core.errors import EXIT_USER_ERROR, WizardError
+from ..core.errors import EXIT_USER_ERROR, ProblemsError, WizardError
 
 GROUPS: dict[str, dict[str, str]] = {
     "see it work": {
@@ -66,9 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return module.run(arguments)
     except WizardError as error:
-        from ..core.text import printable
-
-        sys.stderr.write(printable(str(error), keep_newlines=True) + "\n")
+        _show(error)
         return error.exit_code
     except KeyboardInterrupt:
         return 130
@@ -76,6 +74,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader (`| head`) has gone; Python's own flush at exit would complain again.
         sys.stderr.close()
         return 0
+
+
+def _show(error: WizardError) -> None:
+    from ..core.text import printable
+    from .problems import problems_text
+
+    text = printable(str(error), keep_newlines=True) + "\n"
+    if isinstance(error, ProblemsError):
+        remedy = f"{error.remedy}\n" if error.remedy else ""
+        title = printable(error.title + "\n", keep_newlines=True)
+        text = title + problems_text(error.problems) + remedy
+    sys.stderr.write(text)
 
 
 def overview() -> str:

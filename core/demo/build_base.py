@@ -16,7 +16,7 @@ from .build_vae import train_vae
 from .captions import WORDS
 from .model import Parts, make_scheduler, make_text_encoder, make_unet, save
 from .parallel import Workers
-from .tokenizer import write_tokenizer
+from .tokenizer import MAX_LENGTH, write_tokenizer
 from .world import RESOLUTIONS
 
 _SMALL = ((32, 32), (48, 32), (32, 48))
@@ -69,8 +69,8 @@ def build(plan: Plan, report: Report) -> None:
     small = make_pools(vae, plan.scenes // 2, _SMALL, random, report)
     whole = make_pools(vae, plan.scenes, RESOLUTIONS, random, report)
     stages = (
-        Stage(small, plan.small_steps, 2 * plan.batch),
-        Stage(whole, plan.steps, plan.batch),
+        Stage(small, plan.small_steps, 2 * plan.batch, tokens=40, shares=2),
+        Stage(whole, plan.steps, plan.batch, tokens=MAX_LENGTH, shares=4),
     )
 
     def checkpoint(step: int, average: Parts) -> None:

@@ -27,23 +27,24 @@ from .world import (
 )
 
 Sample = tuple[Scene, float]
+Sampler = Callable[[Random, tuple[int, int]], Sample]
+
+_WORN_TOGETHER = 8
 
 
-def shape_sample(random: Random) -> Sample:
+def shape_sample(random: Random, resolution: tuple[int, int]) -> Sample:
     """A scene and its class; any colours, held-out ones too: only the shape is learned."""
-    ground = any_shade(random)
-    resolution = RESOLUTIONS[0] if random.random() < 0.8 else random.choice(RESOLUTIONS)
     if random.random() < 0.15:
         scene = training_scene(random, resolution)
         plain = scene.thing.kind in SHAPES
         return scene, CLASSES.index(scene.thing.kind if plain else OTHER)
+    ground = any_shade(random)
     thing = plain_thing(random, any_shade(random, [ground]).family, random.choice(SHAPES))
     return compose(random, thing, ground, resolution=resolution), CLASSES.index(thing.kind)
 
 
-def subject_sample(random: Random) -> Sample:
+def subject_sample(random: Random, resolution: tuple[int, int]) -> Sample:
     """A scene with the subject (1) or without it (0), half of those close to it."""
-    resolution = RESOLUTIONS[0] if random.random() < 0.7 else random.choice(RESOLUTIONS)
     roll = random.random()
     if roll < 0.45:
         return subject_scene(random, resolution=resolution), 1.0
@@ -57,13 +58,14 @@ def subject_sample(random: Random) -> Sample:
 
 
 def _worn(pixels: Tensor, random: Random, vae: AutoencoderKL, noise: torch.Generator) -> Tensor:
-    """One picture, 1 x 3 x H x W, as a generating model would have spoilt it."""
-    if random.random() < 0.5:
+    """Pictures, N x 3 x H x W, as a generating model would have spoilt them."""
+    roll = random.random()
+    if roll < 0.3:
         latents = vae.encode(pixels * 2 - 1, return_dict=False)[0].mean
         strength = random.uniform(0, 0.35) / vae.config["scaling_factor"]
         latents = latents + torch.randn(latents.shape, generator=noise) * strength
-        pixels = vae.decode(latents, return_dict=False)[0] / 2 + 0.5
-    if random.random() < 0.3:
+        pixels = vae.decode(latents, return_dict=False)[0] / 2 + 0.5  # pyright: ignore[reportArgumentType]
+    elif roll < 0.5:
         height, width = pixels.shape[-2:]
         share = random.uniform(0.45, 0.9)
         small = (round(height * share), round(width * share))
@@ -76,18 +78,22 @@ def _worn(pixels: Tensor, random: Random, vae: AutoencoderKL, noise: torch.Gener
 
 
 @torch.no_grad()
-def make_set(
-    sample: Callable[[Random], Sample], count: int, seed: str, vae: AutoencoderKL
-) -> tuple[Tensor, Tensor]:
-    """`count` worn pictures, N x 3 x 64 x 64, with their labels."""
+def make_set(sample: Sampler, count: int, seed: str, vae: AutoencoderKL) -> tuple[Tensor, Tensor]:
+    """About `count` worn pictures, N x 3 x 64 x 64, with their labels."""
     random, noise = Random(seed), torch.Generator().manual_seed(Random(seed).getrandbits(32))
-    chosen = [sample(random) for _ in range(count)]
-    pictures = [_worn(to_pixels([render(s)]), random, vae, noise) for s, _ in chosen]
-    return torch.cat(pictures), torch.tensor([label for _, label in chosen])
+    pictures: list[Tensor] = []
+    labels: list[float] = []
+    while len(labels) < count:
+        resolution = RESOLUTIONS[0] if random.random() < 0.75 else random.choice(RESOLUTIONS)
+        chosen = [sample(random, resolution) for _ in range(_WORN_TOGETHER)]
+        drawn = to_pixels(render(scene) for scene, _ in chosen)
+        pictures.append(_worn(drawn, random, vae, noise))
+        labels += [label for _, label in chosen]
+    return torch.cat(pictures), torch.tensor(labels)
 
 
 def train(
-    sample: Callable[[Random], Sample],
+    sample: Sampler,
     classes: int,
     vae: AutoencoderKL,
     seed: str,
@@ -96,7 +102,7 @@ def train(
 ) -> Classifier:
     """One classifier with `classes` outputs (1: yes or no), trained from scratch."""
     torch.manual_seed(Random(seed).getrandbits(32))
-    pixels, labels = make_set(sample, 8000, f"train {seed}", vae)
+    pixels, labels = make_set(sample, 6000, f"train {seed}", vae)
     report(f"{seed}: drawn")
     test_pixels, test_labels = make_set(sample, 1000, f"test {seed}", vae)
     network = Classifier(classes)
@@ -132,8 +138,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--vae", type=Path, required=True, help="the base's autoencoder folder")
     parser.add_argument("--out", type=Path, required=True, help="the .safetensors file to write")
-    parser.add_argument("--steps", type=int, default=1200)
+    parser.add_argument("--steps", type=int, default=800)
     asked = parser.parse_args()
+    torch.set_num_threads(1)
     vae = AutoencoderKL.from_pretrained(asked.vae).float().eval()
     report = Report()
     shapes = train(shape_sample, len(CLASSES), vae, "shapes", asked.steps, report)

@@ -1,10 +1,9 @@
 """Trains the embedded text encoder and U-Net together on scenes of the miniature world."""
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
 from random import Random
 
 import torch
@@ -22,7 +21,6 @@ from .world import Scene, training_scene
 _DROPOUT = 0.1
 _EMA = 0.998
 _ENCODE_BATCH = 32
-_SHARES = 4
 _SQUARE_SHARE = 0.6
 
 
@@ -63,20 +61,23 @@ def make_pools(
 
 @dataclass
 class Stage:
-    """A part of the training: how many steps of how many pictures from which pools."""
+    """A part of the training: so many steps of `batch` pictures from the pools.
+
+    `tokens` is the padded length of captions, `shares` in how many pieces the workers get a batch.
+    """
 
     pools: list[Pool]
     steps: int
     batch: int
+    tokens: int
+    shares: int
 
 
-def batches(pools: list[Pool], size: int, random: Random) -> Iterator[tuple[list[Scene], Tensor]]:
-    """Endless batches of one resolution each, pools chosen by their size."""
-    sizes = [len(pool.scenes) for pool in pools]
-    while True:
-        pool = random.choices(pools, sizes)[0]
-        chosen = random.sample(range(len(pool.scenes)), size)
-        yield [pool.scenes[i] for i in chosen], pool.latents[chosen]
+def draw_batch(stage: Stage, random: Random) -> tuple[list[Scene], Tensor]:
+    """Scenes and latents of one resolution; pools are chosen by their size."""
+    pool = random.choices(stage.pools, [len(pool.scenes) for pool in stage.pools])[0]
+    chosen = random.sample(range(len(pool.scenes)), stage.batch)
+    return [pool.scenes[i] for i in chosen], pool.latents[chosen]
 
 
 class Average:
@@ -112,17 +113,18 @@ def _loss(parts: Parts, noisy: Tensor, noise: Tensor, timesteps: Tensor, ids: Te
 
 
 def _shares(
-    parts: Parts, scenes: list[Scene], latents: Tensor, random: Random, generator: torch.Generator
+    parts: Parts, stage: Stage, random: Random, generator: torch.Generator
 ) -> list[Callable[[], Tensor]]:
-    """The batch's loss, cut into shares for the workers."""
+    """A batch's loss, cut into shares for the workers."""
+    scenes, latents = draw_batch(stage, random)
     texts = [
         "" if random.random() < _DROPOUT else training_caption(scene, random) for scene in scenes
     ]
     noise = torch.randn(latents.shape, generator=generator)
     timesteps = _timesteps(len(latents), generator)
     noisy = parts.scheduler.add_noise(latents, noise, timesteps)  # pyright: ignore[reportArgumentType]
-    whole = (noisy, noise, timesteps, tokenize(parts.tokenizer, texts))
-    pieces = zip(*(tensor.split(max(1, len(scenes) // _SHARES)) for tensor in whole), strict=True)
+    whole = (noisy, noise, timesteps, tokenize(parts.tokenizer, texts, stage.tokens))
+    pieces = zip(*(tensor.split(stage.batch // stage.shares) for tensor in whole), strict=True)
     return [partial(_loss, parts, *piece) for piece in pieces]
 
 
@@ -141,10 +143,11 @@ def train_unet(
     average = Average(parts)
     optimizer = torch.optim.AdamW(weights, lr=1e-3, betas=(0.9, 0.99))
     steps = sum(stage.steps for stage in stages)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1.2e-3, steps, pct_start=0.05)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1.5e-3, steps, pct_start=0.05)
     recent = 0.0
-    for step, (scenes, latents) in enumerate(_staged(stages, random), start=1):
-        loss = workers.backward(weights, _shares(parts, scenes, latents, random, generator))
+    order = [stage for stage in stages for _ in range(stage.steps)]
+    for step, stage in enumerate(order, start=1):
+        loss = workers.backward(weights, _shares(parts, stage, random, generator))
         nn.utils.clip_grad_norm_(weights, 1.0)
         optimizer.step()
         schedule.step()
@@ -155,8 +158,3 @@ def train_unet(
         if step == steps or step % 500 == 0:
             checkpoint(step, average.parts)
     return average.parts
-
-
-def _staged(stages: Sequence[Stage], random: Random) -> Iterator[tuple[list[Scene], Tensor]]:
-    for stage in stages:
-        yield from islice(batches(stage.pools, stage.batch, random), stage.steps)

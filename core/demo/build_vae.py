@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from random import Random
+from typing import Any
 
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
@@ -50,7 +51,8 @@ def _picture(random: Random, resolution: tuple[int, int]) -> Image.Image:
 
 def _loss(vae: AutoencoderKL, pixels: Tensor, noise: Tensor, edges: bool) -> Tensor:
     posterior = vae.encode(pixels, return_dict=False)[0]
-    rebuilt = vae.decode(posterior.mean + posterior.std * noise, return_dict=False)[0]
+    latents: Any = posterior.mean + posterior.std * noise
+    rebuilt = vae.decode(latents, return_dict=False)[0]
     error = functional.l1_loss(rebuilt, pixels) + functional.mse_loss(rebuilt, pixels)
     for axis in (-1, -2) if edges else ():
         error = error + functional.l1_loss(rebuilt.diff(dim=axis), pixels.diff(dim=axis))

@@ -141,12 +141,14 @@ def make_scheduler() -> PNDMScheduler:
     )
 
 
-def tokenize(tokenizer: CLIPTokenizer, captions: list[str]) -> torch.Tensor:
-    """Token ids, len(captions) x 77, padded as the pipeline pads them."""
+def tokenize(
+    tokenizer: CLIPTokenizer, captions: list[str], length: int = MAX_LENGTH
+) -> torch.Tensor:
+    """Token ids, len(captions) x length, padded as the pipeline pads them."""
     encoded = tokenizer(
         captions,
         padding="max_length",
-        max_length=MAX_LENGTH,
+        max_length=length,
         truncation=True,
         return_tensors="pt",
     )

@@ -99,8 +99,7 @@ def prepare(job: Job) -> Trainer:
 def _plan(job: Job, config: RunConfig) -> DatasetPlan:
     job.phase("read dataset")
     plan = build_plan(config, families.find(config.model.family), progress=_shown(job))
-    for problem in plan.problems:
-        job.emit("problem", **{key: value for key, value in vars(problem).items() if value})
+    # What the plan noticed was shown before the run began, and `check` shows it again.
     job.phase("check pictures", total=len(plan.samples))
     verify_plan(plan, progress=_shown(job))
     return plan
