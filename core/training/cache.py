@@ -70,11 +70,11 @@ class EncodedPictures:
         when not even one fits into the GPU's memory.
         """
         missing = [sample for sample in samples if not self._store.has(self._key(sample))]
-        progress(len(samples) - len(missing))
+        done = len(samples) - len(missing)
+        progress(done)
         by_bucket: dict[Any, list[Sample]] = defaultdict(list)
         for sample in missing:
             by_bucket[sample.bucket].append(sample)
-        done = len(samples) - len(missing)
         for group in by_bucket.values():
             waiting = group
             while waiting:

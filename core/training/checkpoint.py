@@ -19,7 +19,7 @@ from typing import Any
 import safetensors.torch
 import torch
 
-from ..files import sha256_of, write_bytes, write_json
+from ..files import WriteError, sha256_of, write_bytes, write_json
 
 FORMAT = 1
 KEPT_STATES = 2
@@ -58,7 +58,12 @@ def save(folder: Path, state: State) -> Path:
         _write(place, state)
     problem = problem_of(place)
     if problem is not None:
-        raise OSError(f"{place} was written and then found damaged: {problem}")
+        raise WriteError(
+            "The run's state was found damaged right after it was written",
+            f"{place}: {problem}",
+            "The disk or file system is faulty. The state before stands: copy the run to another "
+            "disk and resume it there.",
+        )
     _prune(folder, state.step)
     return place
 

@@ -6,10 +6,8 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from ..dataset.plan import Sample
 from ..errors import WizardError
 from ..files import sha256_of, write_text
 
@@ -39,14 +37,6 @@ class Fingerprints:
                 "Put it back or name it in dataset.exclude.",
             ) from error
         return digest
-
-    def of_all(self, samples: Iterable[Sample], each: Callable[[], None]) -> dict[str, str]:
-        """By the sample's id; ``each`` is called after every picture."""
-        found: dict[str, str] = {}
-        for sample in samples:
-            found[sample.id] = self.of(sample.path)
-            each()
-        return found
 
     def _entry(self, path: Path, status: os.stat_result) -> Path:
         name = hashlib.sha256(_stamp(path, status).encode("utf-8", "surrogatepass")).hexdigest()

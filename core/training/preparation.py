@@ -25,7 +25,7 @@ from ..run.job import Job
 from ..sampling.prompts import expand
 from ..schedule import BatchCounts, Schedule
 from ..weights import kohya, metadata
-from . import manifest
+from . import manifest, states
 from .batches import Batches
 from .cache import EncodedPictures, EncodedPrompts
 from .fingerprints import Fingerprints
@@ -55,10 +55,15 @@ def prepare(job: Job) -> Trainer:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     job.phase("load model")
     family = _family(config, device)
+    # What can be wrong is asked before the hours of encoding, not after.
+    rates = _rates(config, family)
+    sample_prompts = _sample_prompts(config, family)
+    optimizer_spec = optimizers.find(config.optimizer.name)
     source = _Source(job, config, plan, family, device)
     hashes = source.hashes()
+    origin = Origin.of(config, manifest.of_plan(plan, hashes), family.base_hash(), device)
+    standing = states.find(job, origin)
     pictures = source.pictures(hashes)
-    rates = _rates(config, family)
     prompts = source.prompts(trained=set(rates) - {DENOISER})
     job.phase("attach network")
     network = networks.attach(family, config.network, config.training.seed, list(rates))
@@ -68,9 +73,8 @@ def prepare(job: Job) -> Trainer:
     groups = [
         ParameterGroup(part, network.parameters_of(part), rate) for part, rate in rates.items()
     ]
-    optimizer = optimizers.find(config.optimizer.name).build(groups, config.optimizer)
+    optimizer = optimizer_spec.build(groups, config.optimizer)
     scaler = torch.amp.GradScaler(device.type) if config.model.precision == "fp16" else None
-    origin = Origin.of(config, manifest.of_plan(plan, hashes), family.base_hash(), device)
     return Trainer(
         job=job,
         config=config,
@@ -81,14 +85,14 @@ def prepare(job: Job) -> Trainer:
         optimizer=optimizer,
         scaler=scaler,
         batches=Batches(config, family, pictures, prompts, device),
-        states=States(job, origin, network, optimizer, scaler),
+        states=States(job, origin, standing, network, optimizer, scaler),
         outputs=Outputs(
             job,
             config,
             schedule,
             _contents(config, plan, schedule, family, network),
         ),
-        previews=Previews(job, family, _sample_prompts(config, family)),
+        previews=Previews(job, family, sample_prompts),
     )
 
 

@@ -55,11 +55,13 @@ class States:
         self,
         job: Job,
         origin: Origin,
+        standing: checkpoint.State | None,
         network: Network,
         optimizer: torch.optim.Optimizer,
         scaler: torch.amp.GradScaler | None,
     ) -> None:
-        self._job, self._origin = job, origin
+        """``standing``: what `find` found."""
+        self._origin, self._standing = origin, standing
         self._network, self._optimizer, self._scaler = network, optimizer, scaler
         self._folder: Path = job.directory.state_path
         self._saved = -1
@@ -83,16 +85,10 @@ class States:
         self._saved = step
 
     def take_up(self) -> tuple[int, int]:
-        """Go on where the newest whole state stands; (steps done, samples seen), (0, 0) for a run
-        that has none yet.
-
-        Raises WizardError when the configuration, the dataset or the base model is another.
-        """
-        state = checkpoint.newest(self._folder, self._report_damage)
+        """Go on where the run stands; (steps done, samples seen), (0, 0) at its beginning."""
+        state, self._standing = self._standing, None
         if state is None:
-            manifest.keep(self._folder / _DATASET, self._origin.dataset)
             return 0, 0
-        self._check_origin(state)
         self._network.load_state_dict(state.network)
         optimizer_state.restore(
             self._optimizer, dict(state.optimizer_tensors), dict(state.optimizer_scalars)
@@ -102,38 +98,55 @@ class States:
         self._saved = state.step
         return state.step, state.samples_seen
 
-    def _check_origin(self, state: checkpoint.State) -> None:
-        now = self._origin.belongs_to
-        if state.belongs_to["dataset"] != now["dataset"]:
-            manifest.check_unchanged(self._folder / _DATASET, self._origin.dataset)
-        for name, title in (
-            ("dataset", "The dataset has changed since this run began"),
-            ("base_model", "The base model has changed since this run began"),
-            ("config", "The run's configuration has changed since this run began"),
-        ):
-            if state.belongs_to[name] != now[name]:
-                raise WizardError(
-                    title,
-                    f"The state of step {state.step} belongs to another one.",
-                    "Undo the change to resume, or start a new run from the TOML. The files of "
-                    "this run stay as they are.",
-                )
-        environment = self._origin.environment
-        changed = [name for name in environment if state.environment.get(name) != environment[name]]
-        if changed:
-            before = ", ".join(f"{name} {state.environment.get(name)}" for name in changed)
-            after = ", ".join(f"{name} {environment[name]}" for name in changed)
-            self._job.emit(
-                "problem",
-                severity="warning",
-                message=f"this run began with {before} and goes on with {after}: the result will "
-                "be as good, but not the same to the last bit",
+
+def find(job: Job, origin: Origin) -> checkpoint.State | None:
+    """The newest whole state of a run; None for a run that has none yet, whose dataset is then
+    noted.
+
+    Raises WizardError when the configuration, the dataset or the base model is another.
+    """
+
+    def report(place: Path, why: str) -> None:
+        message = f"the state {place.name} was passed over: {why}"
+        job.emit("problem", severity="warning", message=message, where=str(place))
+
+    folder = job.directory.state_path
+    state = checkpoint.newest(folder, report)
+    if state is None:
+        manifest.keep(folder / _DATASET, origin.dataset)
+        return None
+    _check_origin(state, origin, folder)
+    if message := _inexactness(state, origin):
+        job.emit("problem", severity="warning", message=message)
+    return state
+
+
+def _check_origin(state: checkpoint.State, origin: Origin, folder: Path) -> None:
+    if state.belongs_to["dataset"] != origin.belongs_to["dataset"]:
+        manifest.check_unchanged(folder / _DATASET, origin.dataset)
+    for name, what in (
+        ("dataset", "dataset"),
+        ("base_model", "base model"),
+        ("config", "run's configuration"),
+    ):
+        if state.belongs_to[name] != origin.belongs_to[name]:
+            raise WizardError(
+                f"The {what} has changed since this run began",
+                f"The state of step {state.step} belongs to another one.",
+                "Undo the change to resume, or start a new run from the TOML. The files of "
+                "this run stay as they are.",
             )
 
-    def _report_damage(self, place: Path, why: str) -> None:
-        self._job.emit(
-            "problem",
-            severity="warning",
-            message=f"the state {place.name} is not used ({why}); an older one is",
-            where=str(place),
-        )
+
+def _inexactness(state: checkpoint.State, origin: Origin) -> str:
+    """Why the result will not be that of an uninterrupted run to the last bit; "" if it will."""
+    now = origin.environment
+    changed = [name for name in now if state.environment.get(name) != now[name]]
+    if not changed:
+        return ""
+    before = ", ".join(f"{name} {state.environment.get(name)}" for name in changed)
+    after = ", ".join(f"{name} {now[name]}" for name in changed)
+    return (
+        f"this run began with {before} and goes on with {after}: the result will be as good, but "
+        "not the same to the last bit"
+    )

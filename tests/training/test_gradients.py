@@ -143,3 +143,25 @@ def test_gradient_checkpointing_changes_nothing_but_memory(
     torch.testing.assert_close(
         load(results[0]["toy.safetensors"]), load(results[1]["toy.safetensors"])
     )
+
+
+@pytest.mark.parametrize("text", ["off", "inherit"])
+def test_all_precisions_agree_on_the_gradient(
+    text: str, tiny_sd: Path, pictures: Path, tmp_path: Path
+) -> None:
+    figures: dict[str, tuple[float, float]] = {}
+    for precision in ("fp32", "bf16", "fp16"):
+
+        def look(trainer: Trainer, precision: str = precision) -> None:
+            figures[precision] = trainer.learn_from(whole_epoch(trainer))
+
+        config = sd_config(
+            tiny_sd,
+            pictures,
+            tmp_path,
+            model={"base": str(tiny_sd), "family": "sd1", "precision": precision},
+            optimizer={"text_encoder_learning_rate": text},
+        )
+        examine(config, look)
+    assert figures["bf16"] == pytest.approx(figures["fp32"], rel=0.05)
+    assert figures["fp16"] == pytest.approx(figures["fp32"], rel=0.01)

@@ -174,7 +174,10 @@ def stopped(config: RunConfig) -> RunDirectory:
 
 
 def failure(run: RunDirectory) -> str:
+    encoded = len([event for event in events(run, "phase") if event["phase"] == "cache latents"])
     assert run_job(run.path, train) != 0
+    phases = [event["phase"] for event in events(run, "phase")]
+    assert phases.count("cache latents") == encoded, "refused before anything is encoded"
     return str(events(run, "failed")[-1])
 
 
