@@ -51,7 +51,7 @@ class ModelOptions(Section):
         "sd1",
         help="The model family; it decides what many options mean. sd1 is Stable Diffusion 1.x.",
         level="basic",
-        also="v2, sdxl ...",
+        also="v2, sdxl",
     )
     precision: Precision = option(
         "bf16",

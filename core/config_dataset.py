@@ -32,9 +32,6 @@ class DatasetOptions(Section):
         also="train_data_dir",
         path=True,
     )
-    concepts: list[ConceptOptions] = option(
-        [], help="Several folders with repeats of their own, instead of dataset.folder."
-    )
     repeats: int = option(
         1,
         help="How often each picture counts in an epoch. A folder named N_name says it itself.",
@@ -102,6 +99,9 @@ class DatasetOptions(Section):
         [],
         help="Pictures to leave out: file names or patterns relative to the folder. Broken "
         "pictures stop the run until they are mended or named here.",
+    )
+    concepts: list[ConceptOptions] = option(
+        [], help="Several folders with repeats of their own, instead of dataset.folder."
     )
 
 

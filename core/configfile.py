@@ -206,9 +206,14 @@ def _unusable(name: str, problems: Sequence[Problem]) -> ProblemsError:
     return ProblemsError(f"{name} cannot be used", by_line)
 
 
-def with_lines(problems: Sequence[Problem], path: Path) -> list[Problem]:
-    """``problems`` of the configuration in ``path``, each with the line of the key it is about."""
+def with_lines(
+    problems: Sequence[Problem], path: Path, overrides: Sequence[str] = ()
+) -> list[Problem]:
+    """``problems`` of the configuration in ``path``, each with the line of the key it is about,
+    unless its value came from ``overrides``."""
     lines = toml_source.line_index(toml_source.read(path))
+    for override in overrides:
+        lines.pop(config_problems.key_path(override.partition("=")[0].strip()), None)
     return [
         replace(problem, line=lines.get(config_problems.key_path(problem.where), problem.line))
         for problem in problems

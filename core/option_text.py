@@ -14,7 +14,21 @@ def default_text(info: OptionInfo) -> str:
     """The default as it would stand in a TOML; ``absent`` for an option that is better left out."""
     if info.default is None:
         return "absent"
-    return tomli_w.dumps({"x": info.default}, indent=0).partition("= ")[2].strip().replace("\n", "")
+    if isinstance(info.default, list):
+        return f"[{', '.join(_toml(item) for item in info.default)}]"
+    return _toml(info.default)
+
+
+def section_title(section: str) -> str:
+    """A section's heading as it stands in a TOML."""
+    return f"[[{section.removesuffix('[]')}]]" if section.endswith("[]") else f"[{section}]"
+
+
+def allowed_text(info: OptionInfo) -> str:
+    """What may stand there; the words that a registry knows, where there is one."""
+    words = registered(info.key)
+    unit = f", in {info.unit}" if info.unit else ""
+    return (f"one of {', '.join(words)}" if words else info.allowed) + unit
 
 
 def registered(key: str) -> Sequence[str]:
@@ -39,3 +53,7 @@ def section_help(section: str) -> str:
         return (ConceptOptions.__doc__ or "").strip()
     annotation = RunConfig.model_fields[section].annotation
     return (getattr(annotation, "__doc__", None) or "").strip()
+
+
+def _toml(value: object) -> str:
+    return tomli_w.dumps({"x": value}).partition("= ")[2].strip()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .config_problems import options
 from .files import write_text
-from .option_text import default_text, section_help
+from .option_text import allowed_text, default_text, section_help, section_title
 from .options import OptionInfo
 
 DEFAULT_PATH = Path("docs/options.md")
@@ -32,17 +32,15 @@ def document() -> str:
 
 
 def _section(name: str, infos: list[OptionInfo]) -> str:
-    title = f"[[{name.removesuffix('[]')}]]" if name.endswith("[]") else f"[{name}]"
     entries = "\n".join(line for info in infos for line in _entry(info))
-    return f"## {title}\n\n{section_help(name)}\n\n{entries}\n"
+    return f"## {section_title(name)}\n\n{section_help(name)}\n\n{entries}\n"
 
 
 def _entry(info: OptionInfo) -> Iterator[str]:
     yield f"### {info.key}\n"
     default = "required" if info.required else f"default `{default_text(info)}`"
-    unit = f", in {info.unit}" if info.unit else ""
     level = ", basic" if info.level == "basic" else ""
-    yield f"*{info.allowed}{unit}; {default}{level}*\n"
+    yield f"*{allowed_text(info)}; {default}{level}*\n"
     yield f"{info.help}\n"
     notes = [f"Source: {info.source}." if info.source else ""]
     notes.append(f"sd-scripts: `{info.also}`." if info.also else "")

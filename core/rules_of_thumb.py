@@ -31,6 +31,7 @@ class RuleOfThumb:
     """``steps``, ``repeats`` or ``uses per picture``."""
     exact: float
     difference_reason: str
+    """Empty where the two agree."""
     upper: float | None = None
     """The other end where the guide gives a range from ``value``."""
 
@@ -62,7 +63,7 @@ def explain(plan: DatasetPlan, config: RunConfig, processes: int = 1) -> list[Ru
             uses / batch * epochs,
             "steps",
             total,
-            _joined(rest),
+            "; ".join(_reasons(rest)),
         ),
         _repeats_rule(plan, config, processes),
         RuleOfThumb(
@@ -83,7 +84,9 @@ def explain(plan: DatasetPlan, config: RunConfig, processes: int = 1) -> list[Ru
             total,
             "a fixed number: training.max_steps does the same",
         ),
-        RuleOfThumb("S4", product, uses * epochs, "steps", total, _joined(of_batch + rest)),
+        RuleOfThumb(
+            "S4", product, uses * epochs, "steps", total, "; ".join(_reasons(of_batch + rest))
+        ),
     ]
 
 
@@ -128,15 +131,18 @@ def _repeats_rule(plan: DatasetPlan, config: RunConfig, processes: int) -> RuleO
         S1_STEPS / epochs / images * batch,
         "repeats",
         repeats,
-        f"{_figure(repeats)} repeats give {solved.steps} steps here; "
-        + _joined(differences(solved.plan, config, processes)[1:]),
+        "; ".join(
+            [
+                f"{_figure(repeats)} repeats give {solved.steps} steps here",
+                *_reasons(differences(solved.plan, config, processes)[1:]),
+            ]
+        ),
     )
 
 
-def _joined(differences: list[Difference]) -> str:
-    """What there is of them, in words."""
-    there = [str(item) for item in differences if abs(item.steps) > 1e-9]
-    return "; ".join(there) or "not at all"
+def _reasons(differences: list[Difference]) -> list[str]:
+    """Those that make a difference, in words."""
+    return [str(item) for item in differences if abs(item.steps) > 1e-9]
 
 
 def _figure(number: float, *, sign: bool = False) -> str:

@@ -40,7 +40,9 @@ class Parser(argparse.ArgumentParser):
     """argparse, but a mistake ends with where to look."""
 
     def error(self, message: str) -> NoReturn:
-        sys.stderr.write(f"{self.prog}: {message}\nTry `{self.prog} --help`.\n")
+        from ..core.text import printable
+
+        sys.stderr.write(f"{self.prog}: {printable(message)}\nTry `{self.prog} --help`.\n")
         sys.exit(EXIT_USER_ERROR)
 
 
@@ -48,10 +50,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status: 0 done, 1 failed, 2 the user's mistake, 75 stopped
     before the end, 130 interrupted."""
     words = list(sys.argv[1:] if argv is None else argv)
-    if words in ([], ["-h"], ["--help"], ["help"]):
+    if words[:1] == ["help"]:
+        words = [*words[1:2], "--help"]
+    if words in ([], ["-h"], ["--help"]):
         sys.stdout.write(overview())
         return 0
-    if words == ["--version"]:
+    if words in (["-V"], ["--version"]):
         from importlib.metadata import version
 
         sys.stdout.write(f"lora-wizard {version('lora-wizard')}\n")
@@ -108,7 +112,8 @@ def _unknown(command: str) -> int:
 
     close = difflib.get_close_matches(command, _commands(), n=1)
     hint = f" Did you mean `{close[0]}`?" if close else ""
-    sys.stderr.write(f"lora-wizard: there is no command {command!r}.{hint}\n")
+    said = f"lora-wizard: there is no command {command!r}.{hint}\n"
+    sys.stderr.write(f"{said}Try `lora-wizard --help`.\n")
     return EXIT_USER_ERROR
 
 

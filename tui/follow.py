@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
+import json
 import shlex
 import signal
 import subprocess
@@ -18,6 +18,8 @@ from ..core.run.events import EventReader, decode
 from ..core.run.launch import TRAINING, launch
 from ..core.run.status import RunStatus, Tracker, summary
 from ..core.text import printable
+from .problems import wrapped
+from .terminal import redraws
 from .views import JsonView, PlainView, QuietView, TerminalView, View
 
 _POLL = 0.1
@@ -40,8 +42,11 @@ def start(
         process = launch(directory, module)
         if warning := control.killed_at_logout():
             sys.stderr.write(f"warning: {warning}\n")
+        if as_json:
+            _say_run(directory)
         if detach:
-            _say_detached(directory, as_json)
+            if not as_json:
+                _say_detached(directory)
             return 0
         return follow(
             directory,
@@ -122,16 +127,17 @@ def _watch(
 def _view(as_json: bool) -> View:
     if as_json:
         return JsonView()
-    capable = sys.stdout.isatty() and os.environ.get("TERM", "dumb") not in ("dumb", "unknown", "")
-    return TerminalView() if capable else PlainView()
+    return TerminalView() if redraws(sys.stdout) else PlainView()
 
 
-def _say_detached(directory: RunDirectory, as_json: bool) -> None:
-    if as_json:
-        import json
+def _say_run(directory: RunDirectory) -> None:
+    """The first line for a program: paths in the events are relative to this folder."""
+    line = {"kind": "run", "time": time.time(), "run": str(directory.path)}
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
 
-        sys.stdout.write(json.dumps({"run": str(directory.path)}) + "\n")
-        return
+
+def _say_detached(directory: RunDirectory) -> None:
     sys.stdout.write(f"{printable(str(directory.path))} runs on its own.\n")
     sys.stdout.write(_commands(directory))
 
@@ -151,21 +157,20 @@ def _commands(directory: RunDirectory) -> str:
 
 def _say_outcome(status: RunStatus, directory: RunDirectory, *, quiet: bool) -> int:
     words = ""
-    again = f"Go on with `lora-wizard resume {label(directory)}`."
+    again = f"Go on with it: lora-wizard resume {label(directory)}"
     if status.state == "finished":
         last = f": {directory.path / status.last_file}" if status.last_file else "."
         words = printable(f"Finished{last}")
     elif status.state == "stopped":
-        words = f"Stopped at step {status.step}. {again}"
+        words = f"Stopped at step {status.step}.\n{again}"
     elif status.state == "failed":
         error = status.error or {}
         parts = [error.get(part, "") for part in ("title", "message", "remedy")]
-        sys.stderr.write(printable("\n".join(filter(None, parts)), keep_newlines=True) + "\n")
+        told = [printable(part, keep_newlines=True) for part in parts if part]
+        sys.stderr.write("\n".join([*told, again]) + "\n")
     else:
-        sys.stderr.write(
-            "The run was killed from outside: perhaps by the kernel, for want of memory, or by "
-            f"kill -9. {again}\n"
-        )
+        killed = "The run was killed from outside: by kill -9, or by the kernel, short of memory."
+        sys.stderr.write(f"{wrapped(killed)}\n{again}\n")
     if words and not quiet:
         sys.stdout.write(words + "\n")
     return EXIT_FAILED if status.exit_code is None else status.exit_code

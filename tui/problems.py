@@ -7,7 +7,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Sequence
 
-from ..core.errors import Problem
+from ..core.errors import Problem, ProblemsError, WizardError
 from ..core.text import printable
 
 _INDENT = " " * 9
@@ -23,6 +23,14 @@ def problems_text(problems: Sequence[Problem]) -> str:
         if counts[severity]
     )
     return "\n".join([*blocks, summary]) + "\n" if blocks else ""
+
+
+def problems_of(error: WizardError) -> list[Problem]:
+    """What ``error`` says, as problems."""
+    if isinstance(error, ProblemsError):
+        return error.problems
+    said = ": ".join(part for part in (error.title, error.message) if part)
+    return [Problem(said, remedy=error.remedy)]
 
 
 def wrapped(text: str, indent: str = "", first: str | None = None) -> str:
@@ -44,5 +52,7 @@ def _block(problem: Problem) -> str:
     message = printable(f"{line}{where}{problem.message}", limit=2000)
     lines = [wrapped(message, _INDENT, f"{problem.severity:<9}")]
     if problem.remedy:
-        lines.append(wrapped(printable(problem.remedy, limit=2000), _INDENT))
+        # What follows a remedy's first line is TOML to copy: broken, it would mean nothing.
+        remedy, *toml = (printable(line, limit=2000) for line in problem.remedy.split("\n"))
+        lines += [wrapped(remedy, _INDENT), *(_INDENT + line for line in toml)]
     return "\n".join(lines)

@@ -6,7 +6,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Protocol
 
-from ..core.run.events import Event
+from ..core.run.events import DONE, Event
 from ..core.run.status import Figures
 from ..core.text import printable
 
@@ -72,7 +72,7 @@ class PlainView:
 
     def __init__(self) -> None:
         self._epoch = 0
-        self._phases: set[str] = set()
+        self._phases: set[str] = set(_TOLD_OTHERWISE)
         self._told = ""
         self._last = time.monotonic()
 
@@ -111,7 +111,7 @@ class TerminalView:
 
         self._console = Console(highlight=False, markup=False, emoji=False)
         self._live = Live(console=self._console, auto_refresh=False, transient=True)
-        self._phases: set[str] = set()
+        self._phases: set[str] = set(_TOLD_OTHERWISE)
         self._drawn = 0.0
         self._dirty = False
 
@@ -156,6 +156,8 @@ class TerminalView:
         return Group(bar, details)
 
 
+_TOLD_OTHERWISE = ("save",)
+"""Phases that are over as soon as they are told, and end with a line of their own."""
 _STYLES = {"problem": "bold yellow", "failed": "bold red", "saved": "green", "phase": "bold"}
 
 
@@ -171,10 +173,9 @@ def milestone(event: Event, phases: set[str]) -> str:
             return ""
         phases.add(name)
         return printable(f"{name}{f' ({total})' if total else ''}", limit=200)
-    if kind in ("saved", "sample"):
-        return printable(
-            f"{kind} {event.get('path', '')} (step {event.get('step', '?')})", limit=400
-        )
+    if kind in DONE:
+        path, step = event.get("path", ""), event.get("step", "?")
+        return printable(f"{DONE[kind]} {path} (step {step})", limit=400)
     if kind == "problem":
         words = [event.get(part) for part in ("severity", "where", "message")]
         problem = ": ".join(str(word) for word in words if word)

@@ -60,7 +60,7 @@ def read_caption(file: FileEntry) -> Caption:
     lines = [line.strip() for line in text.splitlines()]
     filled = [line for line in lines if line]
     if len(filled) > 1:
-        remarks.append("has several lines: they are read as one")
+        remarks.append("has several lines, which are read as one")
     if not filled:
         remarks.append("is empty")
     return Caption(" ".join(filled), file.path, tuple(remarks))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import signal
 import time
 from pathlib import Path
@@ -95,7 +96,9 @@ def _not_live(directory: RunDirectory) -> NotLiveError:
         "failed": "It has failed.",
         "killed": "It was killed.",
     }
-    remedy = "" if state == "finished" else "`lora-wizard resume` goes on with it."
+    # With its path: without one, `resume` means the run that was started last.
+    remedy = f"lora-wizard resume {shlex.quote(str(directory.path))}"
+    remedy = "" if state == "finished" else f"Go on with it: {remedy}"
     return NotLiveError(
         "This run is not going on", f"{directory.path}: {words.get(state, '')}", remedy
     )

@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
 Event = dict[str, Any]
+DONE = {"saved": "saved", "sample": "drew"}
+"""Kinds of events that name a finished file, and what to say of it."""
 _BLOCK = 1 << 20
 _LONGEST_LINE = 1 << 20
 

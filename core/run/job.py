@@ -38,7 +38,7 @@ from ..errors import EXIT_FAILED, EXIT_STOPPED, WizardError
 from ..files import WriteError, sweep, write_bytes
 from . import registry
 from .directory import Outcome, RunDirectory, wizard_version
-from .events import EventWriter
+from .events import DONE, EventWriter
 from .lock import RunLock
 from .redaction import without_secrets
 from .streams import append_line, unbreakable_streams
@@ -265,9 +265,11 @@ def _in_words(kind: str, fields: dict[str, Any]) -> str:
     if kind == "failed":
         return ""
     if kind == "step":
-        return f"step {fields.get('step')}/{fields.get('total')} loss {fields.get('loss')}"
-    if kind in ("saved", "sample"):
-        return f"{kind} {fields.get('path', '')}"
+        loss = fields.get("loss")
+        shown = f" loss {loss:.4f}" if isinstance(loss, float) else ""
+        return f"step {fields.get('step')}/{fields.get('total')}{shown}"
+    if kind in DONE:
+        return f"{DONE[kind]} {fields.get('path', '')}"
     if kind == "stopping":
         return f"stopping ({fields.get('by', '')})"
     return kind if kind in ("started", "finished", "stopped") else ""

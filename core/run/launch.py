@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..errors import EXIT_FAILED, WizardError
 from .directory import RunDirectory
-from .lock import AlreadyRunningError, is_ready
+from .lock import already_running, holder, is_ready
 
 TRAINING = "lora_wizard.core.training"
 _PATIENCE = 120.0
@@ -38,11 +38,7 @@ def launch(directory: RunDirectory, module: str = TRAINING) -> subprocess.Popen[
     the new one ended at once or never came up.
     """
     if directory.is_live():
-        raise AlreadyRunningError(
-            "This run is already going on",
-            str(directory.path),
-            "Watch it with `lora-wizard logs -f`, or end it with `lora-wizard stop`.",
-        )
+        raise already_running(directory.lock_path, holder(directory.lock_path))
     attempts = directory.record().attempts
     log_start = _size(directory.log_path)
     process = _start(directory, module)

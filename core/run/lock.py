@@ -13,6 +13,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import shlex
 import struct
 import time
 from pathlib import Path
@@ -42,7 +43,7 @@ class RunLock:
         """Take the lock, or raise AlreadyRunningError at once. Of any number of processes that try
         at the same time, one gets it."""
         if _is_ours(path):
-            raise _already_running(path, os.getpid())
+            raise already_running(path, os.getpid())
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         except OSError as error:
@@ -53,7 +54,7 @@ class RunLock:
             os.close(descriptor)
             # POSIX lets a refused lock be either.
             if error.errno in (errno.EAGAIN, errno.EACCES):
-                raise _already_running(path, holder(path)) from None
+                raise already_running(path, holder(path)) from None
             raise _no_lock(path, error) from error
         _held[_identity(os.fstat(descriptor))] = os.getpid()
         return cls(descriptor)
@@ -139,10 +140,12 @@ def _no_lock(path: Path, error: OSError) -> WizardError:
     )
 
 
-def _already_running(path: Path, pid: int | None) -> AlreadyRunningError:
+def already_running(path: Path, pid: int | None = None) -> AlreadyRunningError:
+    """The error for whoever comes second to the lock at ``path``, held by ``pid``."""
     who = f" by process {pid}" if pid and pid > 0 else ""
+    run = shlex.quote(str(path.parent))
     return AlreadyRunningError(
         "This run is already going on",
         f"{path.parent} is held{who}.",
-        "Watch it with `lora-wizard logs -f`, or end it with `lora-wizard stop`.",
+        f"Watch it: lora-wizard logs -f {run}\nEnd it: lora-wizard stop {run}",
     )

@@ -95,7 +95,7 @@ def test_the_numbers_for_programs(run_toml: Path, capsys: pytest.CaptureFixture[
 def test_what_a_person_sees(run_toml: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", str(run_toml), "--target-steps", "100"]) == 0
     shown = capsys.readouterr().out
-    for words in ("3_mika", "regularization", "512x512", "lora-000002.safetensors", "S4 differs"):
+    for words in ("3_mika", "regularization", "512x512", "lora-000002.safetensors", "S4: "):
         assert words in shown
     assert "training.epochs = " in shown
     assert main(["plan", str(run_toml), "--step", "2"]) == 0
@@ -148,3 +148,23 @@ def test_planning_loads_no_torch(run_toml: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_problems_look_as_check_shows_them(
+    run_toml: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    inside = run_toml.parent / "img" / "3_mika"
+    again = ["--set", f"dataset.folder={inside}", "--set", "model.base=embedded:demo"]
+    assert main(["check", str(run_toml), *again]) == 0
+    checked = capsys.readouterr().out
+    assert main(["plan", str(run_toml), *again]) == 0
+    planned = capsys.readouterr().out
+    block = f'\n         [[dataset.concepts]]\n         folder = "{inside}"\n'
+    assert block in planned and block in checked
+    assert "dataset.folder: 3_mika is itself" in planned, "a value of --set has no line"
+
+
+def test_a_toml_that_is_not_there_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "no.toml", "--json"]) == 2
+    assert "no.toml" in json.loads(capsys.readouterr().out)["problems"][0]["message"]

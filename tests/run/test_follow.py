@@ -99,7 +99,8 @@ def test_the_exit_status_is_the_runs(
     assert watcher.returncode == status == run.record().exit_code
     assert b"Traceback" not in out + error
     if script.get("fail") == "user":
-        assert error == b"The base model is not there\n/no/model\nDownload it.\n"
+        again = b"Go on with it: lora-wizard resume mika\n"
+        assert error == b"The base model is not there\n/no/model\nDownload it.\n" + again
 
 
 def test_plain_lines_tell_phases_epochs_and_files(run: RunDirectory) -> None:
@@ -113,9 +114,11 @@ def test_plain_lines_tell_phases_epochs_and_files(run: RunDirectory) -> None:
     assert lines[-1] == f"Finished: {run.path}/lora-000025.safetensors"
 
 
-def test_json_passes_the_events_on_as_they_are(run: RunDirectory) -> None:
+def test_json_names_the_run_and_passes_its_events_on_as_they_are(run: RunDirectory) -> None:
     out, error = watch(run, "--start", "--json").communicate()
-    assert out == run.events_path.read_bytes()
+    first, _, events = out.partition(b"\n")
+    assert json.loads(first)["run"] == str(run.path)
+    assert events == run.events_path.read_bytes()
     assert error == b""
 
 

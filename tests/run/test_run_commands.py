@@ -70,7 +70,9 @@ def test_save_now(run: RunDirectory, start: Start) -> None:
 @pytest.mark.parametrize("command", ["stop", "save", "sample"])
 def test_what_is_not_going_on_is_not_asked(run: RunDirectory, capsys: Output, command: str) -> None:
     assert main([command]) == 2
-    assert "not going on" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "not going on" in said
+    assert f"lora-wizard resume {run.path}" in said
     assert not list(run.control_path.iterdir())
 
 
@@ -138,3 +140,24 @@ def test_the_last_lines_are_found(
     whole = [line + b"\n" for line in split[:-1]] + ([split[-1]] if split[-1] else [])
     expected = b"".join(whole[-count:]) if count else b""
     assert data[last_lines_offset(path, count) :] == expected
+
+
+def test_whoever_looks_at_an_ended_run_is_told_how_to_go_on(
+    run: RunDirectory, start: Start, capsys: Output
+) -> None:
+    start(fail="user").wait()
+    assert main(["status"]) == 0
+    shown = capsys.readouterr().out
+    assert f"lora-wizard resume {run.path}" in shown.splitlines()[-1]
+    assert start(steps=1).wait() == 0
+    assert main(["status"]) == 0
+    assert "resume" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "words", [["logs", "-n", "x"], ["logs", "-n", "-1"], ["plan", "--step", "x"]]
+)
+def test_an_argument_that_is_no_number(words: list[str], capsys: Output) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(words)
+    assert "must be a whole number" in capsys.readouterr().err

@@ -6,6 +6,7 @@ import hashlib
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,7 @@ def test_a_run_from_the_toml_to_the_file_and_a_stopped_one_to_the_same(
     whole = wizard("train", toml, "--json")
     assert whole.returncode == 0, whole.stderr
     kinds = [json.loads(line)["kind"] for line in whole.stdout.splitlines()]
-    assert kinds[0] == "started" and kinds[-1] == "finished" and kinds.count("step") == 60
+    assert kinds[:2] == ["run", "started"] and kinds[-1] == "finished" and kinds.count("step") == 60
 
     assert wizard("train", toml, "--detach").returncode == 0
     stopped = RunDirectory.open(tmp_path / "output" / "mika-2")
@@ -72,3 +73,12 @@ def test_what_cannot_run_is_refused_before_a_run_is_made(toml: Path, tmp_path: P
     assert refused.returncode == 2 and b"0.png" in refused.stderr
     assert b"Traceback" not in refused.stderr
     assert not (tmp_path / "output").exists()
+
+
+def test_a_run_that_goes_on_is_named_to_whoever_starts_another(
+    toml: Path, run: RunDirectory, start: Callable[..., subprocess.Popen[bytes]]
+) -> None:
+    start(steps=100_000)
+    beside = wizard("train", toml, "--set", "training.max_steps=1")
+    assert beside.returncode == 0
+    assert b"lora-wizard logs -f mika" in beside.stderr

@@ -176,3 +176,13 @@ def test_what_a_file_says_never_commands_the_terminal() -> None:
     output = (ran.stdout + ran.stderr).decode()
     assert "Traceback" not in output
     assert not any(char in output for char in "\x1b\x07\u202e")
+
+
+def test_help_is_found_in_either_order(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["help", "train"])
+    named = capsys.readouterr().out
+    with pytest.raises(SystemExit, match="0"):
+        main(["train", "--help"])
+    assert named == capsys.readouterr().out != ""
+    assert "lora-wizard --help" in said(capsys, "tarin", status=2)

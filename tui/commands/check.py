@@ -10,20 +10,15 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ...core import configfile, preflight
-from ...core.errors import EXIT_USER_ERROR, Problem, ProblemsError, WizardError
+from ...core.errors import EXIT_USER_ERROR, Problem, WizardError
 from ...core.text import printable
-from ..problems import problems_text
+from ..arguments import add_config_arguments
+from ..problems import problems_of, problems_text
+from ..terminal import redraws
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("config", type=Path, metavar="CONFIG", help="the TOML of the run")
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="check with another value, such as --set training.epochs=4; may be repeated",
-    )
+    add_config_arguments(parser)
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.epilog = (
         "Reads the TOML, the headers of the base model's files, and decodes every picture once. "
@@ -48,12 +43,11 @@ def run(arguments: argparse.Namespace) -> int:
 def _problems(path: Path, overrides: list[str]) -> list[Problem]:
     try:
         config = configfile.load(path, overrides)
-    except ProblemsError as error:
-        return error.problems
     except WizardError as error:
-        return [Problem(f"{error.title}: {error.message}", remedy=error.remedy)]
-    progress = _progress if sys.stderr.isatty() else None
-    return configfile.with_lines(preflight.check(config, decode=True, progress=progress), path)
+        return problems_of(error)
+    progress = _progress if redraws(sys.stderr) else None
+    problems = preflight.check(config, decode=True, progress=progress)
+    return configfile.with_lines(problems, path, overrides)
 
 
 def _progress(done: int, total: int) -> None:

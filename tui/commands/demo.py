@@ -26,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--folder",
         default="lora-wizard-demo",
+        metavar="DIR",
         help="where the TOML and the run go (default: %(default)s)",
     )
     parser.add_argument("--json", action="store_true", help="print the result as JSON")

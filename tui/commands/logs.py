@@ -16,14 +16,14 @@ _POLL = 0.25
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    from ..run_argument import add_run_argument
+    from ..arguments import add_run_argument, whole_number
 
     add_run_argument(parser)
     parser.add_argument(
         "-f", "--follow", action="store_true", help="go on until the run ends; Ctrl-C leaves it"
     )
     parser.add_argument(
-        "-n", "--lines", type=_count, default=50, metavar="N", help="how many lines (50)"
+        "-n", "--lines", type=whole_number, default=50, metavar="N", help="how many lines (50)"
     )
 
 
@@ -84,10 +84,3 @@ def shown(line: bytes) -> str:
     """A line of the log as a terminal may have it; of a progress bar its last state."""
     text = line.decode("utf-8", "backslashreplace").rstrip("\n").rstrip("\r")
     return printable(text.rpartition("\r")[2].expandtabs())
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise ValueError
-    return number

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from ...core.files import write_text
 from ...core.overrides import parse_override
 from ...core.templates import filled, find
 from ...core.text import printable
+from ..arguments import add_set_argument
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,14 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--dataset", metavar="DIR", help="the folder with the pictures")
     parser.add_argument("--base", metavar="MODEL", help="a folder or a hub id")
-    parser.add_argument("--name", help="what the LoRA is called")
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="change a value, such as --set training.epochs=4; may be repeated",
-    )
+    parser.add_argument("--name", metavar="NAME", help="what the LoRA is called")
+    add_set_argument(parser)
     parser.add_argument("--force", action="store_true", help="overwrite the file if it is there")
 
 
@@ -45,14 +41,23 @@ def run(arguments: argparse.Namespace) -> int:
         )
     folder = Path.cwd() if to_stdout else path.absolute().parent
     text = filled(template, _values(arguments, folder))
-    configfile.loads(text, folder, name="The new TOML")
+    _check(text, folder)
     if to_stdout:
         sys.stdout.write(text)
         return 0
     write_text(path, text)
     shown = printable(str(path))
-    sys.stdout.write(f"{shown}\nSee what it will do: lora-wizard check {shown}\n")
+    sys.stdout.write(f"{shown}\nWhat is wrong with it: lora-wizard check {shown}\n")
     return 0
+
+
+def _check(text: str, folder: Path) -> None:
+    """Raise ProblemsError when ``text`` cannot be used; without lines, as nobody sees it."""
+    try:
+        configfile.loads(text, folder)
+    except ProblemsError as error:
+        problems = [replace(problem, line=None) for problem in error.problems]
+        raise ProblemsError("A value cannot be used", problems) from error
 
 
 def _values(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:

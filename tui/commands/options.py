@@ -11,7 +11,13 @@ from typing import Any
 from ...core.config import RunConfig
 from ...core.config_problems import options, suggest
 from ...core.errors import WizardError
-from ...core.option_text import default_text, registered, section_help
+from ...core.option_text import (
+    allowed_text,
+    default_text,
+    registered,
+    section_help,
+    section_title,
+)
 from ...core.options import OptionInfo
 from ...core.text import printable
 from ..problems import wrapped
@@ -40,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     for info in infos:
         if info.section != section and len(infos) > 1:
             section = info.section
-            sys.stdout.write(f"[{section}]  {section_help(section)}\n\n")
+            sys.stdout.write(f"{section_title(section)}  {section_help(section)}\n\n")
         sys.stdout.write(_in_words(info) + "\n\n")
     return 0
 
@@ -69,10 +75,7 @@ def suggestion_names(key: str) -> Sequence[str]:
 
 def _in_words(info: OptionInfo) -> str:
     default = "required" if info.required else f"default {default_text(info)}"
-    unit = f", in {info.unit}" if info.unit else ""
-    words = registered(info.key)
-    allowed = f"one of {', '.join(words)}" if words else info.allowed
-    lines = [info.key, wrapped(f"{allowed}{unit}; {default}", _INDENT)]
+    lines = [info.key, wrapped(f"{allowed_text(info)}; {default}", _INDENT)]
     lines.append(wrapped(info.help, _INDENT))
     notes = [f"Source: {info.source}." if info.source else ""]
     notes.append(f"sd-scripts: {info.also}." if info.also else "")

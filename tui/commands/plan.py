@@ -6,8 +6,7 @@ import argparse
 import json
 import sys
 from collections import Counter
-from dataclasses import asdict
-from pathlib import Path
+from dataclasses import asdict, replace
 from typing import Any
 
 from ...core import configfile
@@ -16,28 +15,27 @@ from ...core.dataset.build import build_plan
 from ...core.dataset.captions import final_caption
 from ...core.dataset.order import windows
 from ...core.dataset.plan import DatasetPlan, Draw
-from ...core.errors import Problem, ProblemsError, WizardError
+from ...core.errors import ProblemsError, WizardError
 from ...core.families import registry
 from ...core.rules_of_thumb import RuleOfThumb, explain
 from ...core.schedule import BatchCounts, SavePoint, Schedule, solve_epochs, solve_repeats
 from ...core.text import printable
+from ..arguments import add_config_arguments, whole_number
+from ..problems import problems_of, problems_text, wrapped
 from ..tables import print_table
-
-_LISTED = 6
-"""So many of a long list are shown at most, besides its last."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("config", type=Path, metavar="CONFIG", help="the run's TOML")
+    add_config_arguments(parser)
     parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="change an option"
-    )
-    parser.add_argument(
-        "--step", type=int, metavar="N", help="show the pictures, crops and captions of step N"
+        "--step",
+        type=whole_number,
+        metavar="N",
+        help="show the pictures, crops and captions of step N",
     )
     parser.add_argument(
         "--target-steps",
-        type=int,
+        type=whole_number,
         metavar="N",
         help="show the repeats and the epochs that give about N steps",
     )
@@ -47,16 +45,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     try:
         return _run(arguments)
-    except ProblemsError as error:
+    except WizardError as error:
         if not arguments.json:
             raise
-        _write_json({"problems": [asdict(problem) for problem in error.problems]})
+        _write_json({"problems": [asdict(problem) for problem in problems_of(error)]})
         return error.exit_code
 
 
 def _run(arguments: argparse.Namespace) -> int:
     config = configfile.load(arguments.config, arguments.set)
-    plan = build_plan(config, registry.find(config.model.family))
+    plan = _planned(config, arguments)
     schedule = Schedule.of(plan, config)
     if arguments.step is not None and not 1 <= arguments.step <= schedule.total_steps:
         raise WizardError(
@@ -72,6 +70,17 @@ def _run(arguments: argparse.Namespace) -> int:
     else:
         _show(plan, config, schedule, arguments.target_steps)
     return 0
+
+
+def _planned(config: RunConfig, arguments: argparse.Namespace) -> DatasetPlan:
+    """The plan, its problems with the lines of the TOML."""
+    try:
+        plan = build_plan(config, registry.find(config.model.family))
+    except ProblemsError as error:
+        found = configfile.with_lines(error.problems, arguments.config, arguments.set)
+        raise ProblemsError(error.title, found, error.remedy) from error
+    found = configfile.with_lines(plan.problems, arguments.config, arguments.set)
+    return replace(plan, problems=tuple(found))
 
 
 def _show(
@@ -104,7 +113,7 @@ def _show(
     _show_rules(explain(plan, config))
     if target_steps is not None:
         _show_solutions(plan, config, target_steps)
-    _show_problems(plan.problems)
+    sys.stdout.write(problems_text(plan.problems))
 
 
 def _show_schedule(config: RunConfig, schedule: Schedule) -> None:
@@ -118,7 +127,7 @@ def _show_schedule(config: RunConfig, schedule: Schedule) -> None:
     if schedule.warmup_steps:
         _line("Warmup", f"{schedule.warmup_steps} steps")
     saves = [f"{_file_name(config, point)} (step {point.step})" for point in schedule.save_steps()]
-    _line("Files", _shortened(saves))
+    _line("Files", _shortened(saves, 2))
     samples = [str(step) for step in schedule.sample_steps()]
     _line("Samples", f"after step {_shortened(samples)}" if samples else "none")
     sys.stdout.write("\n")
@@ -128,7 +137,9 @@ def _show_rules(rules: list[RuleOfThumb]) -> None:
     columns = ("guide", "formula", "gives", "exact")
     print_table("Rules of thumb", columns, [_rule_row(rule) for rule in rules])
     for rule in rules:
-        sys.stdout.write(f"  {rule.source} differs: {printable(rule.difference_reason)}.\n")
+        if rule.difference_reason:
+            reason = f"  {rule.source}: {printable(rule.difference_reason)}."
+            sys.stdout.write(wrapped(reason, " " * 6, "") + "\n")
     sys.stdout.write("\n")
 
 
@@ -140,14 +151,6 @@ def _show_solutions(plan: DatasetPlan, config: RunConfig, target: int) -> None:
     _line(f"For {target} steps", f"training.epochs = {epochs.epochs} gives {epochs.steps}")
     _line("", f"repeats {each} give {repeats.steps} in {config.training.epochs} epochs")
     sys.stdout.write("\n")
-
-
-def _show_problems(problems: tuple[Problem, ...]) -> None:
-    for problem in problems:
-        text = f"{problem.severity}: {problem.where}: {problem.message}"
-        sys.stdout.write(printable(text) + "\n")
-        for line in problem.remedy.splitlines():
-            sys.stdout.write(f"    {printable(line)}\n")
 
 
 def _show_step(plan: DatasetPlan, config: RunConfig, schedule: Schedule, step: int) -> None:
@@ -260,14 +263,15 @@ def _file_name(config: RunConfig, point: SavePoint) -> str:
     return f"{config.output.name}{point.suffix}.safetensors"
 
 
-def _shortened(items: list[str]) -> str:
-    if len(items) <= _LISTED + 1:
+def _shortened(items: list[str], listed: int = 6) -> str:
+    """At most ``listed`` of a long list, and its last."""
+    if len(items) <= listed + 1:
         return ", ".join(items)
-    return f"{', '.join(items[:_LISTED])} ... {items[-1]} ({len(items)} in all)"
+    return f"{', '.join(items[:listed])} ... {items[-1]} ({len(items)} in all)"
 
 
 def _line(name: str, value: str) -> None:
-    sys.stdout.write(f"{name:<16}{printable(value)}\n")
+    sys.stdout.write(wrapped(printable(value), " " * 16, f"{name:<16}") + "\n")
 
 
 def _write_json(document: dict[str, Any]) -> None:

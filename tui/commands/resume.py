@@ -8,11 +8,10 @@ import sys
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    from ..run_argument import add_run_argument
+    from ..arguments import add_run_argument, add_start_arguments
 
     add_run_argument(parser)
-    parser.add_argument("--detach", action="store_true", help="start it and come back at once")
-    parser.add_argument("--json", action="store_true", help="print the run's events as they are")
+    add_start_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

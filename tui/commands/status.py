@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    from ..run_argument import add_run_argument
+    from ..arguments import add_run_argument
 
     add_run_argument(parser)
     parser.add_argument("--all", action="store_true", help="all runs of this machine")
@@ -51,6 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def in_words(status: RunStatus) -> str:
     """A status for people, safe to show."""
+    from ..problems import wrapped
     from ..views import duration
 
     rows = [("state", _state(status)), ("phase", _phase(status))]
@@ -69,13 +71,21 @@ def in_words(status: RunStatus) -> str:
     rows += [("last file", status.last_file), ("last sample", status.last_sample)]
     rows += [("problem", problem) for problem in status.problems[-5:]]
     if status.error:
-        rows.append(("error", " ".join(status.error.get(part, "") for part in _ERROR_PARTS)))
+        told = " ".join(status.error.get(part, "") for part in _ERROR_PARTS)
+        rows.append(("error", told.replace("\n", " ")))
     rows.append(("folder", status.path))
+    if status.state in ("new", "stopped", "failed", "killed"):
+        rows.append(("go on", f"lora-wizard resume {shlex.quote(status.path)}"))
+    rows = [(name, text) for name, text in rows if text]
     lines = [printable(status.name)]
-    lines += [f"  {name:<12}{printable(text, limit=1000)}" for name, text in rows if text]
+    for name, text in rows:
+        first, shown = f"  {name:<12}", printable(text, limit=1000)
+        # A path or a command stays in one line, to be copied.
+        lines.append(wrapped(shown, " " * 14, first) if name in _PROSE else first + shown)
     return "\n".join(lines) + "\n"
 
 
+_PROSE = ("problem", "error")
 _ERROR_PARTS = ("title", "message", "remedy")
 
 
@@ -89,8 +99,10 @@ def _state(status: RunStatus) -> str:
 def _phase(status: RunStatus) -> str:
     if status.state != "live":
         return ""
+    if status.done is None or status.phase_total == status.total:
+        return status.phase  # steps have a row of their own
     total = "" if status.phase_total is None else f"/{status.phase_total}"
-    return status.phase + ("" if status.done is None else f" {status.done}{total}")
+    return f"{status.phase} {status.done}{total}"
 
 
 def _line(status: RunStatus) -> str:

@@ -8,7 +8,7 @@ import sys
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    from ..run_argument import add_run_argument
+    from ..arguments import add_run_argument
 
     add_run_argument(parser)
     how = parser.add_mutually_exclusive_group()

@@ -4,25 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    parser.add_argument("config", metavar="CONFIG", help="the TOML of the run")
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="change a value for this run, such as --set training.epochs=4; may be repeated",
-    )
-    parser.add_argument("--detach", action="store_true", help="start it and come back at once")
-    parser.add_argument("--json", action="store_true", help="print the run's events as they are")
-    parser.epilog = (
-        "Ctrl-C stops watching, not the run. Exit status: 0 finished, 1 failed, 2 something to "
-        "mend first, 75 stopped and saved, 130 no longer watching."
-    )
+    from ..arguments import add_config_arguments, add_start_arguments
+
+    add_config_arguments(parser)
+    add_start_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -34,13 +23,14 @@ def run(arguments: argparse.Namespace) -> int:
     from ..follow import start
     from ..problems import problems_text
 
-    config = configfile.load(Path(arguments.config), arguments.set)
-    problems = preflight.check(config)
+    config = configfile.load(arguments.config, arguments.set)
+    problems = configfile.with_lines(preflight.check(config), arguments.config, arguments.set)
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors:
         raise ProblemsError(f"{arguments.config} cannot run", errors)
     sys.stderr.write(problems_text(problems))
-    command = ["lora-wizard", "train", arguments.config]
+    sys.stderr.write(_others_at_work())
+    command = ["lora-wizard", "train", str(arguments.config)]
     for value in arguments.set:
         command += ["--set", value]
     directory = RunDirectory.create(config, command=command)
@@ -48,3 +38,18 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stdout.write(printable(f"run {directory.path}") + "\n")
         sys.stdout.flush()
     return start(directory, as_json=arguments.json, detach=arguments.detach)
+
+
+def _others_at_work() -> str:
+    """A warning for whoever comes back after a lost connection and starts the same again."""
+    from ...core.errors import Problem
+    from ...core.run.directory import known_runs
+    from ..follow import label
+    from ..problems import problems_text
+
+    live = [label(run) for run in known_runs() if run.is_live()]
+    if not live:
+        return ""
+    message = f"{', '.join(live)} is still going on, and shares the machine with this run."
+    remedy = f"Watch it instead: lora-wizard logs -f {live[0]}"
+    return problems_text([Problem(message, remedy=remedy, severity="warning")])
