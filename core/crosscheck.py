@@ -111,8 +111,9 @@ def _sizes(config: RunConfig) -> Iterator[Finding]:
             "dataset.bucket_max_side",
         )
     if not dataset.buckets:
-        for name in ("bucket_step", "bucket_min_side", "bucket_max_side"):
-            if getattr(dataset, name) is not None and name != "bucket_step":
+        # bucket_step stays: the one size that is left is rounded to it.
+        for name in ("bucket_min_side", "bucket_max_side"):
+            if getattr(dataset, name) is not None:
                 yield _warning(
                     "has no effect while dataset.buckets is false",
                     f"dataset.{name}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -50,6 +51,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status: 0 done, 1 failed, 2 the user's mistake, 75 stopped
     before the end, 130 interrupted."""
     words = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal without UTF-8 shows an escape; it never ends the command.
+            stream.reconfigure(errors="backslashreplace")
     if words[:1] == ["help"]:
         words = [*words[1:2], "--help"]
     if words in ([], ["-h"], ["--help"]):

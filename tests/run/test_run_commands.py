@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -154,10 +156,18 @@ def test_whoever_looks_at_an_ended_run_is_told_how_to_go_on(
     assert "resume" not in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(
-    "words", [["logs", "-n", "x"], ["logs", "-n", "-1"], ["plan", "--step", "x"]]
-)
-def test_an_argument_that_is_no_number(words: list[str], capsys: Output) -> None:
+@pytest.mark.parametrize("words", ["logs -n x", "logs -n -1", "plan --step x"])
+def test_an_argument_that_is_no_number(words: str, capsys: Output) -> None:
     with pytest.raises(SystemExit, match="2"):
-        main(words)
+        main(words.split())
     assert "must be a whole number" in capsys.readouterr().err
+
+
+def test_a_terminal_without_utf_8_ends_no_command(config: RunConfig) -> None:
+    named = config.model_copy(update={"output": config.output.model_copy(update={"name": "é"})})
+    RunDirectory.create(named)
+    command = [sys.executable, "-m", "lora_wizard.tui.cli", "status"]
+    ascii_only = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    shown = subprocess.run(command, env=ascii_only, capture_output=True)
+    assert (shown.returncode, shown.stderr) == (0, b"")
+    assert shown.stdout.startswith(b"\\xe9\n")

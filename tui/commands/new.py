@@ -28,6 +28,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", metavar="NAME", help="what the LoRA is called")
     add_set_argument(parser)
     parser.add_argument("--force", action="store_true", help="overwrite the file if it is there")
+    parser.epilog = (
+        "Relative folders mean the same wherever the file goes. `lora-wizard options` explains the "
+        "keys."
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -40,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="show the repeats and the epochs that give about N steps",
     )
     parser.add_argument("--json", action="store_true", help="for programs")
+    parser.epilog = "Starts and writes nothing. Exit status: 0 planned, 2 something to mend first."
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -159,23 +160,21 @@ def _show_step(plan: DatasetPlan, config: RunConfig, schedule: Schedule, step: i
     last = schedule.steps_of_epochs[epoch - 1]
     _line("Step", f"{step} of {schedule.total_steps}: {index + 1} of {last} in epoch {epoch}")
     for number, batch in enumerate(window, start=1):
-        print_table(
-            f"Batch {number} of {len(window)}: {batch[0].sample.bucket}",
-            ("picture", "size", "scaled to", "cut at", "use", "caption"),
-            [_draw_row(draw, config) for draw in batch],
-        )
+        sys.stdout.write(f"\nBatch {number} of {len(window)}: {batch[0].sample.bucket}\n")
+        for draw in batch:
+            sys.stdout.write(_draw_text(draw, config))
 
 
-def _draw_row(draw: Draw, config: RunConfig) -> tuple[object, ...]:
+def _draw_text(draw: Draw, config: RunConfig) -> str:
+    """A block: columns of paths and captions fit no terminal."""
     sample, crop = draw.sample, draw.sample.crop
-    return (
-        sample.path,
-        f"{sample.width}x{sample.height}",
-        f"{crop.scaled_width}x{crop.scaled_height}",
-        f"{crop.left},{crop.top}",
-        draw.repeat + 1,
-        final_caption(draw, config),
+    how = (
+        f"{sample.width}x{sample.height}, scaled to {crop.scaled_width}x{crop.scaled_height}, "
+        f"cut at {crop.left},{crop.top}; use {draw.repeat + 1} of {sample.repeats}"
     )
+    caption = printable(final_caption(draw, config)) or "(no caption)"
+    indent = " " * 4
+    return f"  {printable(str(sample.path))}\n{indent}{how}\n{wrapped(caption, indent)}\n"
 
 
 def _rule_row(rule: RuleOfThumb) -> tuple[str, ...]:

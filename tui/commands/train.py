@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ...core.errors import Problem
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,8 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors:
         raise ProblemsError(f"{arguments.config} cannot run", errors)
-    sys.stderr.write(problems_text(problems))
-    sys.stderr.write(_others_at_work())
+    sys.stderr.write(problems_text([*_others_at_work(), *problems]))
     command = ["lora-wizard", "train", str(arguments.config)]
     for value in arguments.set:
         command += ["--set", value]
@@ -40,16 +43,15 @@ def run(arguments: argparse.Namespace) -> int:
     return start(directory, as_json=arguments.json, detach=arguments.detach)
 
 
-def _others_at_work() -> str:
-    """A warning for whoever comes back after a lost connection and starts the same again."""
+def _others_at_work() -> list[Problem]:
+    """For whoever comes back after a lost connection and starts the same again."""
     from ...core.errors import Problem
     from ...core.run.directory import known_runs
     from ..follow import label
-    from ..problems import problems_text
 
     live = [label(run) for run in known_runs() if run.is_live()]
     if not live:
-        return ""
+        return []
     message = f"{', '.join(live)} is still going on, and shares the machine with this run."
     remedy = f"Watch it instead: lora-wizard logs -f {live[0]}"
-    return problems_text([Problem(message, remedy=remedy, severity="warning")])
+    return [Problem(message, remedy=remedy, severity="warning")]
