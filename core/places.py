@@ -1,4 +1,4 @@
-"""Folders of ours outside the run: what can be made again, shared by all runs."""
+"""Folders outside the run, and the room they have."""
 
 from __future__ import annotations
 
@@ -11,3 +11,16 @@ def cache_folder() -> Path:
     # A relative value is invalid by the XDG specification, and would scatter caches about.
     home = Path(os.environ.get("XDG_CACHE_HOME", ""))
     return (home if home.is_absolute() else Path.home() / ".cache") / "lora-wizard"
+
+
+def existing(folder: Path) -> Path:
+    """``folder``, or what there is of its parents."""
+    # Unlike Path.exists, os.path.exists is no error where a parent may not be looked into.
+    return next(path for path in (folder, *folder.parents) if os.path.exists(path))  # noqa: PTH110
+
+
+def size_text(number: float) -> str:
+    """A number of bytes, for people."""
+    if number >= 1e9:
+        return f"{number / 1e9:.1f} GB"
+    return f"{number / 1e6:.0f} MB" if number >= 1e7 else f"{number / 1e6:.1f} MB"

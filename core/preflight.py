@@ -19,6 +19,7 @@ from .families import registry as families
 from .families.base import FamilySpec
 from .networks import registry as networks
 from .optimizers import registry as optimizers
+from .places import existing, size_text
 from .preflight_base import BaseFindings, inspect_base
 from .sampling.prompts import expand
 from .sampling.samplers import SAMPLERS
@@ -133,11 +134,11 @@ def _steps(schedule: Schedule) -> Iterator[Problem]:
 
 
 def _output_folder(folder: Path) -> Iterator[Problem]:
-    existing = _existing(folder)
-    if not existing.is_dir():
-        why, remedy = f"{existing} is a file", "Choose another folder."
-    elif not os.access(existing, os.W_OK | os.X_OK):
-        why, remedy = f"{existing} cannot be written", "Choose another, or change its permissions."
+    there = existing(folder)
+    if not there.is_dir():
+        why, remedy = f"{there} is a file", "Choose another folder."
+    elif not os.access(there, os.W_OK | os.X_OK):
+        why, remedy = f"{there} cannot be written", "Choose another, or change its permissions."
     else:
         return
     yield Problem(why, "output.folder", remedy=remedy)
@@ -146,12 +147,12 @@ def _output_folder(folder: Path) -> Iterator[Problem]:
 def _disk(
     config: RunConfig, spec: FamilySpec, schedule: Schedule, base: BaseFindings
 ) -> Iterator[Problem]:
-    folder = _existing(Path(config.output.folder))
+    folder = existing(Path(config.output.folder))
     free = shutil.disk_usage(folder).free
     needed = _bytes_written(config, spec, schedule, base)
     if needed > free:
         yield Problem(
-            f"the run writes about {_size(needed)}, and {folder} has {_size(free)} left",
+            f"the run writes about {size_text(needed)}, and {folder} has {size_text(free)} left",
             "output.folder",
             remedy="Free some space, choose another disk, or keep fewer files (output.keep_last).",
         )
@@ -171,15 +172,3 @@ def _bytes_written(
     pixels = side * side if isinstance(side, int) else side[0] * side[1]
     pictures = len(config.samples.prompts) * len(schedule.sample_steps())
     return files * file_bytes + values * _STATE_BYTES + pictures * pixels * 3
-
-
-def _existing(folder: Path) -> Path:
-    """``folder``, or what there is of its parents."""
-    # Unlike Path.exists, os.path.exists is no error where a parent may not be looked into.
-    return next(path for path in (folder, *folder.parents) if os.path.exists(path))  # noqa: PTH110
-
-
-def _size(number: float) -> str:
-    if number >= 1e9:
-        return f"{number / 1e9:.1f} GB"
-    return f"{number / 1e6:.0f} MB" if number >= 1e7 else f"{number / 1e6:.1f} MB"

@@ -6,6 +6,7 @@ Nothing is downloaded and no weight is read: configurations, and the headers of 
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from .config import RunConfig
 from .config_paths import is_hub_id
 from .errors import Problem, WizardError
 from .families.base import FamilySpec
+from .places import existing, size_text
 from .weights.base_model import (
     BaseModel,
     BaseModelError,
@@ -178,11 +180,25 @@ def _hub_findings(name: str, spec: FamilySpec) -> BaseFindings:
     sizes = {file.rfilename: file.size or 0 for file in info.siblings or []}
     download = sum(_part_bytes(name, sizes, spec))
     note = Problem(
-        f"{name} is not on this machine yet; {download / 1e9:.1f} GB will be downloaded first",
+        f"{name} is not on this machine yet; {size_text(download)} will be downloaded first",
         where=_KEY,
         severity="note",
     )
-    return BaseFindings([note], download_bytes=download)
+    return BaseFindings([note, *_no_room(download)], download_bytes=download)
+
+
+def _no_room(download: int) -> Iterator[Problem]:
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    folder = existing(Path(HF_HUB_CACHE))
+    free = shutil.disk_usage(folder).free
+    if download > free:
+        yield Problem(
+            f"{size_text(download)} will be downloaded to {HF_HUB_CACHE}, and there are "
+            f"{size_text(free)} left",
+            where=_KEY,
+            remedy="Free some space, or set HF_HOME to a folder on a larger disk.",
+        )
 
 
 def _part_bytes(name: str, sizes: dict[str, int], spec: FamilySpec) -> Iterable[int]:

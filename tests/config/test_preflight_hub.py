@@ -38,7 +38,7 @@ SIZES = {
 
 
 class Hub(BaseHTTPRequestHandler):
-    """Knows whole/model, pickled/model and gated/model; never answers for slow/model."""
+    """Knows whole/model, vast/model, pickled/model and gated/model; never answers for slow/model."""
 
     def do_GET(self) -> None:
         owner = self.path.removeprefix("/api/models/").partition("/")[0]
@@ -49,7 +49,8 @@ class Hub(BaseHTTPRequestHandler):
         elif owner == "unknown":
             self._answer(404, {"error": "none"}, {"X-Error-Code": "RepoNotFound"})
         else:
-            files = SIZES if owner == "whole" else {"unet/diffusion_pytorch_model.bin": 1}
+            known = {"whole": SIZES, "vast": dict.fromkeys(SIZES, 10**18)}
+            files = known.get(owner, {"unet/diffusion_pytorch_model.bin": 1})
             siblings = [{"rfilename": name, "size": size} for name, size in files.items()]
             self._answer(200, {"id": f"{owner}/model", "siblings": siblings})
 
@@ -100,6 +101,12 @@ def test_what_will_be_downloaded_is_a_note_with_its_size(hub: str, tmp_path: Pat
     assert problem["severity"] == "note"
     assert download == 3_000_000_000 + 160_000_000 + 240_000_000
     assert "3.4 GB" in problem["message"]
+
+
+def test_a_download_that_finds_no_room_is_an_error(hub: str, tmp_path: Path) -> None:
+    (note, problem), _ = ask("vast/model", tmp_path, hub)
+    assert (note["severity"], problem["severity"]) == ("note", "error")
+    assert str(tmp_path) in problem["message"] and "HF_HOME" in problem["remedy"]
 
 
 @pytest.mark.parametrize(
