@@ -38,7 +38,7 @@ SIZES = {
 
 
 class Hub(BaseHTTPRequestHandler):
-    """Knows whole/model, vast/model, pickled/model and gated/model; never answers for slow/model."""
+    """Knows models of the owners whole, vast, pickled and gated; never answers for slow/model."""
 
     def do_GET(self) -> None:
         owner = self.path.removeprefix("/api/models/").partition("/")[0]
