@@ -15,7 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from ..config import Rate, RunConfig
-from ..config_paths import EMBEDDED, templates_folder
+from ..config.paths import EMBEDDED, templates_folder
 from ..dataset.plan import DatasetPlan, Sample
 from ..families.base import FamilySpec
 

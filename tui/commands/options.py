@@ -9,16 +9,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...core.config import RunConfig
-from ...core.config_problems import options, suggest
-from ...core.errors import WizardError
-from ...core.option_text import (
+from ...core.config.config_problems import options, suggest
+from ...core.config.option_text import (
     allowed_text,
     default_text,
     registered,
     section_help,
     section_title,
 )
-from ...core.options import OptionInfo
+from ...core.config.options import OptionInfo
+from ...core.errors import WizardError
 from ...core.text import printable
 from ..problems import wrapped
 

@@ -9,8 +9,7 @@ from collections import Counter
 from dataclasses import asdict, replace
 from typing import Any
 
-from ...core import configfile
-from ...core.config import RunConfig
+from ...core.config import RunConfig, configfile
 from ...core.dataset.build import build_plan
 from ...core.dataset.captions import final_caption
 from ...core.dataset.order import windows
