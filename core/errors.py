@@ -60,5 +60,6 @@ def _line(problem: Problem) -> str:
     """One line whatever is in it: a file's name may hold newlines."""
     place = f"line {problem.line}: " if problem.line else ""
     where = f"{problem.where}: " if problem.where else ""
-    remedy = f" {problem.remedy}" if problem.remedy else ""
+    # A remedy's own lines are ours: TOML to copy.
+    remedy = f" {problem.remedy}".replace("\n", " ") if problem.remedy else ""
     return printable(f"{place}{where}{problem.message}{remedy}")

@@ -55,7 +55,7 @@ def check(
     plan, found = _dataset(config, spec, progress)
     problems += found
     if plan is not None and decode:
-        problems += _broken_pictures(plan, progress)
+        problems += _broken_pictures(plan, config, progress)
     if plan is not None:
         schedule = Schedule.of(plan, config)
         problems += _steps(schedule)
@@ -115,9 +115,11 @@ def _dataset(
     return plan, list(plan.problems)
 
 
-def _broken_pictures(plan: DatasetPlan, progress: Progress | None) -> list[Problem]:
+def _broken_pictures(
+    plan: DatasetPlan, config: RunConfig, progress: Progress | None
+) -> list[Problem]:
     try:
-        verify_plan(plan, progress=progress)
+        verify_plan(plan, exclude=config.dataset.exclude, progress=progress)
     except ProblemsError as error:
         return error.problems
     return []

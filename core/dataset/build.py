@@ -14,7 +14,7 @@ from ..families.base import FamilySpec
 from .buckets import BucketError, BucketRule
 from .captions import EXTENSIONS as CAPTION_EXTENSIONS
 from .captions import Caption, CaptionError, read_caption
-from .images import Picture, Progress, scan_pictures, verify_pictures
+from .images import BadPicture, Picture, Progress, scan_pictures, verify_pictures
 from .layout import ConceptFolder, Layout
 from .plan import Bucket, ConceptSummary, Crop, DatasetPlan, Sample
 from .review import review
@@ -39,18 +39,20 @@ def build_plan(
         problems.append(error.problem)
     samples: list[Sample] = []
     summaries: list[ConceptSummary] = []
+    bad: list[BadPicture] = []
     labels = _labels(layout.concepts)
     for concept, label in zip(layout.concepts, labels, strict=True):
         reader = _ConceptReader(concept, label, progress)
         pictures = reader.pictures()
         captions = reader.captions(pictures)
         problems += reader.problems
+        bad += reader.bad
         summaries.append(_summary(concept, len(pictures), len(captions)))
         if rule:
             samples += [
                 reader.sample(picture, captions.get(picture.path), rule) for picture in pictures
             ]
-    raise_errors(problems)
+    raise_errors([*problems, *_told(bad, config.dataset.exclude)])
     if not any(not sample.is_regularization for sample in samples):
         raise ProblemsError(
             "There is nothing to train on",
@@ -61,13 +63,14 @@ def build_plan(
     return DatasetPlan(tuple(samples), _with_shares(summaries), tuple(problems))
 
 
-def verify_plan(plan: DatasetPlan, *, progress: Progress | None = None) -> None:
+def verify_plan(
+    plan: DatasetPlan, *, exclude: Sequence[str] = (), progress: Progress | None = None
+) -> None:
     """Decode every picture of the plan (each once, remembered); ProblemsError names every bad one.
 
-    Training begins only after this.
+    Training begins only after this. ``exclude`` is the configuration's, to be added to.
     """
-    bad = verify_pictures(plan.samples, progress=progress)
-    raise_errors([_bad_picture(item.path, item.reason) for item in bad])
+    raise_errors(_told(verify_pictures(plan.samples, progress=progress), exclude))
 
 
 def raise_errors(problems: Iterable[Problem]) -> None:
@@ -85,12 +88,13 @@ class _ConceptReader:
     label: str
     progress: Progress | None
     problems: list[Problem] = field(default_factory=list)
+    bad: list[BadPicture] = field(default_factory=list)
     assigned: dict[tuple[int, int], tuple[Bucket, Crop]] = field(default_factory=dict)
     """By the picture's size: most pictures share theirs with others."""
 
     def pictures(self) -> list[Picture]:
         good, bad = scan_pictures(self.concept.folder, self.concept.pictures, self.progress)
-        self.problems += [_bad_picture(item.path, item.reason) for item in bad]
+        self.bad += bad
         by_stem: dict[str, list[str]] = {}
         for file in self.concept.pictures:
             by_stem.setdefault(_stem(file.name), []).append(file.name)
@@ -176,10 +180,15 @@ class _ConceptReader:
         self.problems.append(Problem(message, where, remedy=remedy, severity=severity))
 
 
-def _bad_picture(path: Path, reason: str) -> Problem:
-    pattern = json.dumps(f"{path.parent.name}/{path.name}", ensure_ascii=False)
-    remedy = f"Mend or remove it, or leave it out: dataset.exclude = [{pattern}]."
-    return Problem(f"{reason}.", str(path), remedy=remedy)
+def _told(bad: Sequence[BadPicture], exclude: Sequence[str]) -> list[Problem]:
+    """One problem each; the last one's remedy is for all, as a line that can be copied."""
+    if not bad:
+        return []
+    patterns = [*exclude, *(f"{item.path.parent.name}/{item.path.name}" for item in bad)]
+    line = f"dataset.exclude = {json.dumps(patterns, ensure_ascii=False)}"
+    what = "it, or leave it" if len(bad) == 1 else f"these {len(bad)}, or leave them"
+    problems = [Problem(f"{item.reason}.", str(item.path)) for item in bad]
+    return [*problems[:-1], replace(problems[-1], remedy=f"Mend or remove {what} out:\n{line}")]
 
 
 def _stem(name: str) -> str:

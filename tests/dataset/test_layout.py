@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +202,13 @@ def test_broken_pictures_go_only_with_the_user_s_word(tmp_path: Path) -> None:
     (tmp_path / "4_a/bad.png").write_bytes(b"")
     (problem,) = errors_of(tmp_path)
     assert 'dataset.exclude = ["4_a/bad.png"]' in problem.remedy
+    (tmp_path / "4_a/worse.png").write_bytes(b"x")
+    *_, last = errors_of(tmp_path, exclude=["x.png"])
+    line = last.remedy.splitlines()[-1]
+    assert tomllib.loads(line) == {
+        "dataset": {"exclude": ["x.png", "4_a/bad.png", "4_a/worse.png"]}
+    }
+    (tmp_path / "4_a/worse.png").unlink()
     for pattern in ("bad.png", "bad*", "4_a/bad.png", "*/bad.*"):
         plan = plan_of(tmp_path, exclude=[pattern])
         assert found(plan) == {"a": (2, 4)}
