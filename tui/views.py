@@ -6,7 +6,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Protocol
 
-from ..core.run.events import DONE, Event
+from ..core.run.events import DONE, Event, problem_text
 from ..core.run.status import Figures
 from ..core.text import printable
 
@@ -177,9 +177,7 @@ def milestone(event: Event, phases: set[str]) -> str:
         path, step = event.get("path", ""), event.get("step", "?")
         return printable(f"{DONE[kind]} {path} (step {step})", limit=400)
     if kind == "problem":
-        words = [event.get(part) for part in ("severity", "where", "message")]
-        problem = ": ".join(str(word) for word in words if word)
-        return printable(f"{problem} {event.get('remedy') or ''}".rstrip(), limit=1000)
+        return printable(problem_text(event), limit=1000)
     if kind == "stopping":
         return "stopping: the step is finished and saved first"
     return ""

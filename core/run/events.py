@@ -163,6 +163,18 @@ class EventWriter:
         return not self._torn
 
 
+def problem_text(event: Event) -> str:
+    """A ``problem`` as one line; not yet safe to show."""
+    said = (event.get(part) for part in ("severity", "where", "message"))
+    return in_sentences(": ".join(str(part) for part in said if part), event.get("remedy"))
+
+
+def in_sentences(*parts: object) -> str:
+    """What there is of ``parts``, which may or may not end in a full stop, in one line."""
+    there = [" ".join(str(part).split("\n")) for part in parts if part]
+    return " ".join([*(f"{part.rstrip('.')}." for part in there[:-1]), *there[-1:]])
+
+
 def encode(event: Event) -> bytes:
     """One line, with its newline. ASCII, so that any file name survives; anything JSON does not
     know becomes its string."""

@@ -38,7 +38,7 @@ from ..errors import EXIT_FAILED, EXIT_STOPPED, WizardError
 from ..files import WriteError, sweep, write_bytes
 from . import registry
 from .directory import Outcome, RunDirectory, wizard_version
-from .events import DONE, EventWriter
+from .events import DONE, EventWriter, problem_text
 from .lock import RunLock
 from .redaction import without_secrets
 from .streams import append_line, unbreakable_streams
@@ -259,9 +259,7 @@ def run_job(path: Path | str, work: Callable[[Job], None]) -> int:
 
 def _in_words(kind: str, fields: dict[str, Any]) -> str:
     if kind == "problem":
-        words = [fields.get("severity", ""), fields.get("where", ""), fields.get("message", "")]
-        problem = ": ".join(str(word) for word in words if word)
-        return f"{problem} {fields.get('remedy', '')}".rstrip()
+        return problem_text(fields)
     if kind == "failed":
         return ""
     if kind == "step":

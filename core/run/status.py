@@ -9,7 +9,7 @@ from statistics import median
 from typing import Any, Literal
 
 from .directory import RunDirectory, RunRecord
-from .events import Event, EventReader, decode
+from .events import Event, EventReader, decode, problem_text
 
 State = Literal["new", "live", "finished", "stopped", "failed", "killed"]
 
@@ -185,8 +185,7 @@ class Figures:
         self.last_sample = str(event.get("path", ""))
 
     def on_problem(self, event: Event) -> None:
-        parts = (event.get("where"), event.get("message"), event.get("remedy"))
-        self.problems.append(" ".join(str(part) for part in parts if part))
+        self.problems.append(problem_text(event))
         del self.problems[:-_PROBLEMS_KEPT]
 
     def on_stopping(self, event: Event) -> None:

@@ -100,6 +100,6 @@ def test_a_live_run_and_a_finished_one(run: RunDirectory) -> None:
     status = summary(run)
     assert (status.state, status.exit_code, status.last_file) == ("finished", 0, "mika.safetensors")
     assert status.loss is None
-    assert status.problems == ["few pictures Add some."]
+    assert status.problems == ["warning: few pictures. Add some."]
     assert status.eta_seconds is None
     json.dumps(status.as_json(), allow_nan=False)

@@ -52,6 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def in_words(status: RunStatus) -> str:
     """A status for people, safe to show."""
+    from ...core.run.events import in_sentences
     from ..problems import wrapped
     from ..views import duration
 
@@ -71,8 +72,8 @@ def in_words(status: RunStatus) -> str:
     rows += [("last file", status.last_file), ("last sample", status.last_sample)]
     rows += [("problem", problem) for problem in status.problems[-5:]]
     if status.error:
-        told = " ".join(status.error.get(part, "") for part in _ERROR_PARTS)
-        rows.append(("error", told.replace("\n", " ")))
+        told = in_sentences(*(status.error.get(part) for part in _ERROR_PARTS))
+        rows.append(("error", told))
     rows.append(("folder", status.path))
     if status.state in ("new", "stopped", "failed", "killed"):
         rows.append(("go on", f"lora-wizard resume {shlex.quote(status.path)}"))
