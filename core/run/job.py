@@ -95,6 +95,10 @@ class Job:
                     job._end(error)
                 else:
                     job._end(None)
+                finally:
+                    # Before the handlers go: whoever holds the lock is sent signals, and one that
+                    # came now would end the process with a status that is not the run's.
+                    lock.release()
         finally:
             lock.release()
 
