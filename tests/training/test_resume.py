@@ -243,3 +243,16 @@ def test_the_same_configuration_gives_the_same_bytes_with_a_cold_cache(
     warm = start(config)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cold"))
     assert final(start(config)) == final(warm)
+
+
+def test_a_resume_that_cannot_be_exact_says_so(pictures: Path, tmp_path: Path) -> None:
+    run = RunDirectory.create(toy_config(pictures, tmp_path))
+    assert run_job(run.path, stopping_after([2])) == STOPPED
+    torch.set_num_threads(2)
+    try:
+        assert run_job(run.path, train) == 0
+    finally:
+        torch.set_num_threads(1)
+    (problem,) = events(run, "problem")
+    assert problem["severity"] == "warning"
+    assert "threads 1" in problem["message"] and "threads 2" in problem["message"]
