@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 import torch
 import toy_flow
-from lora_wizard.core.config import RunConfig
+from lora_wizard.core.config import RunConfig, TrainingOptions
 from lora_wizard.core.families.base import SamplePrompt
 from lora_wizard.core.run.directory import RunDirectory
 from lora_wizard.core.run.job import Job, run_job
 from lora_wizard.core.training.__main__ import train
 from lora_wizard.core.training.preparation import prepare
+from lora_wizard.core.training.states import Origin
+from pydantic import Field
 from training_runs import draw_pictures, events, files, start, toy_config
 
 STOPPED = 75
@@ -256,3 +258,22 @@ def test_a_resume_that_cannot_be_exact_says_so(pictures: Path, tmp_path: Path) -
     (problem,) = events(run, "problem")
     assert problem["severity"] == "warning"
     assert "threads 1" in problem["message"] and "threads 2" in problem["message"]
+
+
+def test_an_option_that_a_later_version_adds_is_no_change_of_a_run() -> None:
+    class LaterTraining(TrainingOptions):
+        momentum: float = 0.5
+
+    class LaterConfig(RunConfig):
+        training: LaterTraining = Field(default_factory=LaterTraining)
+
+    text = {"model": {"base": "toys/flow"}, "training": {"epochs": 3}}
+    origins = [
+        Origin.of(config, {}, "base", torch.device("cpu")).belongs_to["config"]
+        for config in (
+            RunConfig.model_validate(text),
+            LaterConfig.model_validate(text),
+            LaterConfig.model_validate({**text, "training": {"epochs": 4}}),
+        )
+    ]
+    assert origins[0] == origins[1] != origins[2]
