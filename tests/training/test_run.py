@@ -141,6 +141,15 @@ def test_sample_now(pictures: Path, tmp_path: Path) -> None:
     assert files(run) == undisturbed
 
 
+def test_sample_now_without_prompts_says_that_there_are_none(
+    pictures: Path, tmp_path: Path
+) -> None:
+    run = start(toy_config(pictures, tmp_path, samples={"prompts": []}), asking("sample", 2))
+    (problem,) = events(run, "problem")
+    assert problem["where"] == "samples.prompts"
+    assert not events(run, "sample")
+
+
 def test_sampling_leaves_training_as_it_is(tiny_sd: Path, pictures: Path, tmp_path: Path) -> None:
     def final(**samples: Any) -> bytes:
         config = sd_config(tiny_sd, pictures, tmp_path, samples=samples)
