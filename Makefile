@@ -42,7 +42,7 @@ types: $(READY)
 	@$(BIN)/basedpyright --pythonpath $(BIN)/python
 
 docs: $(READY)
-	@$(BIN)/python -m lora_wizard.core.options_doc
+	@$(BIN)/python -m lora_wizard.core.config.options_doc
 
 clean:
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache

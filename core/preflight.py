@@ -7,10 +7,9 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from . import crosscheck
-from .config import RunConfig
-from .config_problems import options
-from .configfile import flat
+from .config import RunConfig, crosscheck
+from .config.config_problems import options
+from .config.configfile import flat
 from .dataset.build import build_plan, verify_plan
 from .dataset.images import Progress
 from .dataset.plan import DatasetPlan

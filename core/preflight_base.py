@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .config import RunConfig
-from .config_paths import is_hub_id
+from .config.paths import is_hub_id
 from .errors import Problem, WizardError
 from .families.base import FamilySpec
 from .weights.base_model import (

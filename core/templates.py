@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .config_paths import templates_folder
+from .config.paths import templates_folder
 from .errors import WizardError
 
 

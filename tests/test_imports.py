@@ -105,7 +105,7 @@ def test_light_commands_stay_light_to_their_end(tmp_path: Path) -> None:
 
 
 def test_the_overview_imports_neither_the_configuration_nor_a_screen() -> None:
-    ours = ["lora_wizard.core.config", "lora_wizard.core.options"]
+    ours = ["lora_wizard.core.config", "lora_wizard.core.config.options"]
     libraries = ["pydantic", "rich", "tomlkit", "tomllib", "PIL"]
     words = [[], ["--help"], ["--version"], ["chekc"]]
     run(RUN_COMMANDS, words, [*HEAVY, *SCREEN, *libraries, *ours])

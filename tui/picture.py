@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image
 from rich.color import Color
 from rich.console import Console
-from rich.segment import Segment
+from rich.segment import Segment, Segments
 from rich.style import Style
 
 from ..core.text import printable
@@ -47,22 +47,13 @@ def _print_row(console: Console, row: Sequence[tuple[str, Image.Image]], columns
     console.print((" " * _GAP).join(labels).rstrip(), markup=False, highlight=False)
     drawn = [half_blocks(picture, columns) for _, picture in row]
     blank = [Segment(" " * columns)]
+    segments: list[Segment] = []
     for line in range(max(len(lines) for lines in drawn)):
-        segments: list[Segment] = []
         for index, lines in enumerate(drawn):
             segments.extend([Segment(" " * _GAP)] if index else [])
             segments.extend(lines[line] if line < len(lines) else blank)
-        console.print(_Line(segments), end="\n")
-
-
-class _Line:
-    """A line of finished segments as something rich prints."""
-
-    def __init__(self, segments: list[Segment]) -> None:
-        self._segments = segments
-
-    def __rich_console__(self, console: Console, options: object) -> list[Segment]:
-        return self._segments
+        segments.append(Segment.line())
+    console.print(Segments(segments), end="")
 
 
 def _character(pixels: Image.Image, column: int, row: int) -> Segment:

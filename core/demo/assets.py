@@ -1,10 +1,10 @@
 """Where the embedded demo's data lies."""
 
-from importlib.resources import files
 from pathlib import Path
+
+from ..config.paths import templates_folder
 
 
 def demo_folder() -> Path:
     """The installed folder with `base/`, `pictures/`, `regularization/`, `judge.safetensors`."""
-    # The package is data: found by name, for `core` imports nothing that is above it.
-    return Path(str(files("lora_wizard.templates"))) / "demo"
+    return templates_folder() / "demo"

@@ -9,8 +9,9 @@ from random import Random
 
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
-from transformers import CLIPTokenizer
+from transformers import CLIPTextModel, CLIPTokenizer
 
+from .build_text import train_text
 from .build_unet import Stage, make_pools, train_unet
 from .build_vae import train_vae
 from .captions import WORDS
@@ -30,6 +31,7 @@ class Plan:
     work: Path
     steps: int
     small_steps: int
+    text_steps: int
     vae_steps: int
     batch: int
     scenes: int
@@ -56,6 +58,19 @@ def _vae(plan: Plan, workers: Workers, report: Report) -> AutoencoderKL:
     return AutoencoderKL.from_pretrained(folder).eval().requires_grad_(False)
 
 
+def _text_encoder(
+    plan: Plan, size: int, tokenizer: CLIPTokenizer, workers: Workers, report: Report
+) -> CLIPTextModel:
+    folder = plan.work / "text_encoder"
+    if folder.exists():
+        report(f"taking the text encoder from {folder}")
+    else:
+        encoder = make_text_encoder(size)
+        train_text(encoder, tokenizer, plan.text_steps, 64, plan.seed, workers, report)
+        encoder.save_pretrained(folder)
+    return CLIPTextModel.from_pretrained(folder, dtype=torch.float32)
+
+
 def build(plan: Plan, report: Report) -> None:
     """Train what `plan.work` does not hold yet and write the pipeline to `plan.out`."""
     workers = Workers(plan.threads)
@@ -63,7 +78,9 @@ def build(plan: Plan, report: Report) -> None:
     size = write_tokenizer(plan.out / "tokenizer", WORDS)
     tokenizer = CLIPTokenizer.from_pretrained(plan.out / "tokenizer")
     torch.manual_seed(plan.seed)
-    parts = Parts(vae, make_unet(), make_text_encoder(size), tokenizer, make_scheduler())
+    unet = make_unet()
+    encoder = _text_encoder(plan, size, tokenizer, workers, report)
+    parts = Parts(vae, unet, encoder, tokenizer, make_scheduler())
     random = Random(f"pool {plan.seed}")
     # What words mean is learned at a quarter of the price from pictures of half the size.
     small = make_pools(vae, plan.scenes // 2, _SMALL, random, report)
@@ -83,14 +100,15 @@ def build(plan: Plan, report: Report) -> None:
 def _plan() -> Plan:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder of the finished pipeline")
-    parser.add_argument("--work", type=Path, help="folder that keeps the autoencoder (OUT.work)")
-    parser.add_argument("--steps", type=int, default=4000, help="U-Net and text encoder")
-    parser.add_argument("--small-steps", type=int, default=1500, help="before, at half size")
-    parser.add_argument("--vae-steps", type=int, default=2000)
-    parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--scenes", type=int, default=20000, help="drawn and encoded once")
+    parser.add_argument("--work", type=Path, help="keeps autoencoder and text encoder (OUT.work)")
+    parser.add_argument("--steps", type=int, default=4000, help="U-Net and text encoder together")
+    parser.add_argument("--small-steps", type=int, default=500, help="before, at half size")
+    parser.add_argument("--text-steps", type=int, default=600, help="before there are pictures")
+    parser.add_argument("--vae-steps", type=int, default=1500)
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--scenes", type=int, default=12000, help="drawn and encoded once")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="cores to use")
     asked = vars(parser.parse_args())
     asked["work"] = asked["work"] or asked["out"].with_suffix(".work")
     return Plan(**asked)

@@ -141,9 +141,10 @@ def train_unet(
     trained = nn.ModuleList([parts.text_encoder, parts.unet]).train()
     weights = list(trained.parameters())
     average = Average(parts)
-    optimizer = torch.optim.AdamW(weights, lr=1e-3, betas=(0.9, 0.99))
+    groups = [{"params": parts.text_encoder.parameters()}, {"params": parts.unet.parameters()}]
+    optimizer = torch.optim.AdamW(groups, lr=1e-3, betas=(0.9, 0.99))
     steps = sum(stage.steps for stage in stages)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1.5e-3, steps, pct_start=0.05)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, [4e-4, 1.2e-3], steps, pct_start=0.05)
     recent = 0.0
     order = [stage for stage in stages for _ in range(stage.steps)]
     for step, stage in enumerate(order, start=1):

@@ -12,8 +12,8 @@ TRIGGER_WORD = "zibbu"
 CLASS_WORD = "creature"
 """What the subject is one of; the base knows the word."""
 
-PROMPT_BACKGROUNDS = ("green", "blue", "pink", "white", "purple", "grey", "red", "black")
-"""Backgrounds, most of them absent from the sample pictures, to ask for the subject on."""
+PROMPT_BACKGROUNDS = ("green", "purple", "blue", "white", "yellow", "pink", "red", "black")
+"""Backgrounds to ask for the subject on; purple and yellow are in no sample picture."""
 
 
 def subject(random: Random) -> Thing:

@@ -139,7 +139,7 @@ def any_shade(random: Random, unlike: Sequence[Shade | None] = ()) -> Shade:
     taken = {other.family for other in unlike if other}
     family = random.choice([name for name in COLOURS if name not in taken])
     tone = ""
-    if random.random() < 0.25:
+    if random.random() < 0.12:
         tones = [""] + ["light"] * (family in _LIGHT) + ["dark"] * (family in _DARK)
         tone = random.choice(tones)
     return shade(random, family, tone)
@@ -250,13 +250,13 @@ def creature_thing(random: Random, background: Shade | None = None) -> Thing:
 def random_thing(random: Random, background: Shade) -> Thing:
     """A thing of any kind whose main colour is not the background's."""
     roll = random.random()
-    if roll < 0.25:
+    if roll < 0.22:
         return creature_thing(random, background)
-    if roll < 0.40:
+    if roll < 0.30:
         kind = random.choice(OBJECTS)
         main = any_shade(random, [background])
         return Thing(kind, main, second=any_shade(random, [main, background]))
-    if roll < 0.55:
+    if roll < 0.38:
         while (thing := patterned_thing(random)).shade.family == background.family:
             pass
         return thing

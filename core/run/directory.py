@@ -25,8 +25,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
 
-from .. import configfile
-from ..config import RunConfig
+from ..config import RunConfig, configfile
 from ..errors import WizardError
 from ..files import write_json
 from . import registry

@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from ..config_paths import is_hub_id, resolve_base_model
+from ..config.paths import is_hub_id, resolve_base_model
 from ..errors import WizardError
 from ..files import sha256_of, write_json
 from ..places import cache_folder

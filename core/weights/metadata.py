@@ -15,7 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from ..config import CaptionOptions, Rate, RunConfig
-from ..config_paths import EMBEDDED, templates_folder
+from ..config.paths import EMBEDDED, templates_folder
 from ..dataset.captions import split_tags, with_trigger_words
 from ..dataset.plan import DatasetPlan, Sample
 from ..families.base import FamilySpec

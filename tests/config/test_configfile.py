@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lora_wizard.core import configfile
-from lora_wizard.core.config import RunConfig
+from lora_wizard.core.config import RunConfig, configfile
+from lora_wizard.core.config.options import walk
 from lora_wizard.core.errors import Problem, ProblemsError, WizardError
-from lora_wizard.core.options import walk
 
 MINIMAL = '[model]\nbase = "base"\n[dataset]\nfolder = "pictures"\n'
 TOKEN = "hf_" + "aB3" * 12

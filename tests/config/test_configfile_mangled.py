@@ -7,10 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from lora_wizard.core import configfile
-from lora_wizard.core.config import RunConfig
+from lora_wizard.core.config import RunConfig, configfile
+from lora_wizard.core.config.options import walk
 from lora_wizard.core.errors import ProblemsError, WizardError
-from lora_wizard.core.options import walk
 from lora_wizard.core.templates import templates
 
 VALUES = (

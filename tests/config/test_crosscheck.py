@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from lora_wizard.core import crosscheck
-from lora_wizard.core.config import RunConfig
+from lora_wizard.core.config import RunConfig, crosscheck
 
 
 def findings(**sections: dict[str, Any]) -> dict[str, str]:

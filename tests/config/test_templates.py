@@ -6,11 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
-from lora_wizard.core import configfile, crosscheck
-from lora_wizard.core.config import RunConfig
+from lora_wizard.core.config import RunConfig, configfile, crosscheck
+from lora_wizard.core.config.options import walk
+from lora_wizard.core.config.options_doc import document
 from lora_wizard.core.errors import WizardError
-from lora_wizard.core.options import walk
-from lora_wizard.core.options_doc import document
 from lora_wizard.core.templates import Template, filled, find, templates
 
 ROOT = Path(__file__).resolve().parents[2]

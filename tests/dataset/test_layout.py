@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from datasets import SPEC, make_config, write_picture, write_pictures
-from lora_wizard.core import configfile
+from lora_wizard.core.config import configfile
 from lora_wizard.core.dataset.build import build_plan, verify_plan
 from lora_wizard.core.dataset.plan import DatasetPlan
 from lora_wizard.core.errors import Problem, ProblemsError

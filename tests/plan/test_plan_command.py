@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from datasets import write_picture, write_pictures
-from lora_wizard.core import configfile
+from lora_wizard.core.config import configfile
 from lora_wizard.core.dataset.build import build_plan
 from lora_wizard.core.dataset.captions import final_caption
 from lora_wizard.core.dataset.order import windows

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,6 +23,18 @@ from .conftest import until
 def wizard(*words: object) -> subprocess.CompletedProcess[bytes]:
     command = [sys.executable, "-m", "lora_wizard.tui.cli", *map(str, words)]
     return subprocess.run(command, capture_output=True)
+
+
+@contextmanager
+def frozen(run: RunDirectory) -> Iterator[None]:
+    """The job stands still meanwhile: on a busy machine it would be done before a command is."""
+    pid = run.record().pid
+    assert pid
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 @pytest.fixture
@@ -52,7 +68,9 @@ def test_a_run_from_the_toml_to_the_file_and_a_stopped_one_to_the_same(
     assert wizard("train", toml, "--detach").returncode == 0
     stopped = RunDirectory.open(tmp_path / "output" / "mika-2")
     until(lambda: summary(stopped).step or not stopped.is_live())
-    assert wizard("stop", "mika-2", "--wait").returncode == 0
+    with frozen(stopped):
+        assert wizard("stop", "mika-2").returncode == 0
+    until(lambda: not stopped.is_live())
     assert stopped.record().exit_code == 75
     assert 0 < summary(stopped).step < 60
     resumed = wizard("resume")

@@ -8,9 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from lora_wizard.core import configfile
-from lora_wizard.core.config import RunConfig
-from lora_wizard.core.options import walk
+from lora_wizard.core.config import RunConfig, configfile
+from lora_wizard.core.config.options import walk
 from lora_wizard.core.templates import templates
 from lora_wizard.tui.cli import main
 

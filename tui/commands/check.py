@@ -9,7 +9,8 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from ...core import configfile, preflight
+from ...core import preflight
+from ...core.config import configfile
 from ...core.errors import EXIT_USER_ERROR, Problem, ProblemsError, WizardError
 from ...core.text import printable
 from ..problems import problems_text

@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the TOML, train, measure, show."""
-    from ...core import configfile
+    from ...core.config import configfile
     from ...core.files import write_text
     from ...core.run.directory import RunDirectory
     from ...core.templates import filled, find

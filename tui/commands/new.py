@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ...core import configfile
-from ...core.config_paths import is_hub_id
+from ...core.config import configfile
+from ...core.config.overrides import parse_override
+from ...core.config.paths import is_hub_id
 from ...core.errors import ProblemsError, WizardError
 from ...core.files import write_text
-from ...core.overrides import parse_override
 from ...core.templates import filled, find
 from ...core.text import printable
 

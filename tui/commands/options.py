@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...core.config import RunConfig
-from ...core.config_problems import options, suggest
+from ...core.config.config_problems import options, suggest
+from ...core.config.option_text import default_text, registered, section_help
+from ...core.config.options import OptionInfo
 from ...core.errors import WizardError
-from ...core.option_text import default_text, registered, section_help
-from ...core.options import OptionInfo
 from ...core.text import printable
 from ..problems import wrapped
 

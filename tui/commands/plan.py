@@ -10,8 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ...core import configfile
-from ...core.config import RunConfig
+from ...core.config import RunConfig, configfile
 from ...core.dataset.build import build_plan
 from ...core.dataset.captions import final_caption
 from ...core.dataset.order import windows

@@ -27,7 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check, make the run's directory, start the job, follow it."""
-    from ...core import configfile, preflight
+    from ...core import preflight
+    from ...core.config import configfile
     from ...core.errors import ProblemsError
     from ...core.run.directory import RunDirectory
     from ...core.text import printable

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .config import RunConfig
-from .errors import Problem
+from ..errors import Problem
+from .run_config import RunConfig
 
 MAX_SIDE = 8192
 MIN_SIDE = 8

@@ -1,9 +1,4 @@
-"""The TOML of a run. Every option is defined once, here or in the two modules that this one
-passes on, with its help and its source.
-
-Sources: S0 to S4 are the guides most people learn from, listed in docs/sources.md; "sd-scripts"
-is the tool most files in the wild come from. `core.configfile` reads and writes files of this.
-"""
+"""A run's configuration: the base model, the samples, the output, and all sections together."""
 
 from __future__ import annotations
 
@@ -11,25 +6,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from .config_dataset import CaptionOptions, ConceptOptions, DatasetOptions
-from .config_training import LossOptions, NetworkOptions, OptimizerOptions, Rate, TrainingOptions
+from .dataset_options import CaptionOptions, DatasetOptions
 from .options import Section, option
-
-__all__ = [
-    "CaptionOptions",
-    "ConceptOptions",
-    "DatasetOptions",
-    "LossOptions",
-    "ModelOptions",
-    "NetworkOptions",
-    "OptimizerOptions",
-    "OutputOptions",
-    "Precision",
-    "Rate",
-    "RunConfig",
-    "SampleOptions",
-    "TrainingOptions",
-]
+from .training_options import LossOptions, NetworkOptions, OptimizerOptions, TrainingOptions
 
 Precision = Literal["bf16", "fp16", "fp32"]
 

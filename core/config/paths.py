@@ -7,7 +7,7 @@ import os
 import re
 from pathlib import Path
 
-from .errors import WizardError
+from ..errors import WizardError
 
 EMBEDDED = "embedded:"
 """``embedded:demo`` is the base model that comes along, ``embedded:demo/pictures`` its pictures."""
@@ -20,7 +20,7 @@ _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 
 def templates_folder() -> Path:
     """Where the installed templates are, and with them all that is embedded."""
-    return Path(__file__).parent.with_name("templates")
+    return Path(__file__).parents[1].with_name("templates")
 
 
 def resolve_path(value: str, folder: Path) -> str:

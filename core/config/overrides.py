@@ -5,8 +5,8 @@ from __future__ import annotations
 import tomllib
 from typing import Any, get_args
 
+from ..errors import Problem, ProblemsError
 from . import config_problems
-from .errors import Problem, ProblemsError
 
 _FORM = "It is section.key=value, such as training.epochs=3."
 

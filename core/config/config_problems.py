@@ -13,9 +13,9 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from .config import RunConfig
-from .errors import Problem
+from ..errors import Problem
 from .options import OptionInfo, walk
+from .run_config import RunConfig
 from .toml_source import KeyPath
 
 _SHOWN = 60

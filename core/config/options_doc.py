@@ -1,6 +1,6 @@
 """Writes docs/options.md from the definitions.
 
-python -m lora_wizard.core.options_doc [FILE]
+python -m lora_wizard.core.config.options_doc [FILE]
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
+from ..files import write_text
 from .config_problems import options
-from .files import write_text
 from .option_text import default_text, section_help
 from .options import OptionInfo
 

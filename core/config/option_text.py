@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import tomli_w
 
-from .config import ConceptOptions, RunConfig
+from .dataset_options import ConceptOptions
 from .options import OptionInfo
+from .run_config import RunConfig
 
 
 def default_text(info: OptionInfo) -> str:
@@ -19,10 +20,10 @@ def default_text(info: OptionInfo) -> str:
 
 def registered(key: str) -> Sequence[str]:
     """The words that an option takes from a registry, where plugins may add to them."""
-    from .families import registry as families
-    from .networks import registry as networks
-    from .optimizers import registry as optimizers
-    from .sampling.samplers import SAMPLERS
+    from ..families import registry as families
+    from ..networks import registry as networks
+    from ..optimizers import registry as optimizers
+    from ..sampling.samplers import SAMPLERS
 
     names = {
         "model.family": families.names,

@@ -14,12 +14,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from . import config_problems, crosscheck, files, toml_source
-from .config import RunConfig
-from .config_paths import EMBEDDED, resolve_base_model, resolve_path
-from .errors import Problem, ProblemsError, WizardError
+from .. import files
+from ..errors import Problem, ProblemsError, WizardError
+from ..secret import holds_secret, redacted
+from . import config_problems, crosscheck, toml_source
 from .overrides import parse_override, put
-from .secret import holds_secret, redacted
+from .paths import EMBEDDED, resolve_base_model, resolve_path
+from .run_config import RunConfig
 
 _HEADER = "# The configuration of a run, with every value and absolute paths.\n\n"
 _SECRET = "something here looks like an access token"

@@ -13,7 +13,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from .errors import Problem, ProblemsError, WizardError
+from ..errors import Problem, ProblemsError, WizardError
 
 MAX_BYTES = 1_000_000
 """No configuration written by a person comes near it."""
