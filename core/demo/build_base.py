@@ -9,6 +9,7 @@ from random import Random
 
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from .build_text import train_text
@@ -29,6 +30,8 @@ class Plan:
 
     out: Path
     work: Path
+    start: Path | None
+    rate: float
     steps: int
     small_steps: int
     text_steps: int
@@ -78,29 +81,39 @@ def build(plan: Plan, report: Report) -> None:
     size = write_tokenizer(plan.out / "tokenizer", WORDS)
     tokenizer = CLIPTokenizer.from_pretrained(plan.out / "tokenizer")
     torch.manual_seed(plan.seed)
-    unet = make_unet()
-    encoder = _text_encoder(plan, size, tokenizer, workers, report)
+    if plan.start:
+        unet = UNet2DConditionModel.from_pretrained(plan.start / "unet").float()
+        encoder = CLIPTextModel.from_pretrained(plan.start / "text_encoder", dtype=torch.float32)
+    else:
+        unet = make_unet()
+        encoder = _text_encoder(plan, size, tokenizer, workers, report)
     parts = Parts(vae, unet, encoder, tokenizer, make_scheduler())
-    random = Random(f"pool {plan.seed}")
-    # What words mean is learned at a quarter of the price from pictures of half the size.
-    small = make_pools(vae, plan.scenes // 2, _SMALL, random, report)
-    whole = make_pools(vae, plan.scenes, RESOLUTIONS, random, report)
-    stages = (
-        Stage(small, plan.small_steps, 2 * plan.batch, tokens=40, shares=2),
-        Stage(whole, plan.steps, plan.batch, tokens=MAX_LENGTH, shares=4),
-    )
+    stages = _stages(plan, vae, report)
 
     def checkpoint(step: int, average: Parts) -> None:
         save(average, plan.out)
         report(f"wrote {plan.out} after step {step}")
 
-    train_unet(parts, stages, plan.seed, workers, checkpoint, report)
+    train_unet(parts, stages, plan.rate, plan.seed, workers, checkpoint, report)
+
+
+def _stages(plan: Plan, vae: AutoencoderKL, report: Report) -> list[Stage]:
+    """What words mean is learned at a quarter of the price from pictures of half the size."""
+    random = Random(f"pool {plan.seed}")
+    stages: list[Stage] = []
+    if plan.small_steps:
+        small = make_pools(vae, plan.scenes // 2, _SMALL, random, report)
+        stages.append(Stage(small, plan.small_steps, 2 * plan.batch, tokens=40, shares=2))
+    whole = make_pools(vae, plan.scenes, RESOLUTIONS, random, report)
+    return [*stages, Stage(whole, plan.steps, plan.batch, tokens=MAX_LENGTH, shares=4)]
 
 
 def _plan() -> Plan:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder of the finished pipeline")
     parser.add_argument("--work", type=Path, help="keeps autoencoder and text encoder (OUT.work)")
+    parser.add_argument("--start", type=Path, help="a finished pipeline to teach for longer")
+    parser.add_argument("--rate", type=float, default=1.2e-3, help="highest learning rate")
     parser.add_argument("--steps", type=int, default=4000, help="U-Net and text encoder together")
     parser.add_argument("--small-steps", type=int, default=500, help="before, at half size")
     parser.add_argument("--text-steps", type=int, default=600, help="before there are pictures")

@@ -131,12 +131,14 @@ def _shares(
 def train_unet(
     parts: Parts,
     stages: Sequence[Stage],
+    rate: float,
     seed: int,
     workers: Workers,
     checkpoint: Callable[[int, Parts], None],
     report: Callable[[str], None],
 ) -> Parts:
-    """Train `parts` in place; returns their moving average, also handed to `checkpoint`."""
+    """Train `parts` in place, at most at `rate`; returns their moving average, also handed to
+    `checkpoint`."""
     random, generator = Random(f"unet {seed}"), torch.Generator().manual_seed(seed)
     trained = nn.ModuleList([parts.text_encoder, parts.unet]).train()
     weights = list(trained.parameters())
@@ -144,7 +146,9 @@ def train_unet(
     groups = [{"params": parts.text_encoder.parameters()}, {"params": parts.unet.parameters()}]
     optimizer = torch.optim.AdamW(groups, lr=1e-3, betas=(0.9, 0.99))
     steps = sum(stage.steps for stage in stages)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, [4e-4, 1.2e-3], steps, pct_start=0.05)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, [rate / 3, rate], steps, pct_start=0.05
+    )
     recent = 0.0
     order = [stage for stage in stages for _ in range(stage.steps)]
     for step, stage in enumerate(order, start=1):

@@ -17,7 +17,7 @@ from .judge import Judge, SceneScore
 from .world import HELD_OUT_COUNT, PLACES, held_out_scenes
 
 STEPS = 20
-GUIDANCE = 4.0
+GUIDANCE = 5.0
 _BATCH = 20
 
 

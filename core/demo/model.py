@@ -161,10 +161,15 @@ def save(parts: Parts, folder: Path) -> None:
     modules = {"vae": parts.vae, "unet": parts.unet, "text_encoder": parts.text_encoder}
     for name, module in modules.items():
         copy.deepcopy(module).half().save_pretrained(folder / name)
-    # transformers would otherwise compute in the type that the weights are stored in.
-    settings_file = folder / "text_encoder" / "config.json"
-    settings = json.loads(settings_file.read_text(encoding="utf-8")) | {"dtype": "float32"}
-    settings_file.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
     parts.scheduler.save_pretrained(folder / "scheduler")
+    # Other samplers are made from this file, and clip latents unless it says not to.
+    _amend(folder / "scheduler" / "scheduler_config.json", {"clip_sample": False})
+    # transformers would otherwise compute in the type that the weights are stored in.
+    _amend(folder / "text_encoder" / "config.json", {"dtype": "float32"})
     index = json.dumps(_PIPELINE, indent=2) + "\n"
     (folder / "model_index.json").write_text(index, encoding="utf-8")
+
+
+def _amend(file: Path, settings: dict[str, object]) -> None:
+    merged = json.loads(file.read_text(encoding="utf-8")) | settings
+    file.write_text(json.dumps(merged, indent=2) + "\n", encoding="utf-8")

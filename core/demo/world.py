@@ -250,13 +250,13 @@ def creature_thing(random: Random, background: Shade | None = None) -> Thing:
 def random_thing(random: Random, background: Shade) -> Thing:
     """A thing of any kind whose main colour is not the background's."""
     roll = random.random()
-    if roll < 0.22:
+    if roll < 0.3:
         return creature_thing(random, background)
-    if roll < 0.30:
+    if roll < 0.36:
         kind = random.choice(OBJECTS)
         main = any_shade(random, [background])
         return Thing(kind, main, second=any_shade(random, [main, background]))
-    if roll < 0.38:
+    if roll < 0.42:
         while (thing := patterned_thing(random)).shade.family == background.family:
             pass
         return thing

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from diffusers import StableDiffusionPipeline
+from diffusers import DDIMScheduler, StableDiffusionPipeline
 from lora_wizard.core.demo.assets import demo_folder
 from lora_wizard.core.demo.captions import WORDS
 from lora_wizard.core.demo.judge import Judge
@@ -66,6 +66,15 @@ def test_a_seed_is_a_picture(pipeline: StableDiffusionPipeline) -> None:
     together, alone = pictures([1, 2]), pictures([2])
     assert torch.allclose(together[1], alone[0], atol=1e-3)
     assert not torch.allclose(together[0], together[1], atol=1e-2)
+
+
+def test_samplers_made_from_its_schedule_do_not_clip_latents(
+    pipeline: StableDiffusionPipeline,
+) -> None:
+    scheduler = DDIMScheduler.from_config(pipeline.scheduler.config)
+    assert scheduler.config["clip_sample"] is False
+    assert scheduler.config["prediction_type"] == "epsilon"
+    assert scheduler.config["steps_offset"] == 1
 
 
 def test_it_obeys_captions(pipeline: StableDiffusionPipeline) -> None:
