@@ -26,9 +26,9 @@ from .schedule import Schedule
 
 _GRAVITY = {"error": 0, "warning": 1, "note": 2}
 _BYTES = {"bf16": 2, "fp16": 2, "fp32": 4}
-_STATE_BYTES = 2 * 3 * 4
-"""Per number of the LoRA: weights and AdamW's two averages in fp32, the new state beside the old
-one until it is verified."""
+_STATE_BYTES = 3 * 3 * 4
+"""Per number of the LoRA: weights and AdamW's two averages in fp32, the new state beside the two
+that are kept until it is verified."""
 
 
 def check(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -197,13 +196,15 @@ def _stem(name: str) -> str:
 
 def _labels(concepts: Sequence[ConceptFolder]) -> list[str]:
     """What the samples' ids begin with: the concept's name, told apart where it comes twice."""
-    seen: Counter[str] = Counter()
-    labels: list[str] = []
+    labels: dict[str, None] = {}
     for concept in concepts:
-        label = f"regularization:{concept.name}" if concept.is_regularization else concept.name
-        seen[label] += 1
-        labels.append(label if seen[label] == 1 else f"{label}#{seen[label]}")
-    return labels
+        name = f"regularization:{concept.name}" if concept.is_regularization else concept.name
+        label, number = name, 1
+        while label in labels:
+            number += 1
+            label = f"{name}#{number}"
+        labels[label] = None
+    return list(labels)
 
 
 def _summary(concept: ConceptFolder, images: int, captions: int) -> ConceptSummary:

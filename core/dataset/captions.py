@@ -124,11 +124,12 @@ def with_trigger_words(
     is_there = begins_with(text, words, options.separator) or (
         bool(options.prefix.strip()) and begins_with(raw, words, options.separator)
     )
+    between = f"{options.separator.rstrip()} "
     if not is_there:
-        text = ", ".join([*words, text] if text.strip() else words)
+        text = between.join([*words, text] if text.strip() else words)
     tags = split_tags(text, options.separator)
     once = _without_repeated(tags, {word.casefold() for word in words})
-    return text if len(once) == len(tags) else ", ".join(once)
+    return text if len(once) == len(tags) else between.join(once)
 
 
 def begins_with(text: str, words: tuple[str, ...], separator: str) -> bool:

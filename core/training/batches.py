@@ -42,22 +42,23 @@ class Batches:
         noise = self._noise(micro_batch, batch.latents)
         timesteps = self._family.draw_timesteps(
             keyed.uniforms(micro_batch, self._config.training.seed, keyed.TIMESTEP)
-        ).to(self._device)
-        prediction, target = self._family.predict(batch, noise, timesteps)
+        )
+        timesteps = self._on_device(timesteps)
         weights = self._family.loss_weight(timesteps, self._config.loss)
         prior = prior_weights(micro_batch, self._config.loss.prior_loss_weight)
-        errors = sample_errors(prediction, target)
-        return share_of_window(errors, weights * prior.to(weights), window_samples)
+        weights = weights * self._on_device(prior).to(weights)
+        prediction, target = self._family.predict(batch, noise, timesteps)
+        return share_of_window(sample_errors(prediction, target), weights, window_samples)
 
     def _batch(self, draws: Sequence[Draw]) -> Batch:
-        encoded = self._encoded([draw.sample for draw in draws]).to(self._device)
+        encoded = self._on_device(self._encoded([draw.sample for draw in draws]))
         latents = self._family.draw_latents(encoded, self._normal(draws, keyed.VAE_NOISE))
         captions = [final_caption(draw, self._config) for draw in draws]
         conditioning = {
-            name: tensor.to(self._device) for name, tensor in self._conditioning(captions).items()
+            name: self._on_device(tensor) for name, tensor in self._conditioning(captions).items()
         }
         geometry = torch.tensor([_geometry(draw.sample) for draw in draws], dtype=torch.float32)
-        return Batch(latents, conditioning, geometry.to(self._device))
+        return Batch(latents, conditioning, self._on_device(geometry))
 
     def _noise(self, draws: Sequence[Draw], latents: torch.Tensor) -> torch.Tensor:
         noise = self._normal(draws, keyed.NOISE)
@@ -65,7 +66,7 @@ class Batches:
         if not options.noise_offset and not options.adaptive_noise_scale:
             return noise
         seed, channels = self._config.training.seed, latents.shape[1:2]
-        shifts = keyed.normal(draws, seed, keyed.NOISE_OFFSET, channels).to(self._device)
+        shifts = self._on_device(keyed.normal(draws, seed, keyed.NOISE_OFFSET, channels))
         return offset_noise(
             noise, latents, shifts, options.noise_offset, options.adaptive_noise_scale
         )
@@ -73,7 +74,11 @@ class Batches:
     def _normal(self, draws: Sequence[Draw], purpose: str) -> torch.Tensor:
         bucket = draws[0].sample.bucket
         shape = self._family.latent_shape(bucket.width, bucket.height)
-        return keyed.normal(draws, self._config.training.seed, purpose, shape).to(self._device)
+        return self._on_device(keyed.normal(draws, self._config.training.seed, purpose, shape))
+
+    def _on_device(self, tensor: torch.Tensor) -> torch.Tensor:
+        # A blocking copy would wait for all that the GPU still has to do.
+        return tensor.to(self._device, non_blocking=True)
 
 
 def _geometry(sample: Sample) -> tuple[int, ...]:

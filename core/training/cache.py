@@ -30,12 +30,17 @@ if TYPE_CHECKING:
 _LAYOUT = 1
 _ENCODED = "encoded"
 _GPU_BATCH = 8
+_LIBRARIES = ("diffusers", "transformers", "peft")
 Progress = Callable[[int], None]
 
 
 def arithmetic(device: torch.device) -> dict[str, Any]:
     """What the last bits of a result depend on besides its inputs. JSON values."""
-    facts: dict[str, Any] = {"torch": torch.__version__, "device": device.type}
+    facts: dict[str, Any] = {
+        "torch": torch.__version__,
+        **{library: version(library) for library in _LIBRARIES},
+        "device": device.type,
+    }
     if device.type == "cuda":
         return {**facts, "device": torch.cuda.get_device_name(device)}
     return {**facts, "threads": torch.get_num_threads()}

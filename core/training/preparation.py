@@ -65,9 +65,9 @@ def prepare(job: Job) -> Trainer:
     standing = states.find(job, origin)
     pictures = source.pictures(hashes)
     prompts = source.prompts(trained=set(rates) - {DENOISER})
+    family.release(*(name for name in _text_encoders(family) if name not in rates))
     job.phase("attach network")
     network = networks.attach(family, config.network, config.training.seed, list(rates))
-    family.release(*(name for name in _text_encoders(family) if name not in rates))
     if config.training.gradient_checkpointing:
         family.enable_gradient_checkpointing()
     groups = [

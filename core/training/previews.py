@@ -21,6 +21,14 @@ class Previews:
     def draw(self, step: int, epoch: int) -> None:
         """Draw what is not there yet for ``step``. Ends early, between two pictures, when a stop is
         asked for. Raises WriteError."""
+        if not self._prompts:
+            self._job.emit(
+                "problem",
+                severity="warning",
+                message="there are no sample prompts to draw",
+                where="samples.prompts",
+                remedy="A run draws what its TOML names; the next run can name some.",
+            )
         missing = [
             (path, prompt)
             for path, prompt in zip(self._paths(step), self._prompts, strict=True)

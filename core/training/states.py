@@ -38,7 +38,8 @@ class Origin:
         base_hash: str,
         device: torch.device,
     ) -> Origin:
-        text = json.dumps(config.model_dump(mode="json"), sort_keys=True)
+        # What the run's TOML says: an option that a later version adds is no change of the run.
+        text = json.dumps(config.model_dump(mode="json", exclude_unset=True), sort_keys=True)
         belongs_to = {
             "config": hashlib.sha256(text.encode()).hexdigest(),
             "dataset": manifest.digest(dataset),

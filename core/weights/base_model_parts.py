@@ -20,12 +20,11 @@ def load_part(base: BaseModel, name: str, kind: type[Any], dtype: torch.dtype) -
     """
     from transformers import PreTrainedModel
 
-    options: dict[str, Any] = {"dtype": dtype}
+    # diffusers takes `torch_dtype` in every version, `dtype` only in the newest.
+    options: dict[str, Any] = {"torch_dtype": dtype}
     if issubclass(kind, PreTrainedModel):
         # Dropout inside the base would be the one random draw of training that has no key.
-        options["attention_dropout"] = 0.0
-    elif "dtype" not in (kind.from_pretrained.__doc__ or ""):
-        options = {"torch_dtype": dtype}
+        options = {"dtype": dtype, "attention_dropout": 0.0}
     try:
         with _quiet():
             module, report = cast(Any, kind).from_pretrained(

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from ..config import Rate, RunConfig
+from ..config import CaptionOptions, Rate, RunConfig
 from ..config.paths import EMBEDDED, templates_folder
+from ..dataset.captions import split_tags, with_trigger_words
 from ..dataset.plan import DatasetPlan, Sample
 from ..families.base import FamilySpec
 
@@ -62,16 +63,23 @@ def build(
     }
 
 
-def tag_frequency(plan: DatasetPlan, separator: str = ",") -> dict[str, dict[str, int]]:
-    """How often each tag is in the captions of each concept's pictures; the commonest first.
-    Pictures are counted once, whatever their repeats, as sd-scripts does."""
+def tag_frequency(plan: DatasetPlan, captions: CaptionOptions) -> dict[str, dict[str, int]]:
+    """How often each tag is in the captions of each folder; the commonest first.
+
+    As sd-scripts counts: by the folder's name, in lower case, each picture once whatever its
+    repeats. With the trigger words, which other tools read from here, whether they are in the
+    files or put there for training.
+    """
     counts: dict[str, Counter[str]] = {}
     for sample in plan.training_samples:
-        of_concept = counts.setdefault(sample.concept, Counter())
-        of_concept.update(tag for tag in map(str.strip, sample.caption.split(separator)) if tag)
+        caption = with_trigger_words(
+            sample.caption, sample.trigger_words, sample.caption, captions
+        ).lower()
+        of_folder = counts.setdefault(sample.path.parent.name, Counter())
+        of_folder.update(split_tags(caption, captions.separator))
     return {
-        concept: dict(sorted(tags.items(), key=lambda item: (-item[1], item[0])))
-        for concept, tags in sorted(counts.items())
+        folder: dict(sorted(tags.items(), key=lambda item: (-item[1], item[0])))
+        for folder, tags in sorted(counts.items())
     }
 
 
@@ -113,7 +121,7 @@ def _dataset(config: RunConfig, plan: DatasetPlan, training: Training) -> dict[s
         "ss_num_train_images": str(_uses(plan.training_samples)),
         "ss_num_reg_images": str(_uses(plan.regularization_samples)),
         "ss_batch_size_per_device": str(config.training.batch_size),
-        "ss_total_batch_size": str(config.training.batch_size),
+        "ss_total_batch_size": str(_pictures_of_a_step(config)),
         "ss_enable_bucket": str(dataset.buckets),
         "ss_bucket_no_upscale": str(not dataset.upscale),
         "ss_min_bucket_reso": _or_none(dataset.bucket_min_side),
@@ -122,7 +130,7 @@ def _dataset(config: RunConfig, plan: DatasetPlan, training: Training) -> dict[s
         "ss_keep_tokens": str(captions.keep_tokens),
         "ss_dataset_dirs": _folders(plan, regularization=False),
         "ss_reg_dataset_dirs": _folders(plan, regularization=True),
-        "ss_tag_frequency": _json(tag_frequency(plan, captions.separator)),
+        "ss_tag_frequency": _json(tag_frequency(plan, captions)),
         "ss_bucket_info": _buckets(plan),
     }
 
@@ -208,6 +216,10 @@ def _buckets(plan: DatasetPlan) -> str:
 
 def _uses(samples: tuple[Sample, ...]) -> int:
     return sum(sample.repeats for sample in samples)
+
+
+def _pictures_of_a_step(config: RunConfig) -> int:
+    return config.training.batch_size * config.training.gradient_accumulation
 
 
 def _rate(rate: Rate, inherited: float) -> str:

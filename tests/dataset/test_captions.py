@@ -151,6 +151,16 @@ def test_another_separator() -> None:
     assert result == "mika, a, b, c"
 
 
+@pytest.mark.parametrize("separator", [",", ";", ".", " ", "|| "])
+def test_trigger_words_are_tags_of_their_own_with_any_separator(separator: str) -> None:
+    options = {"separator": separator, "shuffle": True, "keep_tokens": 1}
+    raw = f"{separator} ".join(["b", "mika", "c", "d"])
+    results = {composed(raw, "mika", shuffle_key=key, **options) for key in range(40)}
+    assert {tuple(sorted(result.split(", "))) for result in results} == {("b", "c", "d", "mika")}
+    assert {result.split(", ")[0] for result in results} == {"mika"}
+    assert {result.split(", ")[1] for result in results} == {"b", "c", "d"}
+
+
 @given(st.integers(0, 2**53 - 1), st.floats(0, 1))
 def test_dropout_drops_the_whole_caption_in_its_share(key: int, rate: float) -> None:
     result = composed("a", "mika", dropout=rate, dropout_key=key << 11)

@@ -292,3 +292,13 @@ def test_the_dataset_is_never_written(tmp_path: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
     verify_plan(plan_of(tmp_path))
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
+def test_no_two_pictures_share_an_id_whatever_their_concepts_are_called(tmp_path: Path) -> None:
+    names = ("mika", "mika", "mika#2", "regularization:mika", "mika")
+    for index in range(len(names)):
+        write_pictures(tmp_path / str(index), 1)
+    write_pictures(tmp_path / "class" / "1_mika", 1)
+    concepts = [{"folder": str(tmp_path / str(at)), "name": name} for at, name in enumerate(names)]
+    plan = plan_of(None, concepts=concepts, regularization_folder=str(tmp_path / "class"))
+    assert len({sample.id for sample in plan.samples}) == len(plan.samples) == 6

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
-from diffusers import StableDiffusionPipeline
+from diffusers import StableDiffusionPipeline, UNet2DConditionModel
 from lora_wizard.core.families.sd1 import SPEC
 from lora_wizard.core.weights import base_model
 from lora_wizard.core.weights.base_model import BaseModelError, locate
+from lora_wizard.core.weights.base_model_parts import load_part
 from safetensors.torch import load_file, save_file
 from tiny_sd import build, load
 
@@ -164,6 +166,22 @@ def test_half_precision_files_are_loaded_in_one_precision(tmp_path: Path) -> Non
     family = load(folder)
     modules = (family.denoiser, family.text_encoder, family.vae)
     assert {p.dtype for module in modules for p in module.parameters()} == {torch.float32}
+
+
+class OlderUNet(UNet2DConditionModel):
+    """As in diffusers 0.36, which hands keywords that it does not know to the constructor."""
+
+    @classmethod
+    def from_pretrained(cls, *args: Any, **options: Any) -> Any:
+        """Takes ``torch_dtype``."""
+        if "dtype" in options:
+            raise TypeError("got an unexpected keyword argument 'dtype'")
+        return super().from_pretrained(*args, **options)
+
+
+def test_older_libraries_load_in_the_asked_precision(tiny_sd: Path) -> None:
+    base = locate(str(tiny_sd), SPEC.parts)
+    assert load_part(base, "unet", OlderUNet, torch.bfloat16).dtype == torch.bfloat16
 
 
 def test_the_hash_is_of_the_content_and_not_of_the_place(tiny_sd: Path, copy: Path) -> None:

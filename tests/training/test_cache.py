@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -17,7 +18,7 @@ from lora_wizard.core.training.__main__ import train
 from lora_wizard.core.training.fingerprints import Fingerprints
 from lora_wizard.core.training.store import TensorStore
 from safetensors.torch import load
-from training_runs import draw_pictures, events, files, start, toy_config
+from training_runs import draw_pictures, events, files, sd_config, start, toy_config
 
 FROZEN_TEXT = {"optimizer": {"text_encoder_learning_rate": "off", "learning_rate": 1e-2}}
 
@@ -190,3 +191,34 @@ def test_a_full_gpu_halves_the_batch(
 
 def _no_memory() -> None:
     raise torch.OutOfMemoryError
+
+
+def test_what_has_done_its_work_is_gone_before_the_next_part_is_loaded(
+    tiny_sd: Path, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from lora_wizard.core.families import sd1_model
+
+    beside: dict[str, set[str]] = {}
+
+    class Watched(sd1_model.StableDiffusion1):
+        def _part(self, name: str, *how: Any) -> Any:
+            if name not in self._loaded:
+                beside.setdefault(name, set(self._loaded) - {"tokenizer"})
+            return super()._part(name, *how)
+
+    monkeypatch.setattr(sd1_model, "StableDiffusion1", Watched)
+    start(
+        sd_config(tiny_sd, pictures, tmp_path / "runs", **FROZEN_TEXT, samples={"at_start": False})
+    )
+    assert beside == {"vae": set(), "text_encoder": set(), "unet": set()}
+
+
+def test_another_version_of_the_libraries_encodes_anew(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = toy_config(pictures, tmp_path / "runs", **FROZEN_TEXT)
+    start(config)
+    first = entries()
+    monkeypatch.setattr(caches, "version", lambda library: f"{library} of tomorrow")
+    start(config)
+    assert entries().keys() > first.keys() and len(entries()) == 2 * len(first)

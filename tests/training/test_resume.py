@@ -1,5 +1,7 @@
 """Exactness: a run that was stopped anywhere gives the bytes of one that was not."""
 
+import errno
+import os
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
@@ -7,12 +9,14 @@ from typing import Any
 import pytest
 import torch
 import toy_flow
-from lora_wizard.core.config import RunConfig
+from lora_wizard.core.config import RunConfig, TrainingOptions
 from lora_wizard.core.families.base import SamplePrompt
 from lora_wizard.core.run.directory import RunDirectory
 from lora_wizard.core.run.job import Job, run_job
 from lora_wizard.core.training.__main__ import train
 from lora_wizard.core.training.preparation import prepare
+from lora_wizard.core.training.states import Origin
+from pydantic import Field
 from training_runs import draw_pictures, events, files, start, toy_config
 
 STOPPED = 75
@@ -243,3 +247,58 @@ def test_the_same_configuration_gives_the_same_bytes_with_a_cold_cache(
     warm = start(config)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cold"))
     assert final(start(config)) == final(warm)
+
+
+def test_a_resume_that_cannot_be_exact_says_so(pictures: Path, tmp_path: Path) -> None:
+    run = RunDirectory.create(toy_config(pictures, tmp_path))
+    assert run_job(run.path, stopping_after([2])) == STOPPED
+    torch.set_num_threads(2)
+    try:
+        assert run_job(run.path, train) == 0
+    finally:
+        torch.set_num_threads(1)
+    (problem,) = events(run, "problem")
+    assert problem["severity"] == "warning"
+    assert "threads 1" in problem["message"] and "threads 2" in problem["message"]
+
+
+def test_an_option_that_a_later_version_adds_is_no_change_of_a_run() -> None:
+    class LaterTraining(TrainingOptions):
+        momentum: float = 0.5
+
+    class LaterConfig(RunConfig):
+        training: LaterTraining = Field(default_factory=LaterTraining)
+
+    text = {"model": {"base": "toys/flow"}, "training": {"epochs": 3}}
+    origins = [
+        Origin.of(config, {}, "base", torch.device("cpu")).belongs_to["config"]
+        for config in (
+            RunConfig.model_validate(text),
+            LaterConfig.model_validate(text),
+            LaterConfig.model_validate({**text, "training": {"epochs": 4}}),
+        )
+    ]
+    assert origins[0] == origins[1] != origins[2]
+
+
+def test_a_disk_that_fills_up_is_named_and_costs_one_interval(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = toy_config(pictures, tmp_path, output={"save_every_steps": 2})
+    whole, run = start(config), RunDirectory.create(config)
+    write = os.write
+
+    def full(descriptor: int, data: bytes) -> int:
+        if "step-00000004" in str(Path(f"/proc/self/fd/{descriptor}").readlink()):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(descriptor, data)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", full)
+        assert run_job(run.path, train) == 1
+    (failed,) = events(run, "failed")
+    assert "free some space" in failed["remedy"]
+    assert [event["step"] for event in events(run, "step")] == [1, 2, 3, 4]
+    assert run_job(run.path, train) == 0
+    assert [event["step"] for event in events(run, "step")] == [1, 2, 3, 4, 4, 5, 6]
+    assert files(run) == files(whole)

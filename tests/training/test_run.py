@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+import toy_flow
 from lora_wizard.core.dataset.build import build_plan
 from lora_wizard.core.families import registry as families
 from lora_wizard.core.run.directory import RunDirectory
@@ -139,6 +141,15 @@ def test_sample_now(pictures: Path, tmp_path: Path) -> None:
     assert files(run) == undisturbed
 
 
+def test_sample_now_without_prompts_says_that_there_are_none(
+    pictures: Path, tmp_path: Path
+) -> None:
+    run = start(toy_config(pictures, tmp_path, samples={"prompts": []}), asking("sample", 2))
+    (problem,) = events(run, "problem")
+    assert problem["where"] == "samples.prompts"
+    assert not events(run, "sample")
+
+
 def test_sampling_leaves_training_as_it_is(tiny_sd: Path, pictures: Path, tmp_path: Path) -> None:
     def final(**samples: Any) -> bytes:
         config = sd_config(tiny_sd, pictures, tmp_path, samples=samples)
@@ -165,3 +176,18 @@ def test_a_wrong_configuration_ends_with_its_reason(pictures: Path, tmp_path: Pa
         assert run_job(run.path, train) == 2
         failure = events(run, "failed")[-1]
         assert words in " ".join(failure[name] for name in ("title", "message", "remedy"))
+
+
+def test_a_full_gpu_is_answered_with_what_needs_less(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class SmallMemory(toy_flow.ToyFlow):
+        def predict(self, *given: Any) -> tuple[torch.Tensor, torch.Tensor]:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+    monkeypatch.setattr(toy_flow, "ToyFlow", SmallMemory)
+    run = RunDirectory.create(toy_config(pictures, tmp_path))
+    assert run_job(run.path, train) == 1
+    (failure,) = events(run, "failed")
+    assert "memory is too small" in failure["title"] and "2.00 GiB" in failure["message"]
+    assert "gradient_checkpointing" in failure["remedy"]

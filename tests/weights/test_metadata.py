@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lora_wizard.core.config import RunConfig
+from lora_wizard.core.config import CaptionOptions, RunConfig
 from lora_wizard.core.dataset.plan import Bucket, ConceptSummary, Crop, DatasetPlan, Sample
 from lora_wizard.core.families.sd1 import SPEC
 from lora_wizard.core.weights import metadata
@@ -28,7 +28,7 @@ TRAINING = Training(
 def sample(name: str, caption: str, **changes: Any) -> Sample:
     made = Sample(
         id=f"mika/{name}",
-        path=Path("/home/someone/secret/mika", name),
+        path=Path("/home/someone/secret/5_mika", name),
         width=600,
         height=600,
         file_size=1,
@@ -103,10 +103,24 @@ def test_rates_are_what_was_trained_with(plan: DatasetPlan) -> None:
     assert texts["ss_text_encoder_lr"] == "0.0"
 
 
-def test_tags_are_counted_per_concept_and_regularization_left_out(plan: DatasetPlan) -> None:
-    assert metadata.tag_frequency(plan) == {"mika": {"garden": 3, "red hat": 2}}
-    assert list(metadata.tag_frequency(plan)["mika"]) == ["garden", "red hat"]
-    assert json.loads(built(plan)["ss_tag_frequency"]) == {"mika": {"garden": 3, "red hat": 2}}
+def test_tags_are_counted_per_folder_and_regularization_left_out(plan: DatasetPlan) -> None:
+    tags = json.loads(built(plan)["ss_tag_frequency"])
+    assert tags == {"5_mika": {"garden": 3, "m1ka": 3, "red hat": 2}}
+    assert list(tags["5_mika"]) == ["garden", "m1ka", "red hat"]
+    assert tags.keys() == json.loads(built(plan)["ss_dataset_dirs"]).keys()
+
+
+def test_tags_that_differ_by_their_case_or_say_the_trigger_words_are_one() -> None:
+    captions = ("Red Hat", "red hat", "m1ka, garden", "M1ka in a garden")
+    plan = DatasetPlan(tuple(sample(f"{text}.png", text) for text in captions), ())
+    assert metadata.tag_frequency(plan, CaptionOptions()) == {
+        "5_mika": {"m1ka": 3, "red hat": 2, "garden": 1, "m1ka in a garden": 1}
+    }
+
+
+def test_a_steps_pictures_are_those_of_all_its_batches(plan: DatasetPlan) -> None:
+    texts = built(plan, training={"batch_size": 3, "gradient_accumulation": 4})
+    assert (texts["ss_batch_size_per_device"], texts["ss_total_batch_size"]) == ("3", "12")
 
 
 def test_folders_and_buckets_are_counted(plan: DatasetPlan) -> None:
