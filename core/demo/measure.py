@@ -17,12 +17,13 @@ from .judge import Judge, SceneScore
 from .world import HELD_OUT_COUNT, PLACES, held_out_scenes
 
 STEPS = 20
-GUIDANCE = 5.0
+GUIDANCE = 3.0
 _BATCH = 20
 
 
 def load_pipeline(folder: Path | None = None) -> StableDiffusionPipeline:
-    """A base model's folder (the embedded one if none is given) in float32, without a progress bar.
+    """A base model's folder (the embedded one if none is given) in float32, without a progress bar,
+    with the sampler that the demo's TOML names.
 
     Raises `OSError` where the folder holds no pipeline.
     """
@@ -30,6 +31,8 @@ def load_pipeline(folder: Path | None = None) -> StableDiffusionPipeline:
         folder or demo_folder() / "base", torch_dtype=torch.float32, local_files_only=True
     )
     pipeline.set_progress_bar_config(disable=True)
+    schedule = pipeline.scheduler.config
+    pipeline.scheduler = EulerAncestralDiscreteScheduler.from_config(schedule)
     return pipeline
 
 

@@ -108,7 +108,7 @@ def _prompts(scenes: Sequence[Scene]) -> list[SamplePrompt]:
 
     texts = subject_prompts(SUBJECT_SEEDS) + [caption(scene) for scene in scenes]
     return [
-        SamplePrompt(text, "", 64, 64, STEPS, GUIDANCE, seed, "ddim")
+        SamplePrompt(text, "", 64, 64, STEPS, GUIDANCE, seed, "euler_a")
         for seed, text in enumerate(texts)
     ]
 
