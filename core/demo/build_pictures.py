@@ -1,6 +1,6 @@
 """Draws the sample dataset: `python -m lora_wizard.core.demo.build_pictures --out templates/demo`.
 
-Sixteen pictures of the subject with captions, and as many class pictures again and a half.
+Sixteen pictures of the subject with captions, and three times as many class pictures.
 """
 
 import argparse
@@ -17,7 +17,7 @@ _SIZES = ((256, 256), (256, 256), (192, 320), (320, 192), (192, 256), (256, 192)
 _BACKGROUNDS = ("green", "red", "blue", "white", "black", "grey", "pink", "brown")
 
 SUBJECT_PICTURES = 16
-CLASS_PICTURES = 24
+CLASS_PICTURES = 48
 
 
 def subject_scenes(random: Random) -> list[Scene]:
@@ -39,11 +39,12 @@ def subject_scenes(random: Random) -> list[Scene]:
 
 
 def class_scenes(random: Random) -> list[Scene]:
-    """Two thirds creatures, the rest whatever else there is in the world."""
+    """Half creatures, half whatever else there is in the world: what is not shown is what the
+    subject spreads into."""
     scenes: list[Scene] = []
     for i in range(CLASS_PICTURES):
         resolution = _SIZES[i % len(_SIZES)]
-        if i % 3 < 2:
+        if i % 2:
             ground = any_shade(random)
             thing = creature_thing(random, ground)
             scenes.append(compose(random, thing, ground, resolution=resolution))
@@ -77,7 +78,7 @@ def build(out: Path, seed: int) -> None:
     for i, scene in enumerate(subject_scenes(Random(f"pictures {seed}")), start=1):
         _write(pictures, f"zibbu-{i:02}", scene, subject_caption(scene))
     for i, scene in enumerate(class_scenes(Random(f"regularization {seed}")), start=1):
-        text = class_picture_caption(scene, terse=i % 2 == 0)
+        text = class_picture_caption(scene, terse=i % 4 == 0)
         _write(regularization, f"{scene.thing.kind}-{i:02}", scene, text)
 
 
