@@ -112,7 +112,7 @@ def train_text(
         texts = [training_caption(scene, random) for scene in scenes]
         right = torch.tensor([answers(s, t) for s, t in zip(scenes, texts, strict=True)])
         ids = tokenize(tokenizer, texts)
-        end = (ids == tokenizer.eos_token_id).int().argmax(dim=1, keepdim=True)
+        end = torch.eq(ids, tokenizer.eos_token_id).int().argmax(dim=1, keepdim=True)
         share = torch.rand((batch, 2), generator=generator)
         spots = torch.cat([end, end + (share * (ids.shape[1] - end)).long()], dim=1)
         pieces = zip(*(t.split(batch // _SHARES) for t in (ids, spots, right)), strict=True)

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -71,7 +72,7 @@ def test_a_seed_is_a_picture(pipeline: StableDiffusionPipeline) -> None:
 def test_samplers_made_from_its_schedule_do_not_clip_latents(
     pipeline: StableDiffusionPipeline,
 ) -> None:
-    scheduler = DDIMScheduler.from_config(pipeline.scheduler.config)
+    scheduler: Any = DDIMScheduler.from_config(pipeline.scheduler.config)
     assert scheduler.config["clip_sample"] is False
     assert scheduler.config["prediction_type"] == "epsilon"
     assert scheduler.config["steps_offset"] == 1
