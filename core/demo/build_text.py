@@ -7,6 +7,7 @@ that out through noise ignores its captions for thousands of steps.
 from collections.abc import Callable
 from functools import partial
 from random import Random
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -106,13 +107,14 @@ def train_text(
     weights = [*encoder.parameters(), *heads.parameters()]
     optimizer = torch.optim.AdamW(weights, lr=1e-3, betas=(0.9, 0.98))
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, steps, pct_start=0.1)
+    end_token: Any = tokenizer.eos_token_id
     recent = 0.0
     for step in range(1, steps + 1):
         scenes = [training_scene(random) for _ in range(batch)]
         texts = [training_caption(scene, random) for scene in scenes]
         right = torch.tensor([answers(s, t) for s, t in zip(scenes, texts, strict=True)])
         ids = tokenize(tokenizer, texts)
-        end = torch.eq(ids, tokenizer.eos_token_id).int().argmax(dim=1, keepdim=True)
+        end = torch.eq(ids, end_token).int().argmax(dim=1, keepdim=True)
         share = torch.rand((batch, 2), generator=generator)
         spots = torch.cat([end, end + (share * (ids.shape[1] - end)).long()], dim=1)
         pieces = zip(*(t.split(batch // _SHARES) for t in (ids, spots, right)), strict=True)
