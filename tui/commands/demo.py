@@ -88,6 +88,7 @@ def _print(
     from rich.console import Console
 
     from ..picture import print_pictures
+    from ..problems import wrapped
 
     console = Console(highlight=False)
     console.print()
@@ -97,7 +98,7 @@ def _print(
         console.print(f"{name:<8} {printable(str(path))}", markup=False, soft_wrap=True)
     console.print()
     for line in _in_words(measured):
-        console.print(line, markup=False, soft_wrap=True)
+        console.print(wrapped(line), markup=False)
 
 
 def _in_words(measured: Measured) -> list[str]:
