@@ -77,10 +77,9 @@ def decode(data: bytes) -> tuple[str, str]:
     try:
         return data.decode("utf-8"), ""
     except UnicodeDecodeError:
-        pass
-    # cp1252 leaves five bytes undefined; latin-1's controls are what Windows itself makes of them.
-    text = "".join(_CP1252[byte] for byte in data)
-    return text, "is not UTF-8: read as Windows-1252"
+        # cp1252 leaves five bytes undefined; latin-1's controls are what Windows makes of them.
+        text = "".join(_CP1252[byte] for byte in data)
+        return text, "is not UTF-8: read as Windows-1252"
 
 
 _CP1252 = [

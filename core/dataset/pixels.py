@@ -91,7 +91,8 @@ def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
                 if converted is not None:
                     return converted
         except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-            pass
+            # A damaged profile says nothing about the colours: as every viewer, take them as sRGB.
+            return image.convert("RGB")
     return image.convert("RGB")
 
 

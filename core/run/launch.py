@@ -86,8 +86,8 @@ def _start_error(directory: RunDirectory, log_start: int, what: str) -> StartErr
             log.seek(log_start)
             text = log.read()[-(1 << 16) :].decode("utf-8", "replace")
             lines.extend(text.splitlines()[-_LOG_LINES:])
-    except OSError:
-        pass
+    except OSError as error:
+        lines.append(f"Its log cannot be read: {error.strerror or error}.")
     if shutil.disk_usage(directory.path).free < _LITTLE:
         lines.append("The disk is full.")
     return StartError(

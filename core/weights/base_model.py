@@ -204,14 +204,19 @@ def _file_hash(path: Path) -> str:
     stamp = [str(real), status.st_size, status.st_mtime_ns]
     name = sha256(str(real).encode("utf-8", "surrogateescape")).hexdigest()[:32]
     memory = cache_folder() / "file-hashes" / f"{name}.json"
-    try:
-        remembered = json.loads(memory.read_text(encoding="utf-8"))
-        if remembered["stamp"] == stamp:
-            return str(remembered["sha256"])
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
+    if remembered := _remembered_hash(memory, stamp):
+        return remembered
     value = sha256_of(real)
     # Only a memory: a full disk or an odd path costs the time of hashing again.
     with contextlib.suppress(WizardError, OSError, ValueError):
         write_json(memory, {"stamp": stamp, "sha256": value}, durable=False)
     return value
+
+
+def _remembered_hash(memory: Path, stamp: list[str | int]) -> str | None:
+    """None when nothing is remembered of the file as it is now, or the memory is damaged."""
+    try:
+        remembered = json.loads(memory.read_text(encoding="utf-8"))
+        return str(remembered["sha256"]) if remembered["stamp"] == stamp else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

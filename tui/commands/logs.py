@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+from ...core.errors import WizardError
 from ...core.text import printable
 
 _BLOCK = 1 << 16
@@ -59,7 +60,8 @@ def last_lines_offset(path: Path, lines: int) -> int:
                     return start + stop + 1 if lines else end
                 position = start
     except OSError:
-        pass
+        # From the beginning: printing from there is what names a log that cannot be read.
+        return 0
     return 0
 
 
@@ -74,8 +76,15 @@ def _print_from(path: Path, offset: int, *, rest: bool) -> int:
                     break
                 offset += len(line)
                 sys.stdout.write(shown(line) + "\n")
-    except OSError:
+    except FileNotFoundError:
+        # The job has not written yet.
         return offset
+    except OSError as error:
+        raise WizardError(
+            "The log cannot be read",
+            f"{path}: {error.strerror or error}",
+            "Look at the file's permissions and the disk.",
+        ) from error
     sys.stdout.flush()
     return offset
 
