@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from .config import RunConfig, crosscheck
@@ -31,14 +32,42 @@ _STATE_BYTES = 3 * 3 * 4
 that are kept until it is verified."""
 
 
+@dataclass(frozen=True)
+class Inspection:
+    """What is known of a run before it begins. None where something graver is in the way."""
+
+    problems: list[Problem]
+    """The gravest first."""
+    spec: FamilySpec | None = None
+    base: BaseFindings | None = None
+    plan: DatasetPlan | None = None
+    schedule: Schedule | None = None
+    bytes_written: int | None = None
+    """By the whole run, at most, roughly."""
+    file_bytes: int | None = None
+    """Of one LoRA file."""
+
+
 def check(
     config: RunConfig, *, decode: bool = False, progress: Progress | None = None
 ) -> list[Problem]:
-    """All that is wrong with a run, or worth knowing, the gravest first. ``config`` is as
+    """All that is wrong with a run, or worth knowing; see `inspect`."""
+    return inspect(config, decode=decode, progress=progress).problems
+
+
+def inspect(
+    config: RunConfig,
+    *,
+    decode: bool = False,
+    progress: Progress | None = None,
+    base: BaseFindings | None = None,
+) -> Inspection:
+    """All that can be known of a run, the gravest problem first. ``config`` is as
     `configfile.load` returns it.
 
     Reads headers of pictures and weights, never the weights themselves; downloads nothing. With
-    ``decode``, each picture is decoded too, which takes a while the first time.
+    ``decode``, each picture is decoded too, which takes a while the first time. ``base`` is what
+    `inspect_base` found for the same model, to not ask the hub again.
     """
     problems = [finding.problem for finding in crosscheck.findings(config)]
     problems += _names(config)
@@ -47,20 +76,23 @@ def check(
         spec = families.find(config.model.family)
     except WizardError as error:
         problems.append(Problem(error.title, "model.family", remedy=error.remedy))
-        return by_gravity(problems)
+        return Inspection(by_gravity(problems))
     problems += _does_not_apply(config, spec)
     problems += _sample_prompts(config, spec)
-    base = inspect_base(config, spec)
+    base = base or inspect_base(config, spec)
     problems += base.problems
     plan, found = _dataset(config, spec, progress)
     problems += found
     if plan is not None and decode:
         problems += _broken_pictures(plan, config, progress)
+    schedule, written = None, None
     if plan is not None:
         schedule = Schedule.of(plan, config)
         problems += _steps(schedule)
-        problems += _disk(config, spec, schedule, base)
-    return by_gravity(problems)
+        written = _bytes_written(config, spec, schedule, base)
+        problems += _disk(config, written)
+    size = _file_bytes(config, base) if base.lora_values_per_rank else None
+    return Inspection(by_gravity(problems), spec, base, plan, schedule, written, size)
 
 
 def by_gravity(problems: list[Problem]) -> list[Problem]:
@@ -145,18 +177,20 @@ def _output_folder(folder: Path) -> Iterator[Problem]:
     yield Problem(why, "output.folder", remedy=remedy)
 
 
-def _disk(
-    config: RunConfig, spec: FamilySpec, schedule: Schedule, base: BaseFindings
-) -> Iterator[Problem]:
+def _disk(config: RunConfig, needed: int) -> Iterator[Problem]:
     folder = existing(Path(config.output.folder))
     free = shutil.disk_usage(folder).free
-    needed = _bytes_written(config, spec, schedule, base)
     if needed > free:
         yield Problem(
             f"the run writes about {size_text(needed)}, and {folder} has {size_text(free)} left",
             "output.folder",
             remedy="Free some space, choose another disk, or keep fewer files (output.keep_last).",
         )
+
+
+def _file_bytes(config: RunConfig, base: BaseFindings) -> int:
+    values = base.lora_values_per_rank * config.network.rank
+    return values * _BYTES[config.output.save_precision or config.model.precision]
 
 
 def _bytes_written(
@@ -168,7 +202,7 @@ def _bytes_written(
     if config.output.keep_last:
         # The new one is verified before the oldest goes, and the final file stays beside them.
         files = min(files, config.output.keep_last + 2)
-    file_bytes = values * _BYTES[config.output.save_precision or config.model.precision]
+    file_bytes = _file_bytes(config, base)
     side = config.dataset.resolution or spec.native_resolution
     pixels = side * side if isinstance(side, int) else side[0] * side[1]
     pictures = len(config.samples.prompts) * len(schedule.sample_steps())

@@ -58,25 +58,12 @@ def find(name: str) -> Template:
 
 def filled(template: Template, values: Mapping[str, Any]) -> str:
     """The template's text with ``values`` (dotted key -> value) put in, comments kept."""
-    import tomlkit
+    from .config.edit import TomlText
 
-    document = tomlkit.parse(template.text)
+    text = TomlText(template.text)
     for key, value in values.items():
-        section, _, name = key.partition(".")
-        table = document.setdefault(section, tomlkit.table())
-        before = table.get(name)
-        table[name] = value
-        _keep_column(before, table[name])
-    return tomlkit.dumps(document)
-
-
-def _keep_column(before: Any, item: Any) -> None:
-    """Move the comment behind ``item`` back to where it stood behind ``before``, as far as the new
-    value lets it."""
-    # A boolean comes out of tomlkit as Python's own, without its comment.
-    if hasattr(before, "as_string") and hasattr(item, "as_string") and item.trivia.comment:
-        gap = len(item.trivia.comment_ws) + len(before.as_string()) - len(item.as_string())
-        item.trivia.comment_ws = " " * max(2, gap)
+        text.set(key, value)
+    return str(text)
 
 
 def _template(path: Path) -> Template:

@@ -61,6 +61,33 @@ def loads(
     return config
 
 
+@dataclass(frozen=True)
+class Lenient:
+    """A configuration that need not be whole yet."""
+
+    config: RunConfig | None
+    """Defaults stand in for what is wrong or missing; None when not even that makes one."""
+    problems: list[Problem]
+    broken: frozenset[str]
+    """The keys for which something stands in."""
+
+
+def lenient(text: str, folder: Path, *, also: Sequence[Problem] = ()) -> Lenient:
+    """As `loads`, for a configuration that is still being written: never raises ProblemsError.
+
+    ``also`` are problems that are known already; their keys count as broken.
+    """
+    if secrets := _secrets(text, ()):
+        return Lenient(None, secrets, frozenset())
+    try:
+        draft = _Draft(toml_source.parse(text), {}, folder)
+    except ProblemsError as error:
+        return Lenient(None, error.problems, frozenset())
+    draft.broken.update(problem.where for problem in also)
+    config = draft.validated()
+    return Lenient(config, [*also, *draft.problems], frozenset(draft.broken))
+
+
 def dumps(config: RunConfig) -> str:
     """``config`` as TOML, every value written out, so that a later version with other defaults
     reads the same run. `loads` of it gives an equal configuration."""

@@ -16,7 +16,9 @@ class ConceptOptions(Section):
         "", help="What is in it; pictures without a caption take it. The folder's name if empty."
     )
     trigger_words: list[str] | None = option(
-        None, help="Trigger words of this folder instead of captions.trigger_words."
+        None,
+        help="Trigger words of this folder instead of captions.trigger_words.",
+        separator=",",
     )
 
 
@@ -99,6 +101,7 @@ class DatasetOptions(Section):
         [],
         help="Pictures to leave out: file names or patterns relative to the folder. Broken "
         "pictures stop the run until they are mended or named here.",
+        separator=",",
     )
     concepts: list[ConceptOptions] = option(
         [], help="Several folders with repeats of their own, instead of dataset.folder."
@@ -114,6 +117,7 @@ class CaptionOptions(Section):
         "begin with them.",
         source="S0 S1 S2",
         level="basic",
+        separator=",",
     )
     prefix: str = option(
         "", help="Put before every caption, as it is.", source="S4", also="caption_prefix"

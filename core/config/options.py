@@ -30,6 +30,7 @@ def option(
     also: str = "",
     path: bool = False,
     allowed: str = "",
+    separator: str = "\n",
     **limits: Any,
 ) -> Any:
     """Define one option.
@@ -37,7 +38,8 @@ def option(
     ``help`` says what it does and when to change it; ``source`` where the default or the advice
     comes from; ``level`` whether it is among the few that matter; ``also`` its name in sd-scripts;
     ``path`` that relative values count from the TOML's folder;
-    ``allowed`` what may stand there, where type and limits do not say it well; ``limits`` are
+    ``allowed`` what may stand there, where type and limits do not say it well; ``separator`` what
+    stands between the texts of a list when a person types them into one field; ``limits`` are
     pydantic's (``ge``, ``le``, ``gt``, ``lt``, ``min_length`` ...).
     """
     extra: dict[str, Any] = {
@@ -47,6 +49,7 @@ def option(
         "also": also,
         "path": path,
         "allowed": allowed,
+        "separator": separator,
     }
     if isinstance(default, (list, dict)):
         made = default
@@ -77,6 +80,8 @@ class OptionInfo:
     field: FieldInfo
     path: bool = False
     """Whether it names a file or folder, relative to the TOML's folder."""
+    separator: str = "\n"
+    """Between the texts of a list that are typed into one field."""
 
     @property
     def section(self) -> str:
@@ -125,6 +130,7 @@ def walk(model: type[BaseModel], prefix: str = "") -> Iterator[OptionInfo]:
             required=field.is_required(),
             field=field,
             path=bool(extra.get("path", False)),
+            separator=str(extra.get("separator", "\n")),
         )
         for argument in get_args(annotation):
             if _is_section(argument):

@@ -1,0 +1,75 @@
+"""A value as a person types it into one field, and back."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from types import NoneType
+from typing import Any, get_args
+
+from pydantic import ValidationError
+
+from ..errors import Problem
+from .config_problems import explain, key_path
+from .options import OptionInfo
+from .run_config import RunConfig
+
+UNSET = None
+"""What an empty field means where text cannot be empty: the key is left out of the TOML."""
+
+_SIZE = re.compile(r"(\d+)\s*[xX\u00d7*]\s*(\d+)")
+
+
+def as_text(info: OptionInfo, value: Any) -> str:
+    """``value`` as it stands in the field of its option; empty for what is absent."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        between = f"{info.separator} " if info.separator.strip() else info.separator
+        if value and isinstance(value[0], str):
+            return between.join(value)
+        return ", ".join(f"{item:g}" if isinstance(item, float) else str(item) for item in value)
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
+
+
+def parse(info: OptionInfo, text: str) -> Any:
+    """The value that ``text`` stands for, or `UNSET`; whether it is allowed, `problem` says."""
+    parts = {info.annotation, *get_args(info.annotation)}
+    if list[str] in parts:
+        items = [item.strip() for item in text.split(info.separator)]
+        items = [item for item in items if item]
+        return UNSET if not items and NoneType in parts else items
+    if info.annotation is str:
+        return text if text or info.default == "" else UNSET
+    text = text.strip()
+    if not text:
+        return UNSET
+    if size := _SIZE.fullmatch(text):
+        return [int(size[1]), int(size[2])]
+    if any(str(part).startswith("list[") for part in parts) and "," in text:
+        text = f"[{text.strip('[]')}]"
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except (ValueError, RecursionError):
+        return text
+
+
+def problem(key: str, value: Any) -> Problem | None:
+    """What is wrong with ``value`` as the option ``key``, by itself."""
+    path = key_path(key)
+    data: dict[str, Any] = {"model": {"base": "any"}}
+    table: Any = data.setdefault(str(path[0]), {})
+    table[path[1]] = value
+    try:
+        RunConfig.model_validate(data)
+    except ValidationError as error:
+        return _first(error, data, key)
+    return None
+
+
+def _first(error: ValidationError, data: Mapping[str, Any], key: str) -> Problem | None:
+    found = [mistake.problem for mistake in explain(error, data)]
+    return next((problem for problem in found if problem.where.startswith(key)), None)
