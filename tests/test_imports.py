@@ -24,6 +24,8 @@ JOBS = (
     "core.weights.safetensors_bytes",
 )
 """The modules that work on tensors; only jobs import them."""
+ON_SCREEN = ("tui.app", "tui.screens*", "tui.widgets*")
+"""The modules that draw; only a command that opens the screen imports them."""
 IMPORT_EACH = """
 import importlib, json, sys
 modules, unwanted = json.loads(sys.argv[1])
@@ -71,8 +73,17 @@ def run(code: str, *values: object) -> None:
     assert ran.returncode == 0, ran.stderr[-2000:]
 
 
+def draws(name: str) -> bool:
+    return any(fnmatch(name, pattern) for pattern in ON_SCREEN)
+
+
 def test_nothing_but_jobs_imports_torch() -> None:
-    run(IMPORT_EACH, [f"lora_wizard.{name}" for name in modules()], [*HEAVY, *SCREEN])
+    run(IMPORT_EACH, [f"lora_wizard.{name}" for name in modules()], HEAVY)
+
+
+def test_nothing_but_the_screen_imports_textual() -> None:
+    others = [f"lora_wizard.{name}" for name in modules() if not draws(name)]
+    run(IMPORT_EACH, others, SCREEN)
 
 
 @pytest.mark.parametrize("pattern", JOBS)

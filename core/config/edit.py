@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import tomlkit
-from tomlkit.items import AbstractTable
+from tomlkit.items import AbstractTable, Item
 
 
 class TomlText:
@@ -29,7 +29,8 @@ class TomlText:
         if not isinstance(table, Mapping):
             return None
         value = table.get(name)
-        return value.unwrap() if hasattr(value, "unwrap") else value
+        unwrap = getattr(value, "unwrap", None)
+        return unwrap() if unwrap else value
 
     def set(self, key: str, value: Any) -> None:
         """Put ``value`` in, keeping the comment behind it in its column."""
@@ -47,6 +48,14 @@ class TomlText:
         table = self._document.get(section)
         if isinstance(table, AbstractTable) and name in table:
             table.remove(name)
+
+    def drop_comment(self, key: str) -> None:
+        """Take away the comment behind ``key``'s value."""
+        section, _, name = key.partition(".")
+        table = self._document.get(section)
+        item = table.item(name) if isinstance(table, AbstractTable) and name in table else None
+        if isinstance(item, Item):
+            item.trivia.comment = item.trivia.comment_ws = ""
 
 
 def _keep_column(before: Any, item: Any) -> None:

@@ -126,7 +126,7 @@ def walk(model: type[BaseModel], prefix: str = "") -> Iterator[OptionInfo]:
             level="basic" if extra.get("level") == "basic" else "advanced",
             unit=str(extra.get("unit", "")),
             also=str(extra.get("also", "")),
-            default=field.get_default(call_default_factory=True),
+            default=None if field.is_required() else field.get_default(call_default_factory=True),
             required=field.is_required(),
             field=field,
             path=bool(extra.get("path", False)),

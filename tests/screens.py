@@ -1,0 +1,54 @@
+"""Screens in tests: a home of their own, and snapshots that a person can read.
+
+A snapshot is the text of the screen, one file per screen and size in `tests/tui/snapshots`.
+`UPDATE_SCREENS=1 pytest ...` writes them anew; the difference is for people to look at.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from textual.app import App
+
+SNAPSHOTS = Path(__file__).parent / "tui" / "snapshots"
+SIZES = [(80, 24), (120, 40)]
+_STANDS_FOR_HOME = "/tmp/at-home-here"
+
+
+@pytest.fixture
+def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty home, which is also the working folder: no draft, run, cache or token of anybody's.
+    Its path always has the same length, so that it fills the same cells."""
+    folder = Path(tempfile.mkdtemp(prefix="walk", dir="/tmp"))
+    for name in ("XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "HF_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("SSH_CONNECTION", "NO_COLOR", "ACCESSIBLE", "TMUX"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.chdir(folder)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def screen_text(app: App[object]) -> str:
+    """What stands on the screen, line by line, without colours."""
+    strips = app.screen._compositor.render_strips()
+    return "\n".join(strip.text.rstrip() for strip in strips) + "\n"
+
+
+def check_snapshot(app: App[object], name: str, home: Path) -> None:
+    """Compare the screen with the snapshot ``name`` of the app's size."""
+    width, height = app.size
+    path = SNAPSHOTS / f"{name}-{width}x{height}.txt"
+    text = screen_text(app).replace(str(home), _STANDS_FOR_HOME)
+    if os.environ.get("UPDATE_SCREENS"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    assert path.exists(), f"no snapshot: UPDATE_SCREENS=1 writes {path.name}; look at it"
+    assert text == path.read_text(), f"{path.name} differs: UPDATE_SCREENS=1 if it should"

@@ -1,0 +1,135 @@
+"""What every step of the walk looks like: where one is, what is asked, what is wrong, how to go
+on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+from textual.widgets import Button, Footer, Input, Static
+
+from ...core.text import printable
+from ..walk import steps
+from ..walk.assessment import Assessment
+from ..widgets.form import FieldHelp, Form
+from ..widgets.text import shown
+
+if TYPE_CHECKING:
+    from ..app import WizardApp
+
+_SIGNS = {"error": "x", "warning": "!", "note": "i"}
+
+
+class StepScreen(Screen[None]):
+    """A step. Subclasses say which (`name_of_step`) and compose what is asked (`compose_step`);
+    `show_assessment` is called whenever more is known of the draft."""
+
+    app: WizardApp
+    name_of_step: ClassVar[str]
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+        (0, "-narrow"),
+        (100, "-wide"),
+    ]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "Back"),
+        Binding("ctrl+n", "next", "Next"),
+    ]
+    DEFAULT_CSS = """
+    StepScreen #steps { width: 24; padding: 1 1; background: $panel; }
+    StepScreen.-narrow #steps { display: none; }
+    StepScreen #where { height: 1; background: $panel; padding: 0 1; }
+    StepScreen.-wide #where { display: none; }
+    StepScreen #asked { height: 1fr; }
+    StepScreen #said { height: auto; max-height: 5; padding: 0 1; }
+    StepScreen #buttons { height: 1; }
+    StepScreen #buttons Button { min-width: 10; margin: 0 1; }
+    """
+
+    @property
+    def step(self) -> steps.Step:
+        return steps.find(self.name_of_step)
+
+    def compose(self) -> ComposeResult:
+        with Horizontal():
+            yield Static("", id="steps", markup=False)
+            with Vertical():
+                yield Static("", id="where", markup=False)
+                with Vertical(id="asked"):
+                    yield from self.compose_step()
+                yield Static("", id="said", markup=False)
+                yield FieldHelp()
+                with Horizontal(id="buttons"):
+                    yield Button("Back", id="back", compact=True)
+                    yield Button("Next", id="next", variant="primary", compact=True)
+        yield Footer()
+
+    def compose_step(self) -> ComposeResult:
+        """What is asked; by default a form of the step's options."""
+        yield Form(self.step.options())
+
+    def on_mount(self) -> None:
+        self._show_steps()
+        if self.app.assessment:
+            self.show_assessment(self.app.assessment)
+
+    def on_screen_resume(self) -> None:
+        self.app.draft.step = self.step.name
+        for form in self.query(Form):
+            form.show_draft()
+
+    def show_assessment(self, assessment: Assessment) -> None:
+        """Show what is known of the draft now; by default the step's problems."""
+        found = self.step.problems(assessment.problems)
+        lines = [
+            printable(f"{_SIGNS.get(item.severity, ' ')} {item.message} {item.remedy}")
+            for item in found
+        ]
+        self.query_one("#said", Static).update(shown("\n".join(lines)))
+        self._show_steps()
+
+    def show_progress(self, done: int, total: int) -> None:
+        """Show how far the pictures are read."""
+        self.query_one("#said", Static).update(f"reading pictures {done}/{total}")
+
+    def action_next(self) -> None:
+        """Go to the next step; what is wrong here is said, and does not hold anybody up."""
+        following = steps.after(self.step)
+        if following:
+            self.app.go(following.name)
+
+    def action_back(self) -> None:
+        """Go to the step before; home from the first."""
+        before = steps.after(self.step, -1)
+        if before:
+            self.app.go(before.name)
+        else:
+            self.app.go_home()
+
+    @on(Input.Submitted)
+    def _entered(self) -> None:
+        self.focus_next()
+
+    @on(Button.Pressed, "#next")
+    def _next_pressed(self) -> None:
+        self.action_next()
+
+    @on(Button.Pressed, "#back")
+    def _back_pressed(self) -> None:
+        self.action_back()
+
+    def _show_steps(self) -> None:
+        place = steps.STEPS.index(self.step) + 1
+        self.query_one("#where", Static).update(
+            f"Step {place}/{len(steps.STEPS)}  {self.step.title}: {self.step.purpose}"
+        )
+        self.query_one("#steps", Static).update("\n".join(map(self._sign, steps.STEPS)))
+
+    def _sign(self, step: steps.Step) -> str:
+        known = self.app.assessment
+        wrong = bool(known and step.problems(known.errors))
+        mark = ">" if step is self.step else "x" if wrong else " "
+        return f"{mark} {step.title}"

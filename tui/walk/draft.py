@@ -1,0 +1,297 @@
+"""A TOML on its way: every key a person presses is kept, so that a lost connection loses nothing.
+
+A draft is one JSON file in the state folder: the TOML as text, what was typed into a field and is
+no value yet, and what the wizard asks that no TOML holds. The TOML itself is only written where
+the person says so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from ...core.config import RunConfig, configfile, values
+from ...core.config.config_problems import options
+from ...core.config.configfile import Lenient
+from ...core.config.edit import TomlText
+from ...core.config.options import OptionInfo
+from ...core.errors import Problem, ProblemsError, WizardError
+from ...core.files import write_json, write_text
+from ...core.templates import find
+
+FACTS = ("subject", "class_word", "price_per_hour")
+"""What the wizard asks beside the options: the kind of subject (``person``, ``style`` ...), the
+word for its class (``woman``), the machine's price in whatever currency."""
+
+
+@dataclass
+class Kept:
+    """The draft's file."""
+
+    text: str
+    """The TOML as far as it is."""
+    folder: str
+    """From which its relative paths count."""
+    origin: str = ""
+    """The TOML it was begun with: what differences are told against."""
+    template: str = ""
+    """The preset it was begun from; empty for a TOML of the person's own."""
+    source: str = ""
+    """The TOML that was opened or last saved; empty before."""
+    step: str = ""
+    """Where in the walk the person was."""
+    pending: dict[str, str] = field(default_factory=dict)
+    """By key: what was typed and cannot be used as it is."""
+    facts: dict[str, str] = field(default_factory=dict)
+    changed: float = 0.0
+
+
+class Draft:
+    """What the person has decided so far. Not thread-safe: `snapshot` is what goes to a thread."""
+
+    def __init__(self, path: Path, kept: Kept) -> None:
+        self.path = path
+        self._kept = kept
+        self._toml = TomlText(kept.text)
+        self._preset = TomlText(kept.origin)
+
+    @classmethod
+    def new(cls, template: str, folder: Path | None = None) -> Draft:
+        """A draft from a preset; relative paths count from ``folder``, by default the working
+        folder. Raises UnknownTemplateError."""
+        text = find(template).text
+        where = str(folder or Path.cwd())
+        kept = Kept(text=text, folder=where, origin=text, template=template)
+        return cls(_new_path(), kept)
+
+    @classmethod
+    def of_file(cls, toml: Path) -> Draft:
+        """A draft of a TOML that is there. Raises WizardError when it cannot be read and
+        ProblemsError when it is no TOML; unknown keys and bad values are shown in the walk."""
+        toml = toml.absolute()
+        text = configfile.toml_source.read(toml)
+        configfile.toml_source.parse(text)
+        kept = Kept(text=text, folder=str(toml.parent), origin=text, source=str(toml))
+        return cls(_new_path(), kept)
+
+    @classmethod
+    def load(cls, path: Path) -> Draft:
+        """A draft that was kept. Raises WizardError when its file is damaged."""
+        try:
+            stored = json.loads(path.read_bytes())
+            known = {item.name for item in fields(Kept)}
+            return cls(path, Kept(**{key: stored[key] for key in stored if key in known}))
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise WizardError("The draft cannot be read", f"{path}: {error}", "") from error
+
+    @property
+    def text(self) -> str:
+        """The TOML."""
+        return str(self._toml)
+
+    @property
+    def folder(self) -> Path:
+        """From which relative paths count."""
+        return Path(self._kept.folder)
+
+    @property
+    def template(self) -> str:
+        """The preset's name; empty when there is none."""
+        return self._kept.template
+
+    @property
+    def source(self) -> Path | None:
+        """The TOML that was opened or last saved."""
+        return Path(self._kept.source) if self._kept.source else None
+
+    @property
+    def name(self) -> str:
+        """What to call it in a list: the LoRA's name."""
+        return str(self.value("output.name") or "lora")
+
+    @property
+    def step(self) -> str:
+        """The step of the walk that was open last."""
+        return self._kept.step
+
+    @step.setter
+    def step(self, name: str) -> None:
+        if name != self._kept.step:
+            self._kept.step = name
+            self.keep()
+
+    @property
+    def changed(self) -> float:
+        """When it was last touched, in seconds since 1970."""
+        return self._kept.changed
+
+    def value(self, key: str) -> Any:
+        """The value of an option: what the TOML says, or its default."""
+        value = self._toml.get(key)
+        return options()[key].default if value is None else value
+
+    def is_set(self, key: str) -> bool:
+        """Whether the TOML has the key."""
+        return self._toml.get(key) is not None
+
+    def shown(self, key: str) -> str:
+        """What stands in the option's field: also what was typed and cannot be used yet."""
+        if key in self._kept.pending:
+            return self._kept.pending[key]
+        return values.as_text(options()[key], self.value(key))
+
+    def enter(self, key: str, text: str) -> Problem | None:
+        """Take what was typed into an option's field, and keep it whatever it is; returns what is
+        wrong with it."""
+        info = options()[key]
+        value = values.parse(info, text)
+        if value is None and info.required:
+            problem = Problem("is not there yet", key)
+        else:
+            problem = None if value is None else values.problem(key, value)
+        if problem:
+            self._kept.pending[key] = text
+            self.keep()
+        else:
+            self.put(key, value)
+        return problem
+
+    def put(self, key: str, value: Any) -> None:
+        """Set an option; None takes the key out, so that the default counts."""
+        self._kept.pending.pop(key, None)
+        if value is None or (not self.is_set(key) and value == options()[key].default):
+            self._toml.unset(key)
+        elif value != self._toml.get(key):
+            self._toml.set(key, value)
+            # A comment that came with a preset speaks of the preset's value.
+            if self.template and value != self._preset.get(key):
+                self._toml.drop_comment(key)
+        self.keep()
+
+    def problem(self, key: str) -> Problem | None:
+        """What is wrong with what stands in an option's field, by itself."""
+        if key in self._kept.pending:
+            value = values.parse(options()[key], self._kept.pending[key])
+            found = None if value is None else values.problem(key, value)
+            return found or Problem("is not there yet", key)
+        value = self._toml.get(key)
+        return None if value is None else values.problem(key, value)
+
+    def preset_value(self, key: str) -> Any:
+        """What the preset, or the file as it was opened, says; the default where it is silent."""
+        value = self._preset.get(key)
+        return options()[key].default if value is None else value
+
+    def differs(self, key: str) -> bool:
+        """Whether the value is not the preset's."""
+        return key in self._kept.pending or self.value(key) != self.preset_value(key)
+
+    def differences(self) -> list[tuple[OptionInfo, Any, Any]]:
+        """(option, preset's value, value now) of all that differ, in the options' order."""
+        return [
+            (info, self.preset_value(key), self.value(key))
+            for key, info in options().items()
+            if "[]" not in key and self.differs(key)
+        ]
+
+    def revert(self, key: str) -> None:
+        """Back to the preset's value."""
+        self._kept.pending.pop(key, None)
+        self.put(key, self._preset.get(key))
+
+    def fact(self, name: str) -> str:
+        """An answer that no TOML holds; see `FACTS`."""
+        return self._kept.facts.get(name, "")
+
+    def note(self, name: str, text: str) -> None:
+        """Keep such an answer."""
+        if text != self.fact(name):
+            self._kept.facts[name] = text
+            self.keep()
+
+    def snapshot(self) -> Snapshot:
+        """What a thread needs to know of the draft as it is now."""
+        pending = [
+            problem for key in self._kept.pending if (problem := self.problem(key)) is not None
+        ]
+        return Snapshot(self.text, self.folder, tuple(pending))
+
+    def config(self) -> RunConfig:
+        """The configuration. Raises ProblemsError with everything that is wrong."""
+        found = self.snapshot().read()
+        if found.problems or found.config is None:
+            raise ProblemsError("The draft is not finished", found.problems)
+        return found.config
+
+    def save_as(self, toml: Path) -> None:
+        """Write the TOML for `train`. Relative paths go on counting from where they did. Raises
+        WriteError."""
+        toml = toml.absolute()
+        if toml.parent != self.folder:
+            self._rebase(toml.parent)
+        write_text(toml, self.text)
+        self._kept.source, self._kept.folder = str(toml), str(toml.parent)
+        self.keep()
+
+    def keep(self) -> None:
+        """Write the draft's file. A full disk never stops the walk: what is on the screen stays."""
+        self._kept.text, self._kept.changed = self.text, time.time()
+        with contextlib.suppress(WizardError):
+            # Not synced: it has to outlive the connection and the process, not a power cut.
+            write_json(self.path, asdict(self._kept), durable=False)
+
+    def discard(self) -> None:
+        """Forget the draft; a TOML that was saved stays."""
+        with contextlib.suppress(OSError):
+            self.path.unlink()
+
+    def _rebase(self, folder: Path) -> None:
+        found = self.snapshot().read()
+        absolute: Mapping[str, Any] = configfile.flat(found.config) if found.config else {}
+        for key, info in options().items():
+            written = self._toml.get(key) if "[]" not in key else None
+            if info.path and isinstance(written, str) and key in absolute:
+                is_relative = not written.startswith(("/", "~", "embedded:"))
+                if written and is_relative and absolute[key] != written:
+                    self._toml.set(key, absolute[key])
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A draft at one moment, for a thread."""
+
+    text: str
+    folder: Path
+    pending: tuple[Problem, ...]
+
+    def read(self) -> Lenient:
+        """The configuration as far as there is one, and what is wrong with it."""
+        return configfile.lenient(self.text, self.folder, also=self.pending)
+
+
+def drafts_folder() -> Path:
+    """Where drafts are kept: ``$XDG_STATE_HOME/lora-wizard/drafts``."""
+    from ...core.run import registry
+
+    return registry.folder().with_name("drafts")
+
+
+def drafts() -> list[Draft]:
+    """All drafts of this machine, the last touched first; damaged ones are left out."""
+    found: list[Draft] = []
+    with contextlib.suppress(OSError):
+        for path in drafts_folder().glob("*.json"):
+            with contextlib.suppress(WizardError):
+                found.append(Draft.load(path))
+    return sorted(found, key=lambda draft: draft.changed, reverse=True)
+
+
+def _new_path() -> Path:
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    return drafts_folder() / f"{stamp}-{secrets.token_hex(3)}.json"
