@@ -18,7 +18,7 @@ _RECORD = "published.json"
 
 
 def publish(run: RunDirectory, file: str, folder: Path, name: str) -> Path:
-    """Copy ``file`` of the run into ``folder`` as ``name``.safetensors, or, where that is another's,
+    """Copy ``file`` of the run into ``folder`` as ``name``.safetensors, or, where that is taken,
     as ``name``-2.safetensors and so on; returns the path of the copy.
 
     Raises WriteError when it cannot be written, and WizardError when ``file`` cannot be read or is

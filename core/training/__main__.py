@@ -40,7 +40,7 @@ def train(job: Job) -> None:
 
 
 def _publish(job: Job) -> None:
-    """Copy the final file to where the person wants it. The run has its own, so what goes wrong here
+    """Copy the final file to where the person wants it. The run has its own: what goes wrong here
     is told and does not fail it."""
     output = job.directory.config().output
     if not output.publish_to:
