@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby
 from pathlib import Path
 
 from PIL import Image
@@ -20,9 +19,11 @@ _SMALLEST = 22
 _TALLEST = 64
 """Rows."""
 _GAP = 2
-_SHADES = [min(255, (value + 4) // 8 * 8) for value in range(256)]
-"""Value -> the next of 33 shades. So that neighbours that nobody can tell apart share one escape
-sequence: a third less goes over the wire."""
+_ALIKE = 12
+"""Of 255: colours that differ by no more in any channel share one escape sequence, so that a third
+less goes over the wire."""
+
+Colour = tuple[int, int, int]
 
 
 def fitted(
@@ -43,18 +44,11 @@ def half_blocks(picture: Image.Image, columns: int, rows: int) -> list[list[Segm
     pixels = picture.convert("RGB").resize(
         (columns, rows * 2), Image.Resampling.HAMMING, reducing_gap=3.0
     )
-    values = [_SHADES[value] for value in pixels.tobytes()]
-    lines: list[list[Segment]] = []
-    for row in range(rows):
-        upper = _pixels(values, columns, row * 2)
-        lower = _pixels(values, columns, row * 2 + 1)
-        lines.append(
-            [
-                _run(above, below, len(list(same)))
-                for (above, below), same in groupby(zip(upper, lower, strict=True))
-            ]
-        )
-    return lines
+    values = pixels.tobytes()
+    return [
+        _merged(_pixels(values, columns, row), _pixels(values, columns, row + 1))
+        for row in range(0, rows * 2, 2)
+    ]
 
 
 def print_pictures(console: Console, pictures: Sequence[tuple[str, Path]]) -> None:
@@ -85,13 +79,29 @@ def _print_row(console: Console, row: Sequence[tuple[str, Image.Image]], columns
     console.print(Segments(segments), end="")
 
 
-def _pixels(values: Sequence[int], columns: int, row: int) -> list[tuple[int, int, int]]:
+def _pixels(values: bytes, columns: int, row: int) -> list[Colour]:
     line = values[row * columns * 3 : (row + 1) * columns * 3]
     return list(zip(line[::3], line[1::3], line[2::3], strict=True))
 
 
-def _run(upper: tuple[int, int, int], lower: tuple[int, int, int], length: int) -> Segment:
+def _merged(upper: list[Colour], lower: list[Colour]) -> list[Segment]:
+    """A line, with neighbours alike in one segment."""
+    segments: list[Segment] = []
+    above, below, length = upper[0], lower[0], 0
+    for pair in zip(upper, lower, strict=True):
+        if not (_are_alike(pair[0], above) and _are_alike(pair[1], below)):
+            segments.append(_run(above, below, length))
+            (above, below), length = pair, 0
+        length += 1
+    return [*segments, _run(above, below, length)]
+
+
+def _are_alike(one: Colour, other: Colour) -> bool:
+    return all(abs(a - b) <= _ALIKE for a, b in zip(one, other, strict=True))
+
+
+def _run(upper: Colour, lower: Colour, length: int) -> Segment:
     below = Color.from_rgb(*lower)
-    if upper == lower:
+    if _are_alike(upper, lower):
         return Segment(" " * length, Style(bgcolor=below))
     return Segment(UPPER_HALF * length, Style(color=Color.from_rgb(*upper), bgcolor=below))
