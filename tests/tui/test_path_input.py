@@ -16,7 +16,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 
-class Field(App[None]):
+class Field(App[object]):
     def __init__(self, value: str, endings: tuple[str, ...] = FOLDERS) -> None:
         super().__init__()
         self.begun_with, self.endings = value, endings
@@ -34,7 +34,7 @@ class Field(App[None]):
         self.submitted += 1
 
 
-async def listed(pilot: Pilot[None]) -> None:
+async def listed(pilot: Pilot[object]) -> None:
     """Until the threads have come back and the screen shows it."""
     for _ in range(3):
         for thread in threading.enumerate():

@@ -23,7 +23,7 @@ FOLDERS: tuple[str, ...] = ()
 """Only folders are completed. Otherwise the endings of files, in small letters."""
 
 _ROWS = 8
-_MOST_ROWS = 200
+_MOST_ROWS = 40
 _FRESH = 3.0
 """Seconds after which a folder is listed again."""
 _under_way: set[tuple[str, tuple[str, ...]]] = set()
@@ -36,7 +36,7 @@ class PathMatches(OptionList, can_focus=False):
     DEFAULT_CSS = f"""
     PathMatches {{
         overlay: screen; constrain: inside inflect; display: none;
-        height: auto; max-height: {_ROWS}; padding: 0; border: none; background: $panel;
+        padding: 0; border: none; background: $panel;
     }}
     """
 
@@ -197,6 +197,7 @@ class PathInput(SafeInput):
         region = self.region
         self._list.absolute_offset = Offset(region.x, region.bottom)
         self._list.styles.width = max(20, region.width)
+        self._list.styles.height = min(len(rows), _ROWS)
         self._list.display = True
         self._list.refresh(layout=True)
         if self.counts:
