@@ -50,7 +50,7 @@ class ResultsScreen(Screen[None]):
     ResultsScreen #run { height: 1; background: $panel; padding: 0 1; }
     ResultsScreen #prompt { height: 1; padding: 0 1; color: $text-muted; }
     ResultsScreen PictureGrid { height: 1fr; margin: 0 1; }
-    ResultsScreen #facts { height: auto; max-height: 9; padding: 0 1; background: $panel; }
+    ResultsScreen #facts { height: auto; min-height: 4; max-height: 9; padding: 0 1; background: $panel; }
     """
 
     def __init__(self, run: RunDirectory) -> None:
@@ -105,9 +105,10 @@ class ResultsScreen(Screen[None]):
             for version in versions
         ]
         grid.show(items, per_row=len(versions))
-        if first and outcome.best:
-            grid.move_to(versions.index(outcome.best))
         self._show_version()
+        if first and outcome.best:
+            # Only when it is laid out does the grid know where that is.
+            self.call_after_refresh(grid.move_to, versions.index(outcome.best))
 
     def _label(self, version: Version) -> str:
         assert self._outcome
@@ -120,9 +121,9 @@ class ResultsScreen(Screen[None]):
         if not outcome or not version:
             return
         row = self.query_one(PictureGrid).index // len(outcome.versions)
-        name = outcome.config.output.name
+        asked = f"the best: {outcome.chosen}" if outcome.chosen else "which one is the best?"
         self.query_one("#run", Static).update(
-            shown(f"Results of {name}: {len(outcome.versions)} versions. Which one is the best?")
+            shown(f"Results of {outcome.config.output.name}: {asked}")
         )
         prompt = outcome.prompts[row] if outcome.prompts else "no sample prompts were given"
         self.query_one("#prompt", Static).update(shown(f"{self._label(version)}: {prompt}"))

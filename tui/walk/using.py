@@ -24,7 +24,7 @@ def facts(
     path = run.path / version.file
     found = [
         ("File", str(path)),
-        ("Length", f"{version.bytes:,} bytes ({size_text(version.bytes)})"),
+        ("Length", _length(version.bytes)),
         ("SHA-256", version.sha256),
     ]
     if command := download_command([path], environ):
@@ -65,3 +65,8 @@ def in_other_programs(outcome: RunOutcome) -> str:
         "It works with the model it was trained on, and with others of the same family "
         f"({config.model.family})."
     )
+
+
+def _length(number: int) -> str:
+    exact = f"{number:,} bytes"
+    return exact if number < 1000 else f"{exact} ({size_text(number)})"
