@@ -167,14 +167,12 @@ class HomeScreen(Screen[None]):
     @property
     def _draft(self) -> Draft | None:
         rows = self.query_one("#drafts", Rows)
-        has = rows.has_focus and rows.highlighted is not None
-        return self._drafts[rows.highlighted or 0] if has and self._drafts else None
+        return self._drafts[rows.highlighted or 0] if rows.has_focus and self._drafts else None
 
     @property
     def _run(self) -> RunEntry | None:
         rows = self.query_one("#runs", Rows)
-        has = rows.has_focus and rows.highlighted is not None
-        return self._runs[rows.highlighted or 0] if has and self._runs else None
+        return self._runs[rows.highlighted or 0] if rows.has_focus and self._runs else None
 
     def on_descendant_focus(self) -> None:
         self._explain()

@@ -42,6 +42,11 @@ class Rows(OptionList):
         if self.highlighted is None and self.option_count:
             self.highlighted = 0
 
+    def action_select(self) -> None:
+        # Enter may come before the focus is told of.
+        self.on_focus()
+        super().action_select()
+
     def action_cursor_down(self) -> None:
         if self.highlighted is not None and self.highlighted >= self.option_count - 1:
             self._go_on(1)
