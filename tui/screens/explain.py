@@ -30,6 +30,7 @@ _COMMON = (
     ("F1, ?", "this help; ? where nothing is typed"),
 )
 _IN_STEPS = (("enter", "to the next field; behind the last one to Next"),)
+_TEXTUALS_OWN = ("app.focus", "screen.copy_text")
 _KEY_WIDTH = 18
 
 
@@ -91,7 +92,7 @@ def _keys(screen: Screen[object]) -> list[tuple[str, str]]:
     own: dict[str, list[str]] = {}
     for active in screen.active_bindings.values():
         binding = active.binding
-        is_own = active.node is screen and not binding.action.startswith("app.focus")
+        is_own = active.node is screen and not binding.action.startswith(_TEXTUALS_OWN)
         if is_own and binding.description and active.enabled:
             key = binding.key_display or binding.key.replace("escape", "esc")
             own.setdefault(binding.tooltip or binding.description, []).append(key)

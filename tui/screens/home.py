@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 _EVERY = 5.0
 """Seconds between looks at runs that are going on. Without one nothing is looked at."""
 _BEGIN = (
-    ("new", "n", "New LoRA", "from a folder of pictures, step by step"),
-    ("open", "o", "Open a TOML", "walk through a configuration that is there already"),
-    ("demo", "d", "Demo", "see it work in two minutes, without pictures or a model"),
+    ("n", "New LoRA", "from a folder of pictures, step by step"),
+    ("o", "Open a TOML", "walk through a configuration that is there already"),
+    ("d", "Demo", "see it work in two minutes, without pictures or a model"),
 )
 
 _FIRST = """\
@@ -101,7 +101,7 @@ class HomeScreen(Screen[None]):
         yield Footer()
 
     def on_mount(self) -> None:
-        rows = [f"  {key}  {words:<14}{what}" for _, key, words, what in _BEGIN]
+        rows = [f"  {key}  {words:<14}{what}" for key, words, what in _BEGIN]
         self.query_one("#begin", Rows).show([Content(row) for row in rows])
         self.query_one("#begin").focus()
         self.set_interval(_EVERY, self._look_at_live)
@@ -203,7 +203,7 @@ class HomeScreen(Screen[None]):
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:
         if event.option_list.id == "begin":
-            self.run_action(f"screen.{_BEGIN[event.option_index][0]}")
+            (self.action_new, self.action_open, self.action_demo)[event.option_index]()
         elif event.option_list.id == "drafts":
             self.app.begin(self._drafts[event.option_index])
         else:
@@ -235,12 +235,15 @@ class HomeScreen(Screen[None]):
             text = "It finishes the step and saves first; later it can be resumed."
             choices = [("stop", "Stop it"), ("", "Let it go on")]
             question = Ask(f"Stop {entry.run.name}?", text, choices)
-            self.app.push_screen(question, lambda answer: self._stop(entry, answer or ""))
+
+            def answered(answer: str | None) -> None:
+                if answer:
+                    self._stop(entry)
+
+            self.app.push_screen(question, answered)
 
     @work(thread=True)
-    def _stop(self, entry: RunEntry, answer: str) -> None:
-        if not answer:
-            return
+    def _stop(self, entry: RunEntry) -> None:
         try:
             control.request(entry.run, "stop")
         except WizardError as error:

@@ -10,7 +10,8 @@ from textual.widgets.option_list import Option
 
 
 class Rows(OptionList):
-    """One line each, or more with ``wrap``. Beyond its ends the arrows go on to the next list of the screen."""
+    """One line each, or more with ``wrap``. Beyond its ends the arrows go on to the next list of
+    the screen."""
 
     DEFAULT_CSS = """
     Rows { height: auto; border: none; padding: 0; background: transparent; }

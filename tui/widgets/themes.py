@@ -45,7 +45,7 @@ LIGHT = Theme(
 _SIXTEEN = "ansi-dark"
 
 
-def dress(app: App[object]) -> None:
+def dress(app: App[None]) -> None:
     """Give ``app`` our themes, the one that was chosen last, and remember the next choice."""
     app.register_theme(DARK)
     app.register_theme(LIGHT)
