@@ -152,8 +152,12 @@ class HomeScreen(Screen[None]):
         self.query_one("#first").display = not self._drafts and not self._runs
         self._fill("drafts", "Drafts", [shown(text) for text in texts])
         lines = listing.run_lines(self._runs, width, now)
-        styles = [_STYLES.get(entry.state, "") for entry in self._runs]
-        self._fill("runs", "Runs", [shown(*pair) for pair in zip(lines, styles, strict=True)])
+        # The word is never coloured: it has to be read under the highlight, too.
+        rows = [
+            shown(line[:1], _STYLES.get(entry.state, "")) + shown(line[1:])
+            for entry, line in zip(self._runs, lines, strict=True)
+        ]
+        self._fill("runs", "Runs", rows)
 
     def _fill(self, name: str, title: str, rows: list[Content]) -> None:
         heading, found = self.query_one(f"#{name}-heading", Static), self.query_one(f"#{name}")
@@ -285,4 +289,4 @@ class HomeScreen(Screen[None]):
         self.app.push_screen(Ask(f"Delete the draft {draft.name}?", saved, choices), answered)
 
 
-_STYLES = {"live": "bold $success", "failed": "$error", "killed": "$error"}
+_STYLES = {"live": "$primary", "failed": "$error", "killed": "$error", "unreadable": "$error"}

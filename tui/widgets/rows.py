@@ -16,6 +16,13 @@ class Rows(OptionList):
     DEFAULT_CSS = """
     Rows { height: auto; border: none; padding: 0; background: transparent; }
     Rows:focus { border: none; background: transparent; }
+    Rows > .option-list--option-highlighted {
+        background: transparent; color: $foreground; text-style: none;
+    }
+    Rows:focus > .option-list--option-highlighted {
+        background: $block-cursor-background; color: $block-cursor-foreground;
+        text-style: $block-cursor-text-style;
+    }
     Rows.-lines { text-wrap: nowrap; text-overflow: ellipsis; }
     """
 
