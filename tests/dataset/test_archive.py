@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 from datasets import write_picture
 from lora_wizard.core.dataset import archive
-from lora_wizard.core.dataset.archive import ArchiveError, extract, found_text, look_into
+from lora_wizard.core.dataset.archive import extract, look_into
+from lora_wizard.core.dataset.archive_content import ArchiveError, found_text
 from PIL import Image
 
 
