@@ -14,6 +14,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
 from ...core.config.options import OptionInfo
+from ...core.config.values import takes_numbers
 from ...core.errors import Problem
 from ..walk.option_words import choices, has_lines, label_of, placeholder, suggestions
 from .controls import Choice, YesNo
@@ -91,7 +92,8 @@ class OptionField(Vertical):
                 self._text, compact=True, show_line_numbers=False, highlight_cursor_line=False
             )
         others = suggestions(info)
-        return SafeInput(
+        kind = NumberInput if takes_numbers(info.annotation) else SafeInput
+        return kind(
             self._text,
             placeholder=placeholder(info),
             compact=True,
@@ -179,6 +181,13 @@ class OptionField(Vertical):
         if text != self._text:
             self._text = text
             self.post_message(self.Edited(self, text))
+
+
+class NumberInput(SafeInput):
+    """A number to type in. A slash is none, and so is free for the screen to look for fields."""
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        return character != "/" and super().check_consume_key(key, character)
 
 
 def field_id(key: str) -> str:
