@@ -16,7 +16,7 @@ from ..walk.settings import arranged, headings
 from ..widgets.form import Form
 from ..widgets.text import SafeInput, shown
 from .form_step import FormStep
-from .presets import PresetsScreen
+from .other_preset import OtherPresetScreen
 
 
 class ParametersScreen(FormStep):
@@ -82,7 +82,7 @@ class ParametersScreen(FormStep):
 
     def action_presets(self) -> None:
         """Choose another preset."""
-        self.app.push_screen(PresetsScreen(self.app.draft), self._preset_chosen)
+        self.app.push_screen(OtherPresetScreen(self.app.draft), self._preset_chosen)
 
     def _preset_chosen(self, name: str | None) -> None:
         if name:

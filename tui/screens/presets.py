@@ -1,86 +1,65 @@
-"""Which preset: what each is for, and what would change and what would stay."""
+"""The choice of a preset: what a new LoRA begins from."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
+from textual.screen import Screen
 from textual.widgets import Footer, OptionList, Static
 
-from ...core.config import values
-from ...core.templates import Template
 from ..walk.draft import Draft
-from ..walk.presets import presets
+from ..walk.presets import presets, sources_in_words
+from ..widgets.rows import Rows
 from ..widgets.text import shown
 
+if TYPE_CHECKING:
+    from ..app import WizardApp
 
-class PresetsScreen(ModalScreen[str | None]):
-    """Dismissed with the preset's name, or None."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Back")]
+class PresetScreen(Screen[None]):
+    """Titles, what each is for, and who says so."""
+
+    app: WizardApp
+    HELP = (
+        "A preset is a complete configuration with a source for each value. Everything in it can "
+        "be changed on the way, and what differs from it is marked. In doubt take the first."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "app.pop_screen", "Back"),
+    ]
     DEFAULT_CSS = """
-    PresetsScreen > Vertical { background: $surface; }
-    PresetsScreen #question { height: 1; padding: 0 1; background: $panel; }
-    PresetsScreen OptionList { width: 26; height: 1fr; border: none; }
-    PresetsScreen #then { width: 1fr; height: 1fr; padding: 0 1; }
+    PresetScreen #question { height: 2; padding: 0 1; color: $primary; text-style: bold; }
+    PresetScreen Rows { height: 1fr; margin: 0 1; }
+    PresetScreen #source { height: 3; padding: 0 1; background: $panel; color: $text-muted; }
     """
 
-    def __init__(self, draft: Draft) -> None:
-        super().__init__()
-        self._draft = draft
-        self._presets = presets()
-
     def compose(self) -> ComposeResult:
-        with Vertical():
-            yield Static(
-                "Which preset? enter takes it, esc leaves everything as it is.", id="question"
-            )
-            with Horizontal():
-                yield OptionList(*map(self._title, self._presets), markup=False, compact=True)
-                with VerticalScroll(id="then", can_focus=False):
-                    yield Static("", id="change", markup=False)
+        yield Static("What is it to learn? The first suits most; all can be changed.", id="question")
+        yield Rows("presets", wrap=True)
+        yield Static("", id="source", markup=False)
         yield Footer()
 
     def on_mount(self) -> None:
-        names = [preset.name for preset in self._presets]
-        at = names.index(self._draft.template) if self._draft.template in names else 0
-        self.query_one(OptionList).highlighted = at
+        self._presets = presets()
+        rows: list[Content] = []
+        for preset in self._presets:
+            gap = Content("\n") if preset is not self._presets[0] else Content("")
+            rows.append(gap + shown(preset.title, "bold") + shown(f"\n{preset.summary}"))
+        self.query_one(Rows).show(rows)
+        self.query_one(Rows).focus()
 
     @on(OptionList.OptionHighlighted)
-    def _looked_at(self, event: OptionList.OptionHighlighted) -> None:
+    def _tell_source(self, event: OptionList.OptionHighlighted) -> None:
         preset = self._presets[event.option_index]
-        parts = [
-            shown(preset.title, "bold"),
-            shown(f"\n{preset.summary}"),
-        ]
-        parts.append(shown(f"\nSource: {preset.source}", "dim"))
-        parts.append(self._changes(preset.name))
-        self.query_one("#change", Static).update(Content.assemble(*parts))
+        said = f"The numbers are from {sources_in_words(preset.source)}"
+        self.query_one("#source", Static).update(shown(said))
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(self._presets[event.option_index].name)
-
-    def _title(self, preset: Template) -> str:
-        return f"{preset.title} (now)" if preset.name == self._draft.template else preset.title
-
-    def _changes(self, name: str) -> Content:
-        draft = self._draft
-        if name == draft.template:
-            return shown("\n\nThis is the one you have.")
-        changed = draft.changes_by(name)
-        lines = ["\n\nIt would change:" if changed else "\n\nIt would change nothing."]
-        for info, now, then in changed:
-            before, after = values.as_text(info, now) or "-", values.as_text(info, then) or "-"
-            lines.append(f"  {info.label:<24} {before} -> {after}")
-        kept = [info for info, _, _ in draft.differences() if draft.is_own(info.key)]
-        if kept:
-            lines.append("What you set yourself stays:")
-            for info in kept:
-                lines.append(f"  {info.label:<24} {draft.shown(info.key)}")
-        return shown("\n".join(lines))
+        preset = self._presets[event.option_index]
+        self.app.pop_screen()
+        self.app.begin(Draft.new(preset.name))
