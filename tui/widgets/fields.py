@@ -58,7 +58,8 @@ class OptionField(Vertical):
     OptionField .field-problem.-warning { color: $text-warning; }
     OptionField .field-problem.-note { color: $text-muted; }
     OptionField Input { width: 1fr; }
-    OptionField TextArea { width: 1fr; height: auto; min-height: 1; max-height: 6; }
+    OptionField TextArea { width: 1fr; height: auto; min-height: 1; max-height: 6;
+        padding: 0; }
     """
 
     def __init__(self, info: OptionInfo, text: str, *, label: str = "") -> None:
