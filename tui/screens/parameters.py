@@ -67,10 +67,9 @@ class ParametersScreen(FormStep):
 
     async def action_all(self) -> None:
         """Show every setting, and go to the first of the rest."""
-        key = self._rest[0].key if self._rest else ""
         await self._show_rest()
-        if key:
-            self.form.focus_field(key)
+        fields = self.form.fields
+        fields[min(len(self._first), len(fields) - 1)].input.focus()
 
     async def action_find(self) -> None:
         """Look for a setting by typing."""

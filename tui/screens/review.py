@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import ClassVar
 
 from textual import on, work
@@ -15,7 +14,7 @@ from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 from textual.worker import get_current_worker
 
-from ...core.errors import Problem, WizardError
+from ...core.errors import Problem
 from ...core.estimates.figures import parse_price
 from ..walk import review, steps
 from ..walk.assessment import Assessment
@@ -33,8 +32,9 @@ from ..widgets.figures import Figures
 from ..widgets.form import Form
 from ..widgets.text import SafeInput, shown
 from ..widgets.toml_view import TomlView
-from .ask import Ask, told
+from .ask import Ask
 from .form_step import FormStep
+from .start import ask_to_start
 from .step import StepScreen
 
 _SHOW_EVERY = 0.25
@@ -72,7 +72,6 @@ class ReviewScreen(StepScreen):
         self._full: tuple[Problem, ...] | None = None
         """What the full check found; None while it goes on."""
         self._listed: list[Problem] = []
-        self._is_starting = False
 
     def compose_step(self) -> ComposeResult:
         """Numbers, problems, the TOML."""
@@ -146,9 +145,8 @@ class ReviewScreen(StepScreen):
             self.app.push_screen(
                 Ask(title, text, choices), lambda name: self._mend(name, errors[0])
             )
-        elif not self._is_starting:
-            self._is_starting = True
-            self._look_around(self.app.draft.snapshot())
+        else:
+            ask_to_start(self, self._show_draft)
 
     @on(OptionList.OptionSelected, "#found")
     def _problem_chosen(self, event: OptionList.OptionSelected) -> None:
@@ -250,9 +248,9 @@ class ReviewScreen(StepScreen):
                 shown(f"\n{label}\n  {before} -> ") + shown(now.replace("\n", " / "), "bold")
             )
         self.query_one("#differs", Static).update(Content("").join(parts))
-        self.query_one("#command", Static).update(
-            shown(f"Without the wizard: {review.command(draft)}")
-        )
+        saved = "Without the wizard" if review.is_saved(draft) else "Once saved (ctrl+s)"
+        words = f"{saved}: {review.command(draft)}"
+        self.query_one("#command", Static).update(shown(words))
 
     def _show_figures(self) -> None:
         known, price = self.app.assessment, self.app.draft.fact("price_per_hour")
@@ -261,49 +259,6 @@ class ReviewScreen(StepScreen):
         self.query_one(Figures).show([item for item in readings if item], column=False)
         unreadable = bool(price.strip()) and parse_price(price) is None
         self.query_one("#price").set_class(unreadable, "-invalid")
-
-    @work(thread=True, exclusive=True, group="start")
-    def _look_around(self, snapshot: Snapshot) -> None:
-        config = snapshot.read().config
-        found = review.neighbours(config) if config else review.Neighbours()
-        self.app.call_from_thread(self._confirm, found)
-
-    def _confirm(self, found: review.Neighbours) -> None:
-        draft = self.app.draft
-        lines = [f"The TOML goes to {review.toml_path(draft)}.", *found.warnings]
-        lines.append("It goes on without this window: `lora-wizard attach` comes back to it.")
-        choices = [("start", "Start"), ("", "Not yet")]
-        if found.unfinished:
-            choices = [("resume", f"Go on with run {found.unfinished.name}"), *choices]
-            choices[1] = ("start", "Start anew, beside it")
-
-        def answered(name: str | None) -> None:
-            self._is_starting = False
-            if name == "resume" and found.unfinished:
-                self.app.start_run(found.unfinished)
-            elif name == "start":
-                self._save_and_start()
-
-        self.app.push_screen(Ask("Start the training?", "\n".join(lines), choices), answered)
-
-    def _save_and_start(self) -> None:
-        path = review.toml_path(self.app.draft)
-        try:
-            self.app.draft.save_as(path)
-        except WizardError as error:
-            self.app.push_screen(told(error))
-            return
-        self._show_draft()
-        self._prepare(path)
-
-    @work(thread=True, exclusive=True, group="start")
-    def _prepare(self, path: Path) -> None:
-        try:
-            run = review.new_run(path)
-        except WizardError as error:
-            self.app.call_from_thread(self.app.push_screen, told(error))
-            return
-        self.app.call_from_thread(self.app.start_run, run)
 
 
 def _row(text: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ...core import preflight
 from ...core.config import RunConfig, configfile, values
+from ...core.config.config_problems import options
 from ...core.dataset.images import Progress
 from ...core.errors import Problem, WizardError
 from ...core.preflight_base import BaseFindings
@@ -42,11 +43,13 @@ def problem_line(problem: Problem) -> str:
     """A problem with the step in which it is mended."""
     step = steps.step_of(problem.where)
     place = f"{step.title}: " if step is not steps.STEPS[-1] else ""
-    where = f"{problem.where} " if problem.where else ""
-    message = (
-        problem.message if problem.message.endswith((".", "!", "?")) else f"{problem.message}."
-    )
-    return f"{place}{where}{message} {problem.remedy}".strip()
+    info = options().get(problem.where)
+    name = info.label if info else problem.where
+    # Some say it of the option ("is required"), others in a sentence of their own.
+    between = ": " if problem.message[:1].isupper() else " "
+    end = "" if problem.message.endswith((".", "!", "?")) else "."
+    where = f"{name}{between}" if name else ""
+    return f"{place}{where}{problem.message}{end} {problem.remedy}".strip()
 
 
 def toml_path(draft: Draft) -> Path:

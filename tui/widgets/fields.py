@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.css.query import NoMatches
@@ -135,6 +135,8 @@ class OptionField(Vertical):
             words = f"{sign} {_ended(problem.message)} {problem.remedy}".strip()
             said.update(shown(words))
             said.set_classes(["field-problem", f"-{problem.severity}"])
+            if self.has_focus_within:
+                self._show_whole()
 
     def show_mark(self, differs: bool, preset: str = "") -> None:
         """Mark that the value is not the preset's, which is ``preset``."""
@@ -162,6 +164,13 @@ class OptionField(Vertical):
         part.display = wanted
         return part
 
+    def on_descendant_focus(self) -> None:
+        self._show_whole()
+
+    def _show_whole(self) -> None:
+        """Also what is said below the control."""
+        self.call_after_refresh(self.scroll_visible, animate=False)
+
     @on(Choice.Changed)
     def _chosen(self, event: Choice.Changed) -> None:
         event.stop()
@@ -185,10 +194,13 @@ class OptionField(Vertical):
 
 
 class NumberInput(SafeInput):
-    """A number to type in. A slash is none, and so is free for the screen to look for fields."""
+    """A number to type in. A slash is none, so a screen that can look for fields does."""
 
-    def check_consume_key(self, key: str, character: str | None) -> bool:
-        return character != "/" and super().check_consume_key(key, character)
+    async def _on_key(self, event: events.Key) -> None:
+        if event.character == "/" and hasattr(self.screen, "action_find"):
+            event.stop()
+            event.prevent_default()
+            await self.run_action("screen.find")
 
 
 def field_id(key: str) -> str:

@@ -38,7 +38,7 @@ class TomlView(VerticalScroll):
     TomlView:focus { border-left: tall $primary; }
     """
 
-    def compose(self):
+    def compose(self) -> ComposeResult:
         yield Static("", markup=False)
 
     def show(self, text: str) -> None:
