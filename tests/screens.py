@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from lora_wizard.core.hardware import hardware
 from textual.app import App
 
 SNAPSHOTS = Path(__file__).parent / "tui" / "snapshots"
@@ -31,6 +32,9 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(folder))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    # A screen looks the same whatever GPU the machine has.
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    hardware.cache_clear()
     monkeypatch.chdir(folder)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)

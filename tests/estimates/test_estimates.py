@@ -151,7 +151,7 @@ def test_without_a_gpu_and_a_past_nothing_is_made_up() -> None:
     assert found.time is None
     assert found.fit is None
     assert found.memory
-    assert dict((name, text) for name, text, _ in found.lines())["Time"].startswith("unknown")
+    assert {name: text for name, text, _ in found.lines()}["Time"].startswith("unknown")
 
 
 def test_an_earlier_run_counts_before_the_gpus_name() -> None:
@@ -183,19 +183,24 @@ def test_the_nearest_run_is_taken() -> None:
 
 
 @pytest.mark.parametrize(
-    ("gigabytes", "state", "advice"),
+    ("gigabytes", "side", "state", "advice"),
     [
-        (24, "fits", ""),
-        (9, "does not fit", "gradient checkpointing on"),
-        (4.6, "does not fit", "Together: gradient checkpointing on, batch size 1"),
-        (2, "does not fit", "larger GPU"),
+        (24, 512, "fits", ""),
+        (6, 512, "tight", "First: gradient checkpointing on"),
+        (4.6, 512, "does not fit", "First: batch size 1"),
+        (6.5, 768, "does not fit", "Together: gradient checkpointing on, batch size 1"),
+        (2, 512, "does not fit", "larger GPU"),
     ],
 )
 def test_what_does_not_fit_comes_with_what_to_change(
-    gigabytes: float, state: str, advice: str
+    gigabytes: float, side: int, state: str, advice: str
 ) -> None:
     gpu = Gpu("A GPU", int(gigabytes * 2**30), int(gigabytes * 2**30), (8, 0))
-    config = make_config(training={"batch_size": 8}, samples={"prompts": ["mika"]})
+    config = make_config(
+        training={"batch_size": 2 if state == "tight" else 8},
+        dataset={"resolution": side},
+        samples={"prompts": ["mika"]},
+    )
     fit = estimated(config, gpu=gpu).fit
     assert fit.state == state
     assert advice in fit.words
