@@ -52,6 +52,7 @@ class RepeatsScreen(StepScreen):
     RepeatsScreen #fields { width: 31; height: auto; }
     RepeatsScreen.-wide #fields { width: 40; }
     RepeatsScreen Form { height: auto; }
+    RepeatsScreen #fields Input { padding: 0; }
     RepeatsScreen .field-label { width: 22; padding: 0; }
     RepeatsScreen .field-problem { padding: 0; }
     RepeatsScreen #chain { width: 1fr; padding: 0 0 0 1; }

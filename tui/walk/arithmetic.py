@@ -96,8 +96,10 @@ def bucket_shares(plan: DatasetPlan, config: RunConfig) -> list[BucketShare]:
 
 def rule_reason(rule: RuleOfThumb) -> str:
     """A guide's rule in full, and why the exact number is another."""
-    why = rule.difference_reason or "the same"
-    return f"{rule.source}, {GUIDES[rule.source]}: {rule.formula}. Here: {why}."
+    exact = "Exactly that here"
+    if rule.difference_reason:
+        exact = f"Exactly {_figure(rule.exact)} here: {rule.difference_reason}"
+    return f"{rule.source}, {GUIDES[rule.source]}: {rule.formula}. {exact}."
 
 
 def rule_row(rule: RuleOfThumb) -> tuple[str, str, str, str]:
