@@ -20,13 +20,12 @@ from .places import existing, size_text
 from .weights.base_model import (
     BaseModel,
     BaseModelError,
-    Part,
     locate,
     missing_files,
     read_json,
     weight_variant,
 )
-from .weights.header import Header, read_header
+from .weights.header import Header
 
 HUB_PATIENCE = 8.0
 """Seconds in which the hub must have answered; a rented machine waits no longer for a check."""
@@ -58,8 +57,8 @@ def inspect_base(config: RunConfig, spec: FamilySpec) -> BaseFindings:
     else:
         folder = Path(name)
     try:
-        base = locate(str(folder), spec.parts)
-        headers = {part: list(_headers(base, part)) for part in spec.parts if part.weights}
+        base = locate(str(folder), spec.parts, spec.open_file)
+        headers = {part: list(base.headers(part)) for part in spec.parts if part.weights}
         problems = [*_wrong_kind(base, spec)]
         if spec.check_base and not problems:
             problems += spec.check_base(base, config.model)
@@ -91,16 +90,6 @@ def _wrong_kind(base: BaseModel, spec: FamilySpec) -> Iterator[Problem]:
             where="model.family",
             remedy="Choose the family that fits, or another base.",
         )
-
-
-def _headers(base: BaseModel, part: Part) -> Iterator[Header]:
-    """The headers of the weight files that are read; one that a download cut off raises."""
-    variant = base.variants[part.folder]
-    stem = f"{part.weights}.{variant}" if variant else part.weights
-    folder = base.folder / part.folder
-    whole = folder / f"{stem}.safetensors"
-    for path in [whole] if whole.exists() else sorted(folder.glob(f"{stem}-*.safetensors")):
-        yield read_header(path)
 
 
 def _values_per_rank(header: Header) -> int:

@@ -9,6 +9,7 @@ from ..errors import Problem
 from ..sampling.samplers import SAMPLERS
 from ..weights.base_model import BaseModel, Part
 from .base import FamilySpec
+from .sd1_checkpoint import open_checkpoint
 
 if TYPE_CHECKING:
     from ..config import ModelOptions
@@ -59,5 +60,6 @@ SPEC = FamilySpec(
             "StableDiffusionControlNetPipeline",
         }
     ),
+    open_file=open_checkpoint,
     check_base=_check_base,
 )
