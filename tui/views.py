@@ -178,6 +178,8 @@ def milestone(event: Event, phases: set[str]) -> str:
         return printable(f"{DONE[kind]} {path} (step {step})", limit=400)
     if kind == "problem":
         return printable(problem_text(event), limit=1000)
+    if kind == "published":
+        return printable(f"published {event.get('path', '')}", limit=400)
     if kind == "stopping":
         return "stopping: the step is finished and saved first"
     return ""

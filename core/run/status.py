@@ -13,7 +13,7 @@ from .events import Event, EventReader, decode, problem_text
 
 State = Literal["new", "live", "finished", "stopped", "failed", "killed"]
 
-_SMOOTHING = 0.98
+SMOOTHING = 0.98
 _RATE_WINDOW = 50
 _PROBLEMS_KEPT = 100
 _LARGEST = 1e100
@@ -75,7 +75,7 @@ class Tracker:
     def add(self, event: Event) -> None:
         """Take one event into account."""
         figures = self.figures
-        figures.last_sign = _number(event.get("time")) or figures.last_sign
+        figures.last_sign = number(event.get("time")) or figures.last_sign
         handler = _HANDLERS.get(event.get("kind", ""))
         if handler is not None:
             handler(figures, event)
@@ -153,30 +153,30 @@ class Figures:
 
     def on_phase(self, event: Event) -> None:
         self.phase = str(event.get("phase", ""))
-        self.done, self.phase_total = None, _integer(event.get("total"))
+        self.done, self.phase_total = None, integer(event.get("total"))
 
     def on_progress(self, event: Event) -> None:
         self.phase = str(event.get("phase", self.phase))
-        self.done, self.phase_total = _integer(event.get("done")), _integer(event.get("total"))
+        self.done, self.phase_total = integer(event.get("done")), integer(event.get("total"))
 
     def on_step(self, event: Event) -> None:
-        step = _integer(event.get("step"))
+        step = integer(event.get("step"))
         if step is None:
             return
         self.step, self.done = step, step
-        self.total = _integer(event.get("total")) or self.total
-        self.epoch = _integer(event.get("epoch")) or self.epoch
-        self.epochs = _integer(event.get("epochs")) or self.epochs
-        self.memory = _integer(event.get("memory")) or self.memory
+        self.total = integer(event.get("total")) or self.total
+        self.epoch = integer(event.get("epoch")) or self.epoch
+        self.epochs = integer(event.get("epochs")) or self.epochs
+        self.memory = integer(event.get("memory")) or self.memory
         rates = event.get("learning_rates")
         if isinstance(rates, dict):
             self.learning_rates = {
                 str(part): rate
                 for part, value in rates.items()
-                if (rate := _number(value)) is not None
+                if (rate := number(value)) is not None
             }
-        self._smooth(_number(event.get("loss")))
-        self._clock(_number(event.get("time")), step)
+        self._smooth(number(event.get("loss")))
+        self._clock(number(event.get("time")), step)
 
     def on_saved(self, event: Event) -> None:
         self.last_file = str(event.get("path", ""))
@@ -206,8 +206,8 @@ class Figures:
     def _smooth(self, loss: float | None) -> None:
         if loss is None:
             return
-        self._mean = _SMOOTHING * self._mean + (1 - _SMOOTHING) * loss
-        self._weight = _SMOOTHING * self._weight + (1 - _SMOOTHING)
+        self._mean = SMOOTHING * self._mean + (1 - SMOOTHING) * loss
+        self._weight = SMOOTHING * self._weight + (1 - SMOOTHING)
         self.loss = self._mean / self._weight
 
     def _clock(self, now: float | None, step: int) -> None:
@@ -228,11 +228,11 @@ _HANDLERS = {
 }
 
 
-def _integer(value: object) -> int | None:
+def integer(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _number(value: object) -> float | None:
+def number(value: object) -> float | None:
     if not isinstance(value, (int, float)) or isinstance(value, bool) or abs(value) > _LARGEST:
         return None
     return float(value) if math.isfinite(value) else None
