@@ -15,6 +15,7 @@ from pathlib import Path
 from .config import RunConfig
 from .config.paths import is_hub_id
 from .errors import Problem, WizardError
+from .families import registry as families
 from .families.base import FamilySpec
 from .places import existing, size_text
 from .weights.base_model import (
@@ -25,7 +26,16 @@ from .weights.base_model import (
     read_json,
     weight_variant,
 )
+from .weights.clip_vocabulary import (
+    CLIP_TOKENS,
+    missing_vocabulary,
+    unknown_words,
+    unreachable_vocabulary,
+)
 from .weights.header import Header
+from .weights.recognition import WrongFamilyError, refusal
+from .weights.recognition_folder import recognise_folder
+from .weights.single_file import SingleFile
 
 HUB_PATIENCE = 8.0
 """Seconds in which the hub must have answered; a rented machine waits no longer for a check."""
@@ -52,7 +62,7 @@ def inspect_base(config: RunConfig, spec: FamilySpec) -> BaseFindings:
     if is_hub_id(name) and not os.path.exists(name):  # noqa: PTH110 (see config_paths)
         cached = _cached(name, spec)
         if cached is None:
-            return _ask_hub(name, spec)
+            return _ask_hub(name, lambda: _hub_findings(name, spec))
         folder = cached
     else:
         folder = Path(name)
@@ -62,8 +72,10 @@ def inspect_base(config: RunConfig, spec: FamilySpec) -> BaseFindings:
         problems = [*_wrong_kind(base, spec)]
         if spec.check_base and not problems:
             problems += spec.check_base(base, config.model)
+        if isinstance(base, SingleFile) and base.vocabulary() is None:
+            problems += _ask_hub(name, lambda: _vocabulary_findings(base)).problems
     except WizardError as error:
-        return BaseFindings([_as_problem(error)])
+        return BaseFindings([_as_problem(_in_other_words(error, folder, spec))])
     except OSError as error:
         why = f"cannot be read: {error.strerror or error}"
         return BaseFindings([Problem(why, _KEY, remedy="Check the folder's permissions.")])
@@ -74,9 +86,20 @@ def inspect_base(config: RunConfig, spec: FamilySpec) -> BaseFindings:
 
 def _as_problem(error: WizardError) -> Problem:
     detail = error.message.removeprefix(f"{_KEY}: ")
+    is_choice = isinstance(error, WrongFamilyError) and error.family in families.names()
     return Problem(
-        f"{error.title} ({detail})" if detail else error.title, _KEY, remedy=error.remedy
+        f"{error.title} ({detail})" if detail else error.title,
+        "model.family" if is_choice else _KEY,
+        remedy=error.remedy,
     )
+
+
+def _in_other_words(error: WizardError, folder: Path, spec: FamilySpec) -> WizardError:
+    """What a folder is says more than what it lacks."""
+    if folder.is_dir() and isinstance(error, BaseModelError):
+        seen = recognise_folder(folder)
+        return (refusal(seen, spec.name) if seen else None) or error
+    return error
 
 
 def _wrong_kind(base: BaseModel, spec: FamilySpec) -> Iterator[Problem]:
@@ -116,13 +139,13 @@ def _cached(name: str, spec: FamilySpec) -> Path | None:
     return None if missing_files(folder, spec.parts) else folder
 
 
-def _ask_hub(name: str, spec: FamilySpec) -> BaseFindings:
+def _ask_hub(name: str, ask: Callable[[], BaseFindings]) -> BaseFindings:
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
         return BaseFindings([_unreachable(name, "HF_HUB_OFFLINE is set")])
     answer: list[BaseFindings] = []
     # A name that does not resolve, or a proxy that swallows packets, is slower than any timeout
     # that the client has; a daemon thread can be left behind.
-    asking = threading.Thread(target=_caught(lambda: _hub_findings(name, spec), name, answer))
+    asking = threading.Thread(target=_caught(ask, name, answer))
     asking.daemon = True
     asking.start()
     asking.join(HUB_PATIENCE)
@@ -176,6 +199,16 @@ def _hub_findings(name: str, spec: FamilySpec) -> BaseFindings:
     return BaseFindings([note, *_no_room(download)], download_bytes=download)
 
 
+def _vocabulary_findings(base: SingleFile) -> BaseFindings:
+    """What is said of a checkpoint whose words are not on this machine; asks the hub."""
+    if base.vocabulary_size != CLIP_TOKENS:
+        raise unknown_words(base.vocabulary_size, base.folder.parent)
+    if why := unreachable_vocabulary(HUB_PATIENCE):
+        raise missing_vocabulary(why)
+    message = "CLIP's vocabulary, which no single file holds, will be downloaded first (1.6 MB)"
+    return BaseFindings([Problem(message, where=_KEY, severity="note")])
+
+
 def _no_room(download: int) -> Iterator[Problem]:
     from huggingface_hub.constants import HF_HUB_CACHE
 
@@ -219,5 +252,5 @@ def _unreachable(name: str, why: str) -> Problem:
     return Problem(
         f"{name} is not on this machine, and the hub cannot be reached ({why})",
         where=_KEY,
-        remedy="Go online, or give a folder in the diffusers layout.",
+        remedy="Go online, or give a checkpoint or folder that is on this machine.",
     )

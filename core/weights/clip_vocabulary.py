@@ -45,11 +45,7 @@ def download_vocabulary(size: int, beside: Path) -> Path:
     if found := find_vocabulary(size, beside):
         return found
     if size != CLIP_TOKENS:
-        raise BaseModelError(
-            "The checkpoint's words are not CLIP's",
-            f"its text encoder has {size:,} tokens, where CLIP has {CLIP_TOKENS:,}",
-            f"Put its tokenizer (vocab.json, merges.txt) into {beside / 'tokenizer'}.",
-        )
+        raise unknown_words(size, beside)
     from huggingface_hub import snapshot_download
 
     try:
@@ -60,6 +56,30 @@ def download_vocabulary(size: int, beside: Path) -> Path:
     if _tokens(folder) != size:
         raise missing_vocabulary("it came damaged")
     return folder
+
+
+def unreachable_vocabulary(patience: float) -> str:
+    """Why the vocabulary cannot be had from the hub; empty when it can. Waits ``patience`` seconds
+    at most, as far as the client obeys."""
+    from huggingface_hub import HfApi
+    from huggingface_hub.constants import HF_HUB_OFFLINE
+
+    if HF_HUB_OFFLINE:
+        return "HF_HUB_OFFLINE is set"
+    try:
+        HfApi().model_info(HUB_ID, timeout=patience)
+    except Exception as error:
+        return type(error).__name__
+    return ""
+
+
+def unknown_words(size: int, beside: Path) -> BaseModelError:
+    """The error of a text encoder whose vocabulary is nowhere to be had."""
+    return BaseModelError(
+        "The checkpoint's words are not CLIP's",
+        f"its text encoder has {size:,} tokens, where CLIP has {CLIP_TOKENS:,}",
+        f"Put its tokenizer (vocab.json, merges.txt) into {beside / 'tokenizer'}.",
+    )
 
 
 def missing_vocabulary(why: str) -> BaseModelError:

@@ -113,7 +113,8 @@ def file_facts(header: Header) -> FileFacts:
     dtypes = Counter[str]()
     for name, info in tensors.items():
         dtypes[info.dtype] += sizes[name]
-    widths = [i.shape[-1] for k, i in tensors.items() if k.endswith("attn2.to_k.weight")]
+    to_text = (i for k, i in tensors.items() if k.endswith("attn2.to_k.weight") and i.shape)
+    widths = [info.shape[-1] for info in to_text]
     return FileFacts(
         sum(sizes.values()),
         sum(info.end - info.start for info in header.tensors.values()),

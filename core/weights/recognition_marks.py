@@ -5,6 +5,7 @@ The names are those that the models' own repositories give their weights.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
@@ -38,6 +39,7 @@ BASES = (
         "Hunyuan Video",
         ("txt_in.individual_token_refiner.blocks.0.adaLN_modulation.1.bias",),
     ),
+    Mark("flux", "Flux.1", ("double_blocks.0.img_attn.norm.key_norm.scale",)),
     Mark("sd3", "Stable Diffusion 3", ("joint_blocks.0.context_block.adaLN_modulation.1.bias",)),
     Mark("auraflow", "AuraFlow", ("double_layers.0.attn.w1q.weight",)),
     Mark(
@@ -45,6 +47,7 @@ BASES = (
         "Qwen-Image",
         ("txt_norm.weight", "transformer_blocks.0.attn.add_q_proj.bias"),
     ),
+    Mark("z_image", "Z-Image", ("cap_embedder.0.weight", "all_x_embedder.2-1.weight")),
     Mark("z_image", "Z-Image", ("cap_embedder.0.weight", "x_embedder.weight", "cap_pad_token")),
     Mark("lumina2", "Lumina 2", ("cap_embedder.0.weight", "x_embedder.weight")),
     Mark("wan", "Wan", ("head.modulation", "blocks.0.cross_attn.k.weight")),
@@ -87,7 +90,7 @@ _CONTROL_STARTS = (
     "input_hint_block.",
     "control_layers.",
 )
-_MOST_EMBEDDINGS = 4
+_MOST_EMBEDDINGS, _MOST_VECTORS = 4, 1000
 _EMBEDDING_WIDTHS = {768, 1024, 1280, 4096}
 
 
@@ -146,7 +149,9 @@ def _is_embedding(header: Header) -> bool:
     if len(tensors) > _MOST_EMBEDDINGS:
         return False
     return "emb_params" in tensors or all(
-        len(info.shape) in (1, 2) and info.shape[-1] in _EMBEDDING_WIDTHS
+        len(info.shape) in (1, 2)
+        and info.shape[-1] in _EMBEDDING_WIDTHS
+        and math.prod(info.shape) <= _MOST_VECTORS * info.shape[-1]
         for info in tensors.values()
     )
 
