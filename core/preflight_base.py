@@ -62,7 +62,7 @@ def inspect_base(config: RunConfig, spec: FamilySpec) -> BaseFindings:
     if is_hub_id(name) and not os.path.exists(name):  # noqa: PTH110 (see config_paths)
         cached = _cached(name, spec)
         if cached is None:
-            return _ask_hub(name, lambda: _hub_findings(name, spec))
+            return _ask_hub(name, spec)
         folder = cached
     else:
         folder = Path(name)
@@ -73,7 +73,7 @@ def inspect_base(config: RunConfig, spec: FamilySpec) -> BaseFindings:
         if spec.check_base and not problems:
             problems += spec.check_base(base, config.model)
         if isinstance(base, SingleFile) and base.vocabulary() is None:
-            problems += _ask_hub(name, lambda: _vocabulary_findings(base)).problems
+            problems += _vocabulary_problems(base)
     except WizardError as error:
         return BaseFindings([_as_problem(_in_other_words(error, folder, spec))])
     except OSError as error:
@@ -86,19 +86,18 @@ def inspect_base(config: RunConfig, spec: FamilySpec) -> BaseFindings:
 
 def _as_problem(error: WizardError) -> Problem:
     detail = error.message.removeprefix(f"{_KEY}: ")
-    is_choice = isinstance(error, WrongFamilyError) and error.family in families.names()
-    return Problem(
-        f"{error.title} ({detail})" if detail else error.title,
-        "model.family" if is_choice else _KEY,
-        remedy=error.remedy,
-    )
+    words = f"{error.title} ({detail})" if detail else error.title
+    if isinstance(error, WrongFamilyError) and error.family in families.names():
+        remedy = f"Set the family to {error.family}, or choose another base."
+        return Problem(words, "model.family", remedy=remedy)
+    return Problem(words, _KEY, remedy=error.remedy)
 
 
 def _in_other_words(error: WizardError, folder: Path, spec: FamilySpec) -> WizardError:
     """What a folder is says more than what it lacks."""
     if folder.is_dir() and isinstance(error, BaseModelError):
         seen = recognise_folder(folder)
-        return (refusal(seen, spec.name) if seen else None) or error
+        return (refusal(seen, spec.name, spec.title) if seen else None) or error
     return error
 
 
@@ -139,18 +138,35 @@ def _cached(name: str, spec: FamilySpec) -> Path | None:
     return None if missing_files(folder, spec.parts) else folder
 
 
-def _ask_hub(name: str, ask: Callable[[], BaseFindings]) -> BaseFindings:
+def _ask_hub(name: str, spec: FamilySpec) -> BaseFindings:
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
         return BaseFindings([_unreachable(name, "HF_HUB_OFFLINE is set")])
     answer: list[BaseFindings] = []
-    # A name that does not resolve, or a proxy that swallows packets, is slower than any timeout
-    # that the client has; a daemon thread can be left behind.
-    asking = threading.Thread(target=_caught(ask, name, answer))
-    asking.daemon = True
-    asking.start()
-    asking.join(HUB_PATIENCE)
+    _ask_in_thread(_caught(lambda: _hub_findings(name, spec), name, answer))
     slow = f"no answer in {HUB_PATIENCE:g} seconds"
     return answer[0] if answer else BaseFindings([_unreachable(name, slow)])
+
+
+def _vocabulary_problems(base: SingleFile) -> list[Problem]:
+    """What is said of a checkpoint whose words are not on this machine; asks the hub."""
+    if base.vocabulary_size != CLIP_TOKENS:
+        return [_as_problem(unknown_words(base.vocabulary_size, base.folder.parent))]
+    answer: list[str] = []
+    _ask_in_thread(lambda: answer.append(unreachable_vocabulary(HUB_PATIENCE)))
+    why = answer[0] if answer else f"no answer in {HUB_PATIENCE:g} seconds"
+    if why:
+        return [_as_problem(missing_vocabulary(why))]
+    message = "CLIP's vocabulary, which no single file holds, will be downloaded first (1.6 MB)"
+    return [Problem(message, where=_KEY, severity="note")]
+
+
+def _ask_in_thread(ask: Callable[[], object]) -> None:
+    """Wait for ``ask`` no longer than `HUB_PATIENCE`. A name that does not resolve, or a proxy that
+    swallows packets, is slower than any timeout that the client has; a daemon thread can be left
+    behind."""
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(HUB_PATIENCE)
 
 
 def _caught(
@@ -197,16 +213,6 @@ def _hub_findings(name: str, spec: FamilySpec) -> BaseFindings:
         severity="note",
     )
     return BaseFindings([note, *_no_room(download)], download_bytes=download)
-
-
-def _vocabulary_findings(base: SingleFile) -> BaseFindings:
-    """What is said of a checkpoint whose words are not on this machine; asks the hub."""
-    if base.vocabulary_size != CLIP_TOKENS:
-        raise unknown_words(base.vocabulary_size, base.folder.parent)
-    if why := unreachable_vocabulary(HUB_PATIENCE):
-        raise missing_vocabulary(why)
-    message = "CLIP's vocabulary, which no single file holds, will be downloaded first (1.6 MB)"
-    return BaseFindings([Problem(message, where=_KEY, severity="note")])
 
 
 def _no_room(download: int) -> Iterator[Problem]:

@@ -25,6 +25,7 @@ from ..weights.single_file_names import (
     vae_map,
 )
 
+NAME, TITLE = "sd1", "Stable Diffusion 1.x"
 _HEADS = 8
 _TEXT_HEAD_WIDTH = 64
 _GROUPS = 32
@@ -48,7 +49,7 @@ def open_checkpoint(name: str, path: Path) -> SingleFile:
     """The checkpoint at ``path``, whose header alone is read. Raises BaseModelError when it is not
     a whole checkpoint of the family."""
     seen = recognise_file(path)
-    if error := refusal(seen, "sd1"):
+    if error := refusal(seen, NAME, TITLE):
         raise error
     header = seen.header
     try:

@@ -82,18 +82,17 @@ def recognise(path: Path, header: Header) -> Recognition:
     )
 
 
-def refusal(seen: Recognition, family: str) -> BaseModelError | None:
-    """Why ``seen`` cannot be trained as ``family``; None when it can."""
+def refusal(seen: Recognition, family: str, title: str) -> BaseModelError | None:
+    """Why ``seen`` cannot be trained as ``family``, called ``title``; None when it can."""
     if seen.family == family:
         return None
+    why = f"{seen.path}: {seen.why}"
     if not seen.is_base:
-        return BaseModelError(
-            f"This is no base model but {seen.what}", f"{seen.path}: {seen.why}", seen.remedy
-        )
+        return BaseModelError(f"This is no base model but {seen.what}", why, seen.remedy)
     return WrongFamilyError(
-        f"This is {seen.what}",
-        f"{seen.path}: {seen.why}",
-        "A LoRA fits only its own family: choose the family, or another base.",
+        f"This is {seen.what}, not {title}",
+        why,
+        f"A LoRA fits only its own family: take a base of {title}.",
         family=seen.family,
     )
 

@@ -79,14 +79,15 @@ def test_a_base_is_known_by_its_names(
     assert (seen.family, seen.is_base) == (family, True)
     assert words in seen.what
     assert seen.why
-    assert (refusal(seen, family) is None) and refusal(seen, "another")
+    assert refusal(seen, family, "It") is None
+    assert "not Another" in str(refusal(seen, "another", "Another"))
 
 
 @pytest.mark.parametrize(("words", "shapes"), OTHERS)
 def test_what_is_no_base_is_called_by_its_name(tmp_path: Path, words: str, shapes: Shapes) -> None:
     seen = recognise_file(write_header(tmp_path / "x.safetensors", shapes))
     assert seen.what.startswith(words)
-    error = refusal(seen, "sd1")
+    error = refusal(seen, "sd1", "Stable Diffusion 1.x")
     assert error and error.remedy and words in error.title
 
 
