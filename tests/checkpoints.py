@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import json
 import struct
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import torch
+from diffusers import AutoencoderKL, UNet2DConditionModel
 from lora_wizard.core.weights.single_file_names import (
     TEXT_PREFIXES,
     UNET_PREFIX,
@@ -20,6 +22,64 @@ from lora_wizard.core.weights.single_file_names import (
     vae_map,
 )
 from safetensors.torch import load_file, save_file
+from transformers import CLIPTextConfig, CLIPTextModel
+
+SD15: dict[str, dict[str, Any]] = {
+    "unet": {
+        "block_out_channels": [320, 640, 1280, 1280],
+        "down_block_types": [*["CrossAttnDownBlock2D"] * 3, "DownBlock2D"],
+        "up_block_types": ["UpBlock2D", *["CrossAttnUpBlock2D"] * 3],
+        "layers_per_block": 2,
+        "cross_attention_dim": 768,
+        "attention_head_dim": 8,
+    },
+    "vae": {
+        "block_out_channels": [128, 256, 512, 512],
+        "down_block_types": ["DownEncoderBlock2D"] * 4,
+        "up_block_types": ["UpDecoderBlock2D"] * 4,
+        "layers_per_block": 2,
+        "latent_channels": 4,
+    },
+    "text_encoder": {
+        "vocab_size": 49408,
+        "hidden_size": 768,
+        "intermediate_size": 3072,
+        "num_hidden_layers": 12,
+        "num_attention_heads": 12,
+        "max_position_embeddings": 77,
+    },
+}
+"""The configurations of stable-diffusion-v1-5, as far as shapes depend on them."""
+
+
+@cache
+def sd15_tensors() -> dict[str, torch.Tensor]:
+    """Stable Diffusion 1.5's checkpoint: names and shapes, without numbers."""
+    with torch.device("meta"):
+        modules: dict[str, torch.nn.Module] = {
+            "unet": UNet2DConditionModel(**SD15["unet"]),
+            "vae": AutoencoderKL(**SD15["vae"]),
+            "text_encoder": CLIPTextModel(CLIPTextConfig(**SD15["text_encoder"])),
+        }
+    return original({name: module.state_dict() for name, module in modules.items()}, SD15)
+
+
+def write_sd15(path: Path, **metadata: str) -> Path:
+    """A file as Stable Diffusion 1.5's, of zeros that take no room."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shapes = {name: tuple(tensor.shape) for name, tensor in sd15_tensors().items()}
+    return write_header(path, shapes, **metadata)
+
+
+def write_words(folder: Path, count: int = 49408) -> Path:
+    """A vocabulary of as many tokens as CLIP's, which is no good for anything else."""
+    words = [f"word{number}" for number in range(count - 2)]
+    folder.mkdir(parents=True)
+    tokens = [*words, "<|startoftext|>", "<|endoftext|>"]
+    vocabulary = {token: number for number, token in enumerate(tokens)}
+    (folder / "vocab.json").write_text(json.dumps(vocabulary))
+    (folder / "merges.txt").write_text("#version: 0.2\n")
+    return folder
 
 
 def checkpoint_of(folder: Path, file: Path, **metadata: str) -> Path:

@@ -24,7 +24,7 @@ from .base_model import BaseModelError
 CLIP_TOKENS = 49408
 HUB_ID = "openai/clip-vit-large-patch14"
 FILES = ("vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json")
-COMMAND = f"hf download {HUB_ID} {' '.join(FILES)}"
+COMMAND = f"hf download {HUB_ID} vocab.json merges.txt"
 """What brings it to a machine that is online."""
 _START, _END = "<|startoftext|>", "<|endoftext|>"
 _MOST_FOLDERS = 200
@@ -87,8 +87,7 @@ def missing_vocabulary(why: str) -> BaseModelError:
     return BaseModelError(
         "CLIP's vocabulary is not on this machine",
         f"a single file does not hold it, and the hub cannot be reached ({why})",
-        f"When online, once: {COMMAND}; or offline from a wheel: pip install --no-deps "
-        "open_clip_torch.",
+        f"Where there is a connection, once: {COMMAND} (or pip install --no-deps open_clip_torch).",
     )
 
 

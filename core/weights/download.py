@@ -18,6 +18,13 @@ from .base_model import BaseModelError
 from .hub import snapshot
 
 _MODULE = "lora_wizard.core.weights.download"
+_begun: dict[str, Download] = {}
+
+
+def under_way(repository: str) -> Download | None:
+    """The download of ``repository`` that this process has begun and that has not ended."""
+    found = _begun.get(repository)
+    return found if found and not found.wait(0) else None
 
 
 class Download:
@@ -34,6 +41,13 @@ class Download:
             text=True,
             start_new_session=True,
         )
+        self._bytes_before = self.bytes_here()
+        _begun[repository] = self
+
+    @property
+    def bytes_came(self) -> int:
+        """How much has come since it was begun."""
+        return max(0, self.bytes_here() - self._bytes_before)
 
     def wait(self, timeout: float) -> bool:
         """Whether it has ended, within ``timeout`` seconds."""

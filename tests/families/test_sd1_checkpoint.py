@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
-from checkpoints import checkpoint_of, original, write_header
+from checkpoints import SD15, checkpoint_of, sd15_tensors, write_header
 from diffusers import AutoencoderKL, StableDiffusionPipeline, UNet2DConditionModel
 from diffusers.loaders.single_file_utils import (
     convert_ldm_unet_checkpoint,
@@ -19,34 +18,6 @@ from lora_wizard.core.weights.base_model import BaseModelError
 from lora_wizard.core.weights.recognition import recognise_file
 from safetensors.torch import load_file, save_file
 from tiny_sd import build, load
-from transformers import CLIPTextConfig, CLIPTextModel
-
-SD15: dict[str, dict[str, Any]] = {
-    "unet": {
-        "block_out_channels": [320, 640, 1280, 1280],
-        "down_block_types": [*["CrossAttnDownBlock2D"] * 3, "DownBlock2D"],
-        "up_block_types": ["UpBlock2D", *["CrossAttnUpBlock2D"] * 3],
-        "layers_per_block": 2,
-        "cross_attention_dim": 768,
-        "attention_head_dim": 8,
-    },
-    "vae": {
-        "block_out_channels": [128, 256, 512, 512],
-        "down_block_types": ["DownEncoderBlock2D"] * 4,
-        "up_block_types": ["UpDecoderBlock2D"] * 4,
-        "layers_per_block": 2,
-        "latent_channels": 4,
-    },
-    "text_encoder": {
-        "vocab_size": 49408,
-        "hidden_size": 768,
-        "intermediate_size": 3072,
-        "num_hidden_layers": 12,
-        "num_attention_heads": 12,
-        "max_position_embeddings": 77,
-    },
-}
-"""The configurations of stable-diffusion-v1-5, as far as shapes depend on them."""
 
 
 @pytest.fixture(scope="module")
@@ -61,14 +32,7 @@ def file(folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def sd15() -> dict[str, torch.Tensor]:
-    """The names and shapes of Stable Diffusion 1.5's checkpoint, without numbers."""
-    with torch.device("meta"):
-        modules: dict[str, torch.nn.Module] = {
-            "unet": UNet2DConditionModel(**SD15["unet"]),
-            "vae": AutoencoderKL(**SD15["vae"]),
-            "text_encoder": CLIPTextModel(CLIPTextConfig(**SD15["text_encoder"])),
-        }
-    return original({name: module.state_dict() for name, module in modules.items()}, SD15)
+    return sd15_tensors()
 
 
 def test_stable_diffusion_15_is_inferred_whole(

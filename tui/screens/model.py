@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import ClassVar
 
 from textual import on, work
@@ -18,7 +17,7 @@ from ...core.families import registry as families
 from ...core.hardware import Hardware, hardware, precision_advice
 from ...core.places import size_text
 from ...core.text import printable
-from ...core.weights.download import Download
+from ...core.weights.download import Download, under_way
 from ..walk.assessment import Assessment
 from ..walk.base_places import Nearby, nearby
 from ..walk.bases import BaseView, look
@@ -113,6 +112,11 @@ class ModelScreen(StepScreen):
         if chosen and view.family and view.family != draft.value(_FAMILY):
             draft.put(_FAMILY, view.family)
             self._show_draft()
+        known = self.app.assessment
+        if known and known.base and known.base.download_bytes and not view.to_download:
+            self.app.look_again()  # it has come since
+        if self._download is None and (begun := under_way(view.to_download)):
+            self._follow(begun)
         self.refresh_bindings()
         self.query_one("#facts", Static).update(self._facts())
 
@@ -199,8 +203,8 @@ class ModelScreen(StepScreen):
         trouble = f" ({self._hardware.trouble})" if self._hardware.trouble else ""
         line = shown(f"{why}{trouble}")
         if chosen != advised:
-            mark = Content.styled("! ", "$warning")
-            line = mark + line + Content.styled(f" F2 sets {advised}.", "bold")
+            head = Content.styled("! ", "$warning") + Content.styled(f"F2 sets {advised}: ", "bold")
+            line = head + line
         self.query_one("#advice", Static).update(line)
         self.refresh_bindings()
 
@@ -233,24 +237,25 @@ class ModelScreen(StepScreen):
 
     def action_download(self) -> None:
         """Download the base now, in a process that goes on when this screen is left."""
+        family = str(self.app.draft.value(_FAMILY))
+        if family in families.names():
+            self._follow(Download(self._view.to_download, family))
+
+    def _follow(self, download: Download) -> None:
         known = self.app.assessment
         total = known.base.download_bytes if known and known.base else 0
-        family = str(self.app.draft.value(_FAMILY))
-        if family not in families.names():
-            return
-        self._download = Download(self._view.to_download, family)
+        self._download = download
         self.refresh_bindings()
-        self._follow_download(self._download, total)
+        self._show_download(download, total)
+        self._wait_for(download, total)
 
     @work(thread=True, group="download")
-    def _follow_download(self, download: Download, total: int) -> None:
-        worker = get_current_worker()
-        already, error = download.bytes_here(), ""
+    def _wait_for(self, download: Download, total: int) -> None:
+        worker, error = get_current_worker(), ""
         while not download.wait(_EVERY):
             if worker.is_cancelled:
                 return
-            came = download.bytes_here() - already
-            self.app.call_from_thread(self._show_download, download.repository, came, total)
+            self.app.call_from_thread(self._show_download, download, total)
         try:
             download.check()
         except WizardError as problem:
@@ -258,14 +263,12 @@ class ModelScreen(StepScreen):
         if not worker.is_cancelled:
             self.app.call_from_thread(self._download_ended, error)
 
-    def _show_download(self, repository: str, came: int, total: int) -> None:
+    def _show_download(self, download: Download, total: int) -> None:
         if self.is_attached:
-            share = f" of {size_text(total)}" if total else ""
-            words = (
-                f"· downloading {repository}: {size_text(came)}{share}. You can go on meanwhile."
-            )
-            with contextlib.suppress(LookupError):
-                self.query_one("#facts", Static).update(shown(words))
+            came = size_text(download.bytes_came)
+            share = f"{came} of {size_text(total)}" if total else came
+            words = f"· downloading {download.repository}: {share}. You can go on meanwhile."
+            self.query_one("#facts", Static).update(shown(words))
 
     def _download_ended(self, error: str) -> None:
         self._download = None
