@@ -198,8 +198,8 @@ def _answer_of_a_site(path: Path, what: str) -> BaseModelError:
     return BaseModelError(
         f"This is {what} saved under the checkpoint's name",
         f"{path}: {path.stat().st_size:,} bytes of text",
-        "The site asked for a login, and its answer was saved. Download it again with your "
-        'token; at Civitai: curl -L -H "Authorization: Bearer $TOKEN" -o model.safetensors URL',
+        "The site asked for a login, and its answer was saved. Download it again with your access "
+        "token (at Civitai an API key from your account's settings), and look at the file's size.",
     )
 
 
