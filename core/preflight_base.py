@@ -5,10 +5,11 @@ Nothing is downloaded and no weight is read: configurations, and the headers of 
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from .config import RunConfig
 from .config.paths import is_hub_id
 from .errors import Problem, WizardError
 from .families import registry as families
-from .families.base import FamilySpec
+from .families.base import FamilySpec, PartSize
 from .places import existing, size_text
 from .weights.base_model import (
     BaseModel,
@@ -45,24 +46,29 @@ _ATTENTION = (".attentions.", ".layers.")
 
 @dataclass(frozen=True)
 class BaseFindings:
-    """What is known of the base: ``lora_values_per_rank`` is how many numbers a LoRA of rank 1 on
-    all its attention blocks has, ``download_bytes`` what is still to come from the hub."""
+    """What is known of the base: ``parts`` are its parts with weights by subfolder, empty when
+    their files are not here; ``download_bytes`` is what is still to come from the hub."""
 
     problems: list[Problem] = field(default_factory=list)
-    lora_values_per_rank: int = 0
+    parts: Mapping[str, PartSize] = field(default_factory=dict)
     download_bytes: int = 0
 
+    @property
+    def lora_values_per_rank(self) -> int:
+        """How many numbers a LoRA of rank 1 on all the base's attention blocks has."""
+        return sum(part.lora_values for part in self.parts.values())
 
-def inspect_base(config: RunConfig, spec: FamilySpec) -> BaseFindings:
-    """Look at ``model.base``; asks the hub only for what is not on this machine, and not for
-    longer than `HUB_PATIENCE`."""
+
+def inspect_base(config: RunConfig, spec: FamilySpec, *, online: bool = True) -> BaseFindings:
+    """Look at ``model.base``; asks the hub only for what is not on this machine, not for longer
+    than `HUB_PATIENCE`, and not at all unless ``online``."""
     if not spec.parts:
         return BaseFindings()  # a family that says nothing of its files looks for them itself
     name = config.model.base
     if is_hub_id(name) and not os.path.exists(name):  # noqa: PTH110 (see config_paths)
         cached = _cached(name, spec)
         if cached is None:
-            return _ask_hub(name, spec)
+            return _ask_hub(name, spec) if online else BaseFindings()
         folder = cached
     else:
         folder = Path(name)
@@ -72,16 +78,14 @@ def inspect_base(config: RunConfig, spec: FamilySpec) -> BaseFindings:
         problems = [*_wrong_kind(base, spec)]
         if spec.check_base and not problems:
             problems += spec.check_base(base, config.model)
-        if isinstance(base, SingleFile) and base.vocabulary() is None:
+        if online and isinstance(base, SingleFile) and base.vocabulary() is None:
             problems += _vocabulary_problems(base)
     except WizardError as error:
         return BaseFindings([_as_problem(_in_other_words(error, folder, spec))])
     except OSError as error:
         why = f"cannot be read: {error.strerror or error}"
         return BaseFindings([Problem(why, _KEY, remedy="Check the folder's permissions.")])
-    # The VAE has attention too, but never a LoRA.
-    trained = [header for part in headers if part.folder != "vae" for header in headers[part]]
-    return BaseFindings(problems, sum(map(_values_per_rank, trained)))
+    return BaseFindings(problems, {part.folder: _size(part, headers[part]) for part in headers})
 
 
 def _as_problem(error: WizardError) -> Problem:
@@ -114,16 +118,24 @@ def _wrong_kind(base: BaseModel, spec: FamilySpec) -> Iterator[Problem]:
         )
 
 
-def _values_per_rank(header: Header) -> int:
-    # A layer from n to m features gets rank x (n + m) numbers; a 1x1 convolution is such a layer.
-    return sum(
-        info.shape[0] + info.shape[1]
-        for name, info in header.tensors.items()
-        if name.endswith(".weight")
-        and any(mark in name for mark in _ATTENTION)
-        and len(info.shape) >= 2
-        and set(info.shape[2:]) <= {1}
-    )
+def _size(part: Part, headers: Iterable[Header]) -> PartSize:
+    values, layers, lora_values = 0, 0, 0
+    for header in headers:
+        for name, info in header.tensors.items():
+            values += math.prod(info.shape)
+            # The VAE has attention too, but never a LoRA.
+            if part.folder != "vae" and _gets_lora(name, info.shape):
+                layers += 1
+                # A layer from n to m features gets rank x (n + m) numbers.
+                lora_values += info.shape[0] + info.shape[1]
+    return PartSize(values, layers, lora_values)
+
+
+def _gets_lora(name: str, shape: tuple[int, ...]) -> bool:
+    """Whether it is a linear layer, or a 1x1 convolution, of an attention block."""
+    in_attention = any(mark in name for mark in _ATTENTION)
+    is_layer = len(shape) >= 2 and set(shape[2:]) <= {1}
+    return name.endswith(".weight") and in_attention and is_layer
 
 
 def _cached(name: str, spec: FamilySpec) -> Path | None:
