@@ -22,6 +22,7 @@ from .places import existing, size_text
 from .weights.base_model import (
     BaseModel,
     BaseModelError,
+    Part,
     locate,
     missing_files,
     read_json,
