@@ -1,0 +1,112 @@
+"""What is known of a draft, as sentences."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from ...core.config import RunConfig
+from ...core.dataset.plan import ConceptSummary, DatasetPlan, Sample
+from ...core.places import size_text
+from ...core.rules_of_thumb import RuleOfThumb, differences, explain
+from ...core.schedule import Schedule
+from ..walk.assessment import Assessment
+from ..walk.draft import Draft
+
+_LISTED = 6
+_CAPTIONS = 3
+
+
+def of_pictures(plan: DatasetPlan) -> Iterator[str]:
+    """What was found per concept, and in which sizes."""
+    for concept in plan.concepts:
+        yield _concept(concept)
+    sizes = sorted(
+        {(sample.width, sample.height) for sample in plan.training_samples},
+        key=lambda size: (size[0] * size[1], size),
+    )
+    texts = [f"{width}x{height}" for width, height in (sizes[0], sizes[-1])]
+    between = f"from {texts[0]} to {texts[1]}" if len(sizes) > 1 else texts[0]
+    buckets = Counter(sample.bucket for sample in plan.training_samples).most_common()
+    named = [f"{bucket} ({_counted(count, 'picture')})" for bucket, count in buckets[:_LISTED]]
+    more = f" and {len(buckets) - _LISTED} more" if len(buckets) > _LISTED else ""
+    yield f"Sizes: {between}. They are trained at {', '.join(named)}{more}."
+
+
+def of_captions(plan: DatasetPlan) -> Iterator[str]:
+    """How many have a caption, and the first few."""
+    samples = plan.training_samples
+    written = [sample for sample in samples if sample.caption_path]
+    yield f"{len(written)} of {_counted(len(samples), 'picture')} have a caption of their own."
+    if len(written) < len(samples):
+        yield "A picture without one takes its concept's name."
+    yield from (f"{sample.path.name}: {_caption(sample)}" for sample in samples[:_CAPTIONS])
+
+
+def of_steps(plan: DatasetPlan, config: RunConfig, schedule: Schedule) -> Iterator[str]:
+    """The way from pictures to steps, every part with what it makes up."""
+    images = len(plan.training_samples)
+    uses = sum(sample.repeats for sample in plan.training_samples)
+    each = sorted({sample.repeats for sample in plan.training_samples})
+    repeats = f"{each[0]}" if len(each) == 1 else f"{each[0]} to {each[-1]}"
+    epochs = config.training.epochs
+    yield (
+        f"{_counted(images, 'picture')} x {repeats} repeats = {uses:,} uses an epoch; "
+        f"x {_counted(epochs, 'epoch')} = {uses * epochs:,}."
+    )
+    for part in differences(plan, config):
+        if abs(part.steps) > 1e-9:
+            yield f"{part.steps:+,.1f}".removesuffix(".0") + f": {part.reason}."
+    steps = sorted(set(schedule.steps_of_epochs))
+    per_epoch = f"{steps[0]:,}" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,}"
+    yield f"Exactly {schedule.total_steps:,} steps: {schedule.epochs} epochs of {per_epoch}."
+
+
+def of_rules(plan: DatasetPlan, config: RunConfig) -> Iterator[str]:
+    """What the guides would count, and why it differs."""
+    return (_rule(rule) for rule in explain(plan, config))
+
+
+def of_run(draft: Draft, known: Assessment) -> Iterator[str]:
+    """Steps, files and room, and what is not the preset's."""
+    if known.schedule and known.config:
+        saves = len(known.schedule.save_steps())
+        yield (
+            f"{known.schedule.total_steps:,} steps in {_counted(known.schedule.epochs, 'epoch')}; "
+            f"{_counted(saves, 'file')}, samples {len(known.schedule.sample_steps())} times."
+        )
+    if known.file_bytes:
+        yield f"A file is about {size_text(known.file_bytes)}."
+    if known.bytes_written:
+        yield f"The whole run writes at most about {size_text(known.bytes_written)}."
+    for info, before, now in draft.differences():
+        origin = "the preset" if draft.template else "the file as it was opened"
+        yield f"{info.key} is {now!r}; {origin} says {before!r}."
+
+
+def _concept(concept: ConceptSummary) -> str:
+    kind = " (regularization)" if concept.is_regularization else ""
+    share = "" if concept.is_regularization else f", {concept.share:.0%} of training"
+    return (
+        f"{concept.name}{kind}: {_counted(concept.images, 'picture')}, "
+        f"{_counted(concept.captions, 'caption')}, each used "
+        f"{_counted(concept.repeats, 'time')} an epoch{share}. In {concept.folder}"
+    )
+
+
+def _rule(rule: RuleOfThumb) -> str:
+    to = f" to {rule.upper:,.0f}" if rule.upper is not None else ""
+    why = f" {rule.difference_reason}." if rule.difference_reason else " They agree."
+    return (
+        f"{rule.source}: {rule.formula} gives {rule.value:,.4g}{to} {rule.unit}; exactly it is "
+        f"{rule.exact:,.4g}.{why}"
+    )
+
+
+def _caption(sample: Sample) -> str:
+    text = sample.caption or "(empty)"
+    return text if len(text) <= 300 else f"{text[:299]}…"
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count:,} {word}{'' if count == 1 else 's'}"

@@ -1,0 +1,32 @@
+"""How an option is asked, wherever it is asked."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from ...core.config.option_text import registered
+from ...core.config.options import OptionInfo
+
+
+def label_of(info: OptionInfo) -> str:
+    """The option's name in words."""
+    words = info.key.rpartition(".")[2].replace("_", " ").capitalize()
+    return f"{words} ({info.unit})" if info.unit else words
+
+
+def choices(info: OptionInfo) -> list[str]:
+    """The words that may stand there, when nothing else may."""
+    if words := registered(info.key):
+        return list(words)
+    others = {part for part in get_args(info.annotation) if part in (int, float, str)}
+    return [] if others else [str(word) for word in info.choices]
+
+
+def is_list_of_texts(info: OptionInfo) -> bool:
+    """Whether several texts may stand there."""
+    return list[str] in {info.annotation, *get_args(info.annotation)}
+
+
+def has_lines(info: OptionInfo) -> bool:
+    """Whether it is a list of texts of one line each."""
+    return is_list_of_texts(info) and info.separator == "\n"
