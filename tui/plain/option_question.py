@@ -54,7 +54,9 @@ def explain_option(talk: Talk, info: OptionInfo) -> None:
         talk.say("Type one per line; an empty line ends the list.")
     elif is_list_of_texts(info):
         talk.say(f"Type them in one line, with {info.separator!r} between them.")
-    talk.say(f"Enter keeps what stands in brackets, {CLEAR} goes back to the default or to nothing.")
+    talk.say(
+        f"Enter keeps what stands in brackets, {CLEAR} goes back to the default or to nothing."
+    )
 
 
 def say_problem(talk: Talk, problem: Problem) -> None:

@@ -87,7 +87,11 @@ class Talk:
         from 1, or by its word."""
         self.show(question)
         for number, (word, meaning) in enumerate(choices, start=1):
-            self.show(wrapped(printable(f"{word}: {meaning}" if meaning else word), "     ", f"  {number}. "))
+            self.show(
+                wrapped(
+                    printable(f"{word}: {meaning}" if meaning else word), "     ", f"  {number}. "
+                )
+            )
         while True:
             answer = self.ask(f"Number or word [{default + 1}]:", explain)
             found = default if answer == KEEP else chosen(answer, [word for word, _ in choices])
