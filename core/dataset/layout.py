@@ -25,6 +25,7 @@ from .layout_words import (
     content,
     counted,
     folder_mends,
+    has_sisters,
     levels,
     names,
     nearest,
@@ -167,7 +168,7 @@ class Layout:
             where,
             f"Give {folder.parent} to train all folders in it, or for other repeats:\n"
             + concepts_toml([folder]),
-            folder_mends([folder.parent], where) if self._has_sisters(folder) else (),
+            folder_mends([folder.parent], where) if has_sisters(folder) else (),
         )
         return self._concept(listing, pictures, name, repeats, is_regularization)
 
@@ -286,11 +287,6 @@ class Layout:
             + (' Or set it to "" to train without.' if is_regularization else ""),
         )
 
-    def _has_sisters(self, folder: Path) -> bool:
-        around = try_list(folder.parent, folder.parent)
-        numbered = [item for item in around.folders if parse_name(item.name)] if around else []
-        return len(numbered) > 1
-
     def _listed(self, folders: list[Path], where: str) -> tuple[Mend, ...]:
         if where != "dataset.folder" or self._options.concepts:
             return ()
@@ -304,20 +300,16 @@ class Layout:
         ]
 
     def _error(self, *said: Any) -> None:
-        self._say("error", *said)
+        self.problems.append(_problem("error", *said))
 
     def _warn(self, *said: Any) -> None:
-        self._say("warning", *said)
+        self.problems.append(_problem("warning", *said))
 
     def _note(self, *said: Any) -> None:
-        self._say("note", *said)
+        self.problems.append(_problem("note", *said))
 
-    def _say(
-        self,
-        severity: str,
-        message: str,
-        where: str,
-        remedy: str = "",
-        mends: tuple[Mend, ...] = (),
-    ) -> None:
-        self.problems.append(Problem(message, where, remedy=remedy, severity=severity, mends=mends))
+
+def _problem(
+    severity: str, message: str, where: str, remedy: str = "", mends: tuple[Mend, ...] = ()
+) -> Problem:
+    return Problem(message, where, remedy=remedy, severity=severity, mends=mends)

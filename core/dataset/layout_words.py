@@ -92,6 +92,12 @@ def levels(below: list[Path], where: str) -> tuple[str, tuple[Mend, ...]]:
     return f"{words}.", folder_mends(below[:3], where)
 
 
+def has_sisters(folder: Path) -> bool:
+    """Whether other ``N_name`` folders lie beside ``folder``."""
+    around = try_list(folder.parent, folder.parent)
+    return bool(around) and sum(parse_name(item.name) is not None for item in around.folders) > 1
+
+
 def nearest(folder: Path, where: str) -> tuple[str, tuple[Mend, ...]]:
     """What may have been meant by a folder that is not there."""
     try:
