@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import zipfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,6 +19,7 @@ from lora_wizard.tui.widgets.path_input import PathInput
 from lora_wizard.tui.widgets.unpacking import Unpacking
 from screens import SIZES, check_snapshot, screen_text
 from textual.pilot import Pilot
+from textual.worker import WorkerCancelled
 
 AnyPilot = Pilot[Any]
 
@@ -30,10 +32,13 @@ async def settle(pilot: AnyPilot) -> None:
     if app._pause:
         app._pause.stop()
         app._assess()
-    await app.workers.wait_for_complete()
-    await pilot.pause()
-    await app.workers.wait_for_complete()
-    await pilot.pause()
+    for _ in range(2):
+        while app.workers:
+            # One that a later one has replaced is cancelled.
+            with contextlib.suppress(WorkerCancelled):
+                await app.workers.wait_for_complete()
+            await pilot.pause()
+        await pilot.pause()
 
 
 @asynccontextmanager

@@ -20,6 +20,11 @@ DEMO_PICTURES = "embedded:demo/pictures"
 MOST_REPEATS = 10_000
 _FOLDERS = ("dataset.folder", "dataset.regularization_folder")
 
+_CLASS_WORDS = frozenset(
+    "woman man girl boy child baby lady guy person people character style dog cat horse bird car "
+    "face".split()
+)
+
 
 @dataclass(frozen=True)
 class Subject:
@@ -58,6 +63,22 @@ def choose_subject(draft: Draft, name: str) -> None:
         draft.note("class_word", subject_of(draft).class_word)
 
 
+def propose_subject(draft: Draft, plan: DatasetPlan) -> None:
+    """Note what preset and folder names say of the subject, before anybody has said it."""
+    if not draft.fact("subject"):
+        subject = subject_of(draft)
+        draft.note("subject", subject.name)
+        if not draft.fact("class_word"):
+            named = class_word_in(name_of_set(draft, plan))
+            draft.note("class_word", named or subject.class_word)
+
+
+def class_word_in(name: str) -> str:
+    """The class that a folder's name ends with, as in ``mika woman``."""
+    words = name.lower().split()
+    return words[-1] if len(words) > 1 and words[-1] in _CLASS_WORDS else ""
+
+
 def fitting_preset(draft: Draft) -> str:
     """The preset that is made for the chosen subject, if the draft began from one for another."""
     subject = subject_of(draft)
@@ -77,7 +98,8 @@ def clear_placeholders(draft: Draft) -> None:
 def propose_trigger(name: str) -> str:
     """A word that means nothing to a base model yet: the consonants of ``name`` and two letters
     that words seldom end with."""
-    plain = unicodedata.normalize("NFKD", name).lower()
+    plain = unicodedata.normalize("NFKD", name).lower().strip()
+    plain = plain.removesuffix(class_word_in(plain))
     consonants = [char for char in plain if char in "bcdfghjklmnpqrstvwxz"]
     return "".join(consonants[:4]) + "wx" if consonants else "ohwx"
 

@@ -89,6 +89,9 @@ class SubjectPanel(Vertical):
         said.update(text)
         said.display = bool(text)
         if assessment:
+            if assessment.plan and not self.app.draft.fact("subject"):
+                step.propose_subject(self.app.draft, assessment.plan)
+                self.show_draft()
             for form in self.query(Form):
                 form.show_problems(assessment.problems)
         self._propose()
