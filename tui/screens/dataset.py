@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -13,6 +14,7 @@ from textual.widgets import Button, Input, Static
 
 from ...core.config.config_problems import options
 from ...core.dataset.archive_words import is_zip
+from ...core.dataset.plan import Sample
 from ...core.errors import Mend, Problem, WizardError
 from ..walk import dataset as step
 from ..walk.assessment import Assessment
@@ -47,8 +49,7 @@ class DatasetScreen(StepScreen):
     DatasetScreen ConceptTable, DatasetScreen Findings { margin: 0 1; }
     DatasetScreen Findings { display: none; }
     DatasetScreen SubjectPanel { margin: 1 0 0 0; }
-    DatasetScreen PictureGrid { height: 10; margin: 1 1 0 1; }
-    DatasetScreen.-wide PictureGrid { height: 11; }
+    DatasetScreen PictureGrid { height: 1fr; min-height: 10; margin: 1 1 0 1; }
     DatasetScreen ConceptTable, DatasetScreen SubjectPanel, DatasetScreen PictureGrid {
         display: none;
     }
@@ -56,6 +57,12 @@ class DatasetScreen(StepScreen):
     DatasetScreen.-found PictureGrid { display: block; }
     DatasetScreen.-found Bring, DatasetScreen.-packed Bring { display: none; }
     """
+
+    _shown: Sequence[tuple[str, int]] = ()
+    _pictures = 0
+    """That were found."""
+    _before = 0
+    """That had been found when it was last asked to look again; 0 for another folder."""
 
     def compose_step(self) -> ComposeResult:
         """Everything, in the order in which it is decided."""
@@ -78,7 +85,6 @@ class DatasetScreen(StepScreen):
         path.placeholder = "a folder or a .zip on this machine; ~/ is your home"
         for field in self.query(PathInput):
             field.base = self.app.draft.folder
-        self._pictures = 0
         self._show_draft()
         path.focus()
         super().on_mount()
@@ -92,17 +98,23 @@ class DatasetScreen(StepScreen):
         self.query_one(ConceptTable).show(rows)
         self.query_one(Findings).show(self._to_say(assessment.problems))
         self.query_one(SubjectPanel).show_plan()
-        samples = plan.samples if plan else ()
-        self.query_one(PictureGrid).show([(item.path.name, item.path) for item in samples])
+        self._show_pictures(plan.samples if plan else ())
         if plan:
-            now = sum(row.summary.images for row in rows)
-            more = f" ({now - self._pictures:+} since the last look)" if self._pictures else ""
-            more = more if now != self._pictures else ""
-            self._pictures = now
-            self._say(f"Found {step.found_text(plan)}{more}.")
+            self._pictures = sum(row.summary.images for row in rows)
+            more = self._pictures - (self._before or self._pictures)
+            since = f" ({more:+} since the last look)" if more else ""
+            self._say(f"Found {step.found_text(plan)}{since}.")
         elif not packed:
             self._say("")
         self._show_steps()
+
+    def _show_pictures(self, samples: Sequence[Sample]) -> None:
+        """Thumbnails; nothing moves while the files stay the same."""
+        known = [(item.id, item.modified_ns) for item in samples]
+        if known != self._shown:
+            self._shown = known
+            items = [(item.id.rpartition("/")[2], item.path) for item in samples]
+            self.query_one(PictureGrid).show(items)
 
     def show_progress(self, done: int, total: int) -> None:
         """Show how far the pictures are read."""
@@ -117,6 +129,7 @@ class DatasetScreen(StepScreen):
     def action_look_again(self) -> None:
         """Look at the folder anew: perhaps an upload goes on."""
         self._say("Looking again ...")
+        self._before = self._pictures
         self._show_packed()
         self.app.touch()
 
@@ -183,7 +196,7 @@ class DatasetScreen(StepScreen):
         self._changed()
 
     def _changed(self) -> None:
-        self._pictures = 0
+        self._before = 0
         self._show_draft()
         self.app.touch()
 
@@ -191,7 +204,7 @@ class DatasetScreen(StepScreen):
     def _edited(self, event: OptionField.Edited) -> None:
         if event.field.info.key == _FOLDER:
             self.app.draft.enter(_FOLDER, event.text)
-            self._pictures = 0
+            self._before = 0
             self._show_packed()
             self.app.touch()
         else:
