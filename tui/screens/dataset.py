@@ -30,7 +30,7 @@ from ..widgets.unpacking import Unpacking
 from .step import StepScreen
 
 _FOLDER = "dataset.folder"
-_IN_PANEL = ("captions.trigger_words", "dataset.regularization_folder")
+_IN_PANEL = ("captions.trigger_words", "dataset.regularization_folder", "dataset.exclude")
 
 
 class DatasetScreen(StepScreen):
@@ -55,7 +55,9 @@ class DatasetScreen(StepScreen):
     }
     DatasetScreen.-found ConceptTable, DatasetScreen.-found SubjectPanel { display: block; }
     DatasetScreen.-found PictureGrid { display: block; }
-    DatasetScreen.-found Bring, DatasetScreen.-packed Bring { display: none; }
+    DatasetScreen.-found Bring, DatasetScreen.-packed Bring, DatasetScreen.-mendable Bring {
+        display: none;
+    }
     """
 
     _shown: Sequence[tuple[str, int]] = ()
@@ -96,7 +98,7 @@ class DatasetScreen(StepScreen):
         packed = self._packed is not None
         self.set_class(plan is not None, "-found")
         self.query_one(ConceptTable).show(rows)
-        self.query_one(Findings).show(self._to_say(assessment.problems))
+        self._show_findings()
         self.query_one(SubjectPanel).show_plan()
         self._show_pictures(plan.samples if plan else ())
         if plan:
@@ -158,14 +160,14 @@ class DatasetScreen(StepScreen):
     def _packed(self) -> Path | None:
         """The zip that stands where a folder should."""
         text = self.app.draft.shown(_FOLDER)
-        path = step.path_of(self.app.draft, text) if is_zip(Path(text)) else None
-        return path if path and path.is_file() else None
+        return step.path_of(self.app.draft, text) if is_zip(Path(text)) else None
 
     def _to_say(self, problems: tuple[Problem, ...]) -> list[Problem]:
         nothing_yet = not self.app.draft.shown(_FOLDER) and not self.app.draft.value(
             "dataset.concepts"
         )
-        hidden = nothing_yet or self._packed is not None
+        is_being_typed = self.query_one("#field-dataset-folder PathInput", PathInput).is_open
+        hidden = nothing_yet or is_being_typed or self._packed is not None
         found = [
             item
             for item in self.step.problems(problems)
@@ -173,6 +175,13 @@ class DatasetScreen(StepScreen):
             and (item.mends or item.where not in _IN_PANEL)
         ]
         return step.settled(found)
+
+    def _show_findings(self) -> None:
+        findings = self.query_one(Findings)
+        if self.app.assessment:
+            findings.show(self._to_say(self.app.assessment.problems))
+        # Where something is offered, the pictures have come.
+        self.set_class(findings.first is not None, "-mendable")
 
     def _say(self, text: str) -> None:
         status = self.query_one("#status", Static)
@@ -209,6 +218,10 @@ class DatasetScreen(StepScreen):
             self.app.touch()
         else:
             self.query_one(SubjectPanel).show_plan()
+
+    def on_descendant_blur(self) -> None:
+        """Say what was held back while the path was typed."""
+        self._show_findings()
 
     @on(Findings.Offered)
     def _offered(self, event: Findings.Offered) -> None:

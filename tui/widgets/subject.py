@@ -75,7 +75,7 @@ class SubjectPanel(Vertical):
         preset = step.fitting_preset(draft)
         self.query_one("#preset-offer").display = bool(preset)
         self.query_one("#take-preset", Button).label = shown(
-            f"\u25b8 Take the preset for it: {preset}; what you have set stays"
+            f"\u25b8 Take its preset, {preset}; your values stay"
         )
         for form in self.query(Form):
             form.show_draft()
