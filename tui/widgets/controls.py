@@ -31,7 +31,7 @@ class Choice(Widget, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "turn(-1)", "Before", show=False),
         Binding("right,space", "turn(1)", "After", show=False),
-        Binding("enter", "screen.focus_next", "Next field", show=False),
+        Binding("enter", "app.focus_next", "Next field", show=False),
     ]
     DEFAULT_CSS = """
     Choice { height: 1; width: 1fr; background: $surface; }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.css.query import NoMatches
@@ -14,6 +14,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
 from ...core.config.options import OptionInfo
+from ...core.config.values import takes_numbers
 from ...core.errors import Problem
 from ..walk.option_words import choices, has_lines, label_of, placeholder, suggestions
 from .controls import Choice, YesNo
@@ -57,7 +58,8 @@ class OptionField(Vertical):
     OptionField .field-problem.-warning { color: $text-warning; }
     OptionField .field-problem.-note { color: $text-muted; }
     OptionField Input { width: 1fr; }
-    OptionField TextArea { width: 1fr; height: auto; min-height: 1; max-height: 6; }
+    OptionField TextArea { width: 1fr; height: auto; min-height: 1; max-height: 6;
+        padding: 0; }
     """
 
     def __init__(self, info: OptionInfo, text: str, *, label: str = "") -> None:
@@ -91,7 +93,8 @@ class OptionField(Vertical):
                 self._text, compact=True, show_line_numbers=False, highlight_cursor_line=False
             )
         others = suggestions(info)
-        return SafeInput(
+        kind = NumberInput if takes_numbers(info.annotation) else SafeInput
+        return kind(
             self._text,
             placeholder=placeholder(info),
             compact=True,
@@ -132,6 +135,8 @@ class OptionField(Vertical):
             words = f"{sign} {_ended(problem.message)} {problem.remedy}".strip()
             said.update(shown(words))
             said.set_classes(["field-problem", f"-{problem.severity}"])
+            if self.has_focus_within:
+                self._show_whole()
 
     def show_mark(self, differs: bool, preset: str = "") -> None:
         """Mark that the value is not the preset's, which is ``preset``."""
@@ -159,6 +164,13 @@ class OptionField(Vertical):
         part.display = wanted
         return part
 
+    def on_descendant_focus(self) -> None:
+        self._show_whole()
+
+    def _show_whole(self) -> None:
+        """Also what is said below the control."""
+        self.call_after_refresh(self.scroll_visible, animate=False)
+
     @on(Choice.Changed)
     def _chosen(self, event: Choice.Changed) -> None:
         event.stop()
@@ -179,6 +191,16 @@ class OptionField(Vertical):
         if text != self._text:
             self._text = text
             self.post_message(self.Edited(self, text))
+
+
+class NumberInput(SafeInput):
+    """A number to type in. A slash is none, so a screen that can look for fields does."""
+
+    async def _on_key(self, event: events.Key) -> None:
+        if event.character == "/" and hasattr(self.screen, "action_find"):
+            event.stop()
+            event.prevent_default()
+            await self.run_action("screen.find")
 
 
 def field_id(key: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -29,19 +29,36 @@ class Form(VerticalScroll):
     app: WizardApp
     can_focus = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "screen.focus_previous", "Field before", show=False),
-        Binding("down", "screen.focus_next", "Next field", show=False),
+        Binding("up", "app.focus_previous", "Field before", show=False),
+        Binding("down", "app.focus_next", "Next field", show=False),
         Binding("pageup", "page(-1)", "Page up", show=False),
         Binding("pagedown", "page(1)", "Page down", show=False),
         Binding("ctrl+r", "revert", "Preset's value", show=False),
     ]
 
-    def __init__(self, options: Iterable[OptionInfo], *, id: str | None = None) -> None:
+    DEFAULT_CSS = """
+    Form .form-heading { padding: 0 1; margin: 1 0 0 0; text-style: bold; height: auto; }
+    """
+
+    def __init__(
+        self,
+        options: Iterable[OptionInfo],
+        *,
+        headings: Mapping[str, str] | None = None,
+        id: str | None = None,
+    ) -> None:
+        """``headings`` says, by key, what stands above an option's field."""
         super().__init__(id=id)
         self._options = list(options)
+        self._headings = headings or {}
 
     def compose(self) -> ComposeResult:
-        for info in self._options:
+        yield from self._made(self._options)
+
+    def _made(self, options: Iterable[OptionInfo]) -> ComposeResult:
+        for info in options:
+            if heading := self._headings.get(info.key):
+                yield Static(heading, classes="form-heading", markup=False)
             yield OptionField(info, self.app.draft.shown(info.key))
 
     def on_mount(self) -> None:
@@ -62,6 +79,25 @@ class Form(VerticalScroll):
         """Show what is known of the draft beside the fields that it is about."""
         for field in self.fields:
             self._judge(field, problems)
+
+    async def extend(self, options: Iterable[OptionInfo], headings: Mapping[str, str]) -> None:
+        """Put more fields below."""
+        more, self._headings = list(options), {**self._headings, **headings}
+        self._options += more
+        await self.mount_all(self._made(more))
+        self.show_draft()
+
+    def find(self, words: str) -> int:
+        """Show only the fields that have all ``words`` in their label, key, help or name in
+        sd-scripts; returns how many. Everything is shown again without words."""
+        wanted = words.lower().split()
+        for field in self.fields:
+            info = field.info
+            text = f"{info.label} {info.key} {info.help} {info.also}".lower()
+            field.display = all(word in text for word in wanted)
+        for heading in self.query(".form-heading"):
+            heading.display = not wanted
+        return sum(field.display for field in self.fields)
 
     def focus_field(self, key: str) -> bool:
         """Go to the field of an option; False when it is not here."""
