@@ -23,6 +23,12 @@ def printable(text: str, *, keep_newlines: bool = False, limit: int | None = Non
     return shown
 
 
+def with_stand_ins(text: str) -> str:
+    """``text`` with one visible character in place of each that a terminal could obey, so that
+    places in the text stay the same: for fields with a cursor. Tabs stay."""
+    return text if text.isascii() and text.isprintable() else text.translate(_STAND_INS)
+
+
 def _is_safe(char: str) -> bool:
     return unicodedata.category(char) not in _UNSAFE_CATEGORIES
 
@@ -32,3 +38,20 @@ def _escape(char: str) -> str:
     if code < 0x100:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+class _StandIns(dict[int, int]):
+    """Code -> the code of what is shown for it."""
+
+    def __missing__(self, code: int) -> int:
+        if code == 0x09 or _is_safe(chr(code)):
+            shown = code
+        elif code < 0x20:
+            shown = 0x2400 + code
+        else:
+            shown = 0x2421 if code == 0x7F else 0xFFFD
+        self[code] = shown
+        return shown
+
+
+_STAND_INS = _StandIns()
