@@ -71,7 +71,9 @@ def inspect(
     """
     problems = [finding.problem for finding in crosscheck.findings(config)]
     problems += _names(config)
-    problems += _output_folder(Path(config.output.folder))
+    problems += _writable(Path(config.output.folder), "output.folder")
+    if config.output.publish_to:
+        problems += _publishing(Path(config.output.publish_to))
     try:
         spec = families.find(config.model.family)
     except WizardError as error:
@@ -166,7 +168,18 @@ def _steps(schedule: Schedule) -> Iterator[Problem]:
         )
 
 
-def _output_folder(folder: Path) -> Iterator[Problem]:
+def _publishing(folder: Path) -> Iterator[Problem]:
+    yield from _writable(folder, "output.publish_to")
+    if not folder.exists():
+        yield Problem(
+            f"{folder} is not there: it will be made when the file is finished",
+            "output.publish_to",
+            remedy="Check that it is the folder that you mean.",
+            severity="warning",
+        )
+
+
+def _writable(folder: Path, key: str) -> Iterator[Problem]:
     there = existing(folder)
     if not there.is_dir():
         why, remedy = f"{there} is a file", "Choose another folder."
@@ -174,7 +187,7 @@ def _output_folder(folder: Path) -> Iterator[Problem]:
         why, remedy = f"{there} cannot be written", "Choose another, or change its permissions."
     else:
         return
-    yield Problem(why, "output.folder", remedy=remedy)
+    yield Problem(why, key, remedy=remedy)
 
 
 def _disk(config: RunConfig, needed: int) -> Iterator[Problem]:

@@ -180,6 +180,8 @@ def milestone(event: Event, phases: set[str]) -> str:
         return printable(problem_text(event), limit=1000)
     if kind == "paused":
         return f"paused after step {event.get('step', '?')}: `lora-wizard resume` goes on"
+    if kind == "published":
+        return printable(f"published {event.get('path', '')}", limit=400)
     if kind == "stopping":
         return "stopping: the step is finished and saved first"
     return ""

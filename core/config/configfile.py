@@ -173,7 +173,10 @@ class _Draft:
                 "regularization_folder": regularization,
                 "concepts": concepts,
             },
-            "output": {"folder": self._resolved("output.folder", config.output.folder)},
+            "output": {
+                "folder": self._resolved("output.folder", config.output.folder),
+                "publish_to": self._resolved("output.publish_to", config.output.publish_to),
+            },
         }
         return config.model_copy(
             update={
@@ -189,7 +192,7 @@ class _Draft:
         folder = Path.cwd() if given else self.folder
         resolve = resolve_base_model if key == "model.base" else resolve_path
         try:
-            if key == "output.folder" and value.startswith(EMBEDDED):
+            if key in ("output.folder", "output.publish_to") and value.startswith(EMBEDDED):
                 raise WizardError("nothing can be written there", "", "Name a folder of yours.")
             return resolve(value, folder)
         except WizardError as error:

@@ -121,6 +121,14 @@ class OutputOptions(Section):
         also="output_dir",
         path=True,
     )
+    publish_to: str = option(
+        "",
+        help="A folder that gets a copy of the finished file, such as ComfyUI's models/loras or "
+        "A1111's models/Lora. Choosing another epoch afterwards replaces the copy; other files "
+        "are never touched.",
+        source="S0 S1",
+        path=True,
+    )
     comment: str = option(
         "", help='Kept in the file, such as "trigger: mika".', source="S4", also="training_comment"
     )

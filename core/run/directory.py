@@ -12,6 +12,9 @@
     samples/         pictures drawn on the way
     <name>-NNNNNN.safetensors, <name>.safetensors
     manifest.json    the SHA-256 of every finished file, written last
+    published.json   copies elsewhere (core.run.publish)
+    chosen.json      the file that a person found the best (core.run.choice)
+    report.html      all of it on one page (core.report)
 """
 
 from __future__ import annotations

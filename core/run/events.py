@@ -90,6 +90,13 @@ class SampleDrawn(TypedDict):
     seed: NotRequired[int]
 
 
+class Published(TypedDict):
+    """``published``: the final file was copied to where it is used."""
+
+    path: str
+    """Of the copy, absolute."""
+
+
 class ProblemSeen(TypedDict):
     """``problem``: something a person should know; fields as in `core.errors.Problem`."""
 

@@ -304,6 +304,8 @@ def _in_words(kind: str, fields: dict[str, Any]) -> str:
         return f"step {fields.get('step')}/{fields.get('total')}{shown}"
     if kind in DONE:
         return f"{DONE[kind]} {fields.get('path', '')}"
+    if kind == "published":
+        return f"published {fields.get('path', '')}"
     if kind == "stopping":
         return f"stopping ({fields.get('by', '')})"
     return kind if kind in _WORDS else ""

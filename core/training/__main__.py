@@ -4,9 +4,11 @@ from where it was left."""
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 from ..errors import EXIT_FAILED, WizardError
 from ..run.job import Job, run_job
+from ..run.publish import publish
 
 
 class GpuFullError(WizardError):
@@ -25,6 +27,7 @@ def train(job: Job) -> None:
 
     try:
         prepare(job).train()
+        _publish(job)
     except torch.OutOfMemoryError as error:
         raise GpuFullError(
             "The GPU's memory is too small for this run",
@@ -34,6 +37,28 @@ def train(job: Job) -> None:
             "for the same steps; or with a lower dataset.resolution or network.rank. Close other "
             "programs on the GPU.",
         ) from error
+
+
+def _publish(job: Job) -> None:
+    """Copy the final file to where the person wants it. The run has its own: what goes wrong here
+    is told and does not fail it."""
+    output = job.directory.config().output
+    if not output.publish_to:
+        return
+    try:
+        copy = publish(
+            job.directory, f"{output.name}.safetensors", Path(output.publish_to), output.name
+        )
+    except WizardError as error:
+        job.emit(
+            "problem",
+            severity="warning",
+            message=f"the file could not be published: {error.title}: {error.message}",
+            where="output.publish_to",
+            remedy=error.remedy,
+        )
+    else:
+        job.emit("published", path=str(copy))
 
 
 if __name__ == "__main__":
