@@ -16,7 +16,7 @@ from lora_wizard.core.run.directory import RunDirectory
 from lora_wizard.core.run.job import Job
 from lora_wizard.core.run.status import summary
 from lora_wizard.tui.cli import main
-from lora_wizard.tui.commands.logs import last_lines_offset
+from lora_wizard.tui.log_file import last_lines_offset
 
 from .conftest import until
 
