@@ -38,25 +38,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the TOML, train, measure, show."""
-    from ...core.config import configfile
-    from ...core.files import write_text
-    from ...core.run.directory import RunDirectory
-    from ...core.templates import filled, find
     from .. import follow
+    from ..walk.demo import prepare
 
-    folder = Path(arguments.folder).absolute()
-    toml = folder / "demo.toml"
-    write_text(toml, filled(find("demo"), {"output.folder": "."}))
-    config = configfile.load(toml)
-    directory = RunDirectory.create(config, command=["lora-wizard", "train", str(toml)])
+    demo = prepare(Path(arguments.folder))
     say = sys.stderr if arguments.json else sys.stdout
-    say.write(f"{toml}\nis trained as `lora-wizard train` would train it.\n\n")
+    say.write(f"{demo.toml}\nis trained as `lora-wizard train` would train it.\n\n")
     say.flush()
     for module in (follow.TRAINING, MEASURE):
-        status = follow.start(directory, module=module, quiet=arguments.json)
+        status = follow.start(demo.run, module=module, quiet=arguments.json)
         if status:
             return status
-    return _show(directory, config, toml, arguments.json)
+    return _show(demo.run, demo.config, demo.toml, arguments.json)
 
 
 def _show(directory: RunDirectory, config: RunConfig, toml: Path, as_json: bool) -> int:
