@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable
 
 from ...core.run.directory import RunDirectory
@@ -15,7 +14,7 @@ from .runs import STATES
 
 BAR, REST = "━", "─"
 _GIB = 2**30
-_SHORT = {"text_encoder": "text", "text_encoder_2": "text 2"}
+_SHORT = {"unet": "", "text_encoder": "text", "text_encoder_2": "text 2"}
 
 
 def state_words(status: RunStatus) -> str:
@@ -55,15 +54,21 @@ def figure_words(status: RunStatus, gpu_bytes: int = 0) -> list[str]:
         if status.eta_seconds is not None:
             words.append(f"{duration(status.eta_seconds)} left")
     if status.memory:
-        of_all = f" of {gpu_bytes / _GIB:.0f}" if gpu_bytes else ""
+        of_all = f"/{gpu_bytes / _GIB:.0f}" if gpu_bytes else ""
         words.append(f"VRAM {status.memory / _GIB:.1f}{of_all} GiB")
     if status.learning_rates:
         rates = [
-            f"{printable(_SHORT.get(part, part), limit=12)} {rate:.1e}"
+            f"{printable(_SHORT.get(part, part), limit=12)} {rate_text(rate)}".strip()
             for part, rate in status.learning_rates.items()
         ]
-        words.append(f"rate {' '.join(rates)}")
+        words.append(f"rate {', '.join(rates)}")
     return words
+
+
+def rate_text(rate: float) -> str:
+    """``1e-4``, ``9.5e-5``."""
+    digits, _, power = f"{rate:.1e}".partition("e")
+    return f"{digits.removesuffix('.0')}e{int(power)}" if rate else "0"
 
 
 def fraction_done(status: RunStatus) -> float:
@@ -154,24 +159,6 @@ def _told(event: Event) -> str:
     if event["kind"] == "paused":
         return f"paused after step {printable(str(event.get('step', '?')))}"
     return milestone(event, set())
-
-
-def detached_words(run: RunDirectory) -> str:
-    """What the terminal says when the wizard has left a run that goes on; empty for another."""
-    if not run.is_live():
-        return ""
-    name = label(run)
-    return (
-        f"{printable(run.name)} goes on.\n"
-        f"  come back:  lora-wizard attach {name}\n"
-        f"  state:      lora-wizard status {name}\n"
-        f"  stop:       lora-wizard stop {name}\n"
-    )
-
-
-def resume_command(run: RunDirectory) -> str:
-    """What to type to go on with a run."""
-    return f"lora-wizard resume {printable(shlex.quote(str(run.path)))}"
 
 
 def _phase(status: RunStatus) -> str:
