@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, ClassVar
 
@@ -31,7 +30,6 @@ from ..widgets.sample_panel import SamplePanel
 from ..widgets.text import shown
 from . import run_questions
 from .ask import told
-from .large_picture import LargePicture
 
 if TYPE_CHECKING:
     from ..app import WizardApp
@@ -53,13 +51,14 @@ class TrainScreen(Screen[None]):
     connection that is cut, does nothing to it. The loss says how far off the model's guesses are;
     it jumps from step to step, so look at the smoothed line, and above all at the pictures: left
     what the base model drew before the first step, right what the same prompt and seed give now.
+    Left and right go through the epochs, end back to the newest, up and down to other prompts; v
+    shows a picture large. Numbers show one pane alone.
     """
     DEFAULT_CSS = """
     TrainScreen #upper { height: 7fr; }
     TrainScreen #lower { height: 3fr; }
-    TrainScreen #plot, TrainScreen #failure { width: 1fr; height: 1fr; margin: 0 1 0 0; }
-    TrainScreen #failure { display: none; color: $warning; padding: 1; }
-    TrainScreen.-failed #plot { display: none; }
+    TrainScreen #left { width: 1fr; margin: 0 1 0 0; }
+    TrainScreen #failure { display: none; height: auto; color: $warning; padding: 0 1 1 1; }
     TrainScreen.-failed #failure { display: block; }
     TrainScreen #pictures { width: 1fr; }
     TrainScreen #log-title { height: 1; }
@@ -67,8 +66,7 @@ class TrainScreen(Screen[None]):
     TrainScreen.-only-pictures.-narrow #pictures { display: block; }
     TrainScreen.-only-plot #pictures, TrainScreen.-only-plot #lower { display: none; }
     TrainScreen.-only-log #upper { display: none; }
-    TrainScreen.-only-pictures #lower, TrainScreen.-only-pictures #plot { display: none; }
-    TrainScreen.-only-pictures #failure { display: none; }
+    TrainScreen.-only-pictures #lower, TrainScreen.-only-pictures #left { display: none; }
     """
     HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
         (0, "-narrow"),
@@ -89,12 +87,6 @@ class TrainScreen(Screen[None]):
         Binding("3", "pane('log')", "Log", show=False),
         Binding("4", "pane('all')", "All", show=False, tooltip="Everything side by side"),
         Binding("y", "log_scale", "Log scale", show=False),
-        Binding("left", "time(-1)", "Earlier pictures", show=False),
-        Binding("right", "time(1)", "Later pictures", show=False),
-        Binding("end", "newest", "Newest pictures", show=False),
-        Binding("up", "prompt(-1)", "Prompt before", show=False),
-        Binding("down", "prompt(1)", "Next prompt", show=False),
-        Binding("v", "enlarge", "Large picture", show=False),
         Binding("space", "seen", "Problem seen", show=False),
     ]
 
@@ -118,8 +110,9 @@ class TrainScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield RunHeader(self.run_directory.name)
         with Horizontal(id="upper"):
-            yield LossPlot(self._watch.curves, id="plot")
-            yield Static("", id="failure", markup=False)
+            with Vertical(id="left"):
+                yield Static("", id="failure", markup=False)
+                yield LossPlot(self._watch.curves)
             yield SamplePanel(self.run_directory.path, id="pictures")
         with Vertical(id="lower"):
             yield Static("3 Log", id="log-title", markup=False)
@@ -282,29 +275,11 @@ class TrainScreen(Screen[None]):
         log = self.query_one(LogView)
         log.can_focus = alone == "log"
         log.set_class(alone == "log", "-alone")
-        self.set_focus(log if alone == "log" else None)
+        self.set_focus(log if alone == "log" else self.query_one(SamplePanel))
 
     def action_log_scale(self) -> None:
         """Loss on a logarithmic axis, and back."""
         self.query_one(LossPlot).toggle_log()
-
-    def action_time(self, by: int) -> None:
-        """Through the epochs."""
-        self.query_one(SamplePanel).move(by)
-
-    def action_newest(self) -> None:
-        """Follow the newest pictures again."""
-        self.query_one(SamplePanel).follow()
-
-    def action_prompt(self, by: int) -> None:
-        """To another prompt."""
-        self.query_one(SamplePanel).next_prompt(by)
-
-    def action_enlarge(self) -> None:
-        """The chosen picture in all of the terminal."""
-        chosen: Path | None = self.query_one(SamplePanel).chosen
-        if chosen:
-            self.app.push_screen(LargePicture(chosen))
 
     def action_seen(self) -> None:
         """Put the problem away that is shown."""

@@ -97,6 +97,8 @@ def hint(status: RunStatus, run: RunDirectory, has_files: bool) -> str:
         return "Paused; the memory is kept, the GPU's, too. p goes on, x stops and frees it."
     if status.state == "live":
         return f"It goes on without this window, too. Come back: lora-wizard attach {name}"
+    if status.state == "new":
+        return "r starts it."
     results = "; enter shows the results so far" if has_files else ""
     return f"r goes on from the last saved state{results}."
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar
 
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
 from ...core.run.history import SampleMark
+from ..screens.large_picture import LargePicture
 from .picture import Picture
 from .text import clipped
 
@@ -23,6 +26,15 @@ class SamplePanel(Vertical):
     """One prompt's first picture, and the picture of a later step, both with the same seed. Shows
     the newest until somebody moves through time."""
 
+    can_focus = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "move(-1)", "Earlier pictures", show=False),
+        Binding("right", "move(1)", "Later pictures", show=False),
+        Binding("end", "follow", "Newest pictures", show=False),
+        Binding("up", "prompt(-1)", "Prompt before", show=False),
+        Binding("down", "prompt(1)", "Next prompt", show=False),
+        Binding("v", "enlarge", "Large picture", show=False),
+    ]
     DEFAULT_CSS = """
     SamplePanel .panel-title { height: 1; }
     SamplePanel #panel-words { height: 1fr; color: $text-muted; padding: 1; display: none; }
@@ -56,12 +68,6 @@ class SamplePanel(Vertical):
     def on_resize(self) -> None:
         self._refresh_panel()
 
-    @property
-    def chosen(self) -> Path | None:
-        """The file of the later picture, or of the only one."""
-        marks = self._marks
-        return self._folder / marks[self._place].path if marks else None
-
     def show(self, samples: Sequence[SampleMark]) -> None:
         """The pictures there are, by step and prompt."""
         prompts: dict[tuple[str, int | None], list[SampleMark]] = {}
@@ -71,7 +77,7 @@ class SamplePanel(Vertical):
             self._prompts = list(prompts.values())
             self._refresh_panel()
 
-    def move(self, by: int) -> None:
+    def action_move(self, by: int) -> None:
         """Through time; beyond the newest it is followed again."""
         marks = self._marks
         if marks:
@@ -79,16 +85,21 @@ class SamplePanel(Vertical):
             self._step = marks[place].step if place < len(marks) else None
             self._refresh_panel()
 
-    def follow(self) -> None:
+    def action_follow(self) -> None:
         """Show the newest from now on."""
         self._step = None
         self._refresh_panel()
 
-    def next_prompt(self, by: int) -> None:
+    def action_prompt(self, by: int) -> None:
         """To another prompt, at the same time."""
         if self._prompts:
             self._prompt = (self._prompt + by) % len(self._prompts)
             self._refresh_panel()
+
+    def action_enlarge(self) -> None:
+        """The later picture, or the only one, in all of the terminal."""
+        if marks := self._marks:
+            self.app.push_screen(LargePicture(self._folder / marks[self._place].path))
 
     @property
     def _marks(self) -> list[SampleMark]:
