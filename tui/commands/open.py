@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...core.errors import EXIT_FAILED, EXIT_USER_ERROR
+from ..terminal.capabilities import CHOICES, Choice
 
 if TYPE_CHECKING:
     from ...core.run.directory import RunDirectory
     from ..walk.draft import Draft
-
-IMAGES = ("auto", "kitty", "sixel", "half", "none")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +35,7 @@ def add_images_argument(parser: argparse.ArgumentParser) -> None:
     """Add ``--images``."""
     parser.add_argument(
         "--images",
-        choices=IMAGES,
+        choices=CHOICES,
         default="auto",
         help="how pictures are shown: auto asks the terminal, half draws with characters",
     )
@@ -73,7 +72,7 @@ def wants_plain() -> bool:
     return plain or bool(os.environ.get("ACCESSIBLE"))
 
 
-def show(images: str, *, draft: Draft | None = None, run: RunDirectory | None = None) -> int:
+def show(images: Choice, *, draft: Draft | None = None, run: RunDirectory | None = None) -> int:
     """The wizard on the whole screen, at Home, in the walk through ``draft`` or at the monitor of
     ``run``; returns the exit status."""
     from ..app import WizardApp

@@ -29,10 +29,23 @@ if TYPE_CHECKING:
 _EVERY = 5.0
 """Seconds between looks at runs that are going on. Without one nothing is looked at."""
 _BEGIN = (
-    ("new", "n", "New LoRA", "From a folder of pictures, step by step, with a preset."),
-    ("open", "o", "Open a TOML", "Walk through a configuration that is there already."),
-    ("demo", "d", "Demo", "See it all work in two minutes, without pictures or a model."),
+    ("new", "n", "New LoRA", "from a folder of pictures, step by step"),
+    ("open", "o", "Open a TOML", "walk through a configuration that is there already"),
+    ("demo", "d", "Demo", "see it work in two minutes, without pictures or a model"),
 )
+
+_FIRST = """\
+How it goes
+  1  Your pictures: ten to thirty of one person, thing or style.
+  2  Their captions, how long to train, the base model: each with a value to
+     begin with, what it means, and what is wrong with it.
+  3  A look at it all, at the steps and the time, before anything starts.
+  4  The training: it goes on when you close this window or lose the line.
+  5  The pictures of every epoch: choose the best, and fetch its file.
+
+You need pictures, a base model (a file, a folder, or its id on the hub), and
+a GPU. The demo needs none of them.\
+"""
 
 
 class HomeScreen(Screen[None]):
@@ -45,9 +58,9 @@ class HomeScreen(Screen[None]):
         "it goes on without this window, and can be watched again from here at any time."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n", "new", "New"),
-        Binding("o", "open", "Open"),
-        Binding("d", "demo", "Demo"),
+        Binding("n", "new", "New", show=False),
+        Binding("o", "open", "Open a TOML", show=False),
+        Binding("d", "demo", "Demo", show=False),
         Binding("w", "run('watch')", "Watch"),
         Binding("p", "run('results')", "Pictures"),
         Binding("r", "run('resume')", "Resume"),
@@ -63,6 +76,7 @@ class HomeScreen(Screen[None]):
     HomeScreen #drafts { max-height: 5; }
     HomeScreen #runs { height: 1fr; }
     HomeScreen.-tall #drafts { max-height: 11; }
+    HomeScreen #first { height: 1fr; padding: 1 1; max-width: 90; }
     HomeScreen #detail { height: 2; padding: 0 1; background: $panel; color: $text-muted; }
     HomeScreen.-tall #detail { height: 4; }
     """
@@ -82,6 +96,7 @@ class HomeScreen(Screen[None]):
         yield Rows("drafts")
         yield Static("", id="runs-heading", classes="heading")
         yield Rows("runs")
+        yield Static(_FIRST, id="first", markup=False)
         yield Static("", id="detail", markup=False)
         yield Footer()
 
@@ -134,6 +149,7 @@ class HomeScreen(Screen[None]):
     def _show(self) -> None:
         width, now = self.size.width - 4, time.time()
         texts = listing.draft_lines(self._drafts, width, now)
+        self.query_one("#first").display = not self._drafts and not self._runs
         self._fill("drafts", "Drafts", [shown(text) for text in texts])
         lines = listing.run_lines(self._runs, width, now)
         styles = [_STYLES.get(entry.state, "") for entry in self._runs]
@@ -172,7 +188,9 @@ class HomeScreen(Screen[None]):
         elif entry := self._run:
             text = listing.run_detail(entry)
         elif not self._drafts and not self._runs:
-            text = "New here? d shows everything with a small model that comes along."
+            text = "New here? Press d and see everything once; then n for your own."
+        else:
+            text = "Arrows and enter choose; tab goes from list to list."
         self.query_one("#detail", Static).update(shown(text))
         self.refresh_bindings()
 

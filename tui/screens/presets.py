@@ -12,7 +12,7 @@ from textual.screen import Screen
 from textual.widgets import Footer, OptionList, Static
 
 from ..walk.draft import Draft
-from ..walk.presets import presets
+from ..walk.presets import presets, sources_in_words
 from ..widgets.rows import Rows
 from ..widgets.text import shown
 
@@ -29,28 +29,34 @@ class PresetScreen(Screen[None]):
         "be changed on the way, and what differs from it is marked. In doubt take the first."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "", "Begin with it"),
         Binding("escape", "app.pop_screen", "Back"),
     ]
     DEFAULT_CSS = """
     PresetScreen #question { height: 2; padding: 0 1; color: $primary; text-style: bold; }
     PresetScreen Rows { height: 1fr; margin: 0 1; }
+    PresetScreen #source { height: 3; padding: 0 1; background: $panel; color: $text-muted; }
     """
 
     def compose(self) -> ComposeResult:
         yield Static("What is it to learn? The first suits most; all can be changed.", id="question")
-        yield Rows("presets")
+        yield Rows("presets", wrap=True)
+        yield Static("", id="source", markup=False)
         yield Footer()
 
     def on_mount(self) -> None:
         self._presets = presets()
         rows: list[Content] = []
         for preset in self._presets:
-            title, source = shown(preset.title, "bold"), shown(preset.source, "$text-muted")
-            lines = [title, shown(preset.summary), Content("From: ") + source]
-            rows.append(Content("\n").join(lines))
+            gap = Content("\n") if preset is not self._presets[0] else Content("")
+            rows.append(gap + shown(preset.title, "bold") + shown(f"\n{preset.summary}"))
         self.query_one(Rows).show(rows)
         self.query_one(Rows).focus()
+
+    @on(OptionList.OptionHighlighted)
+    def _tell_source(self, event: OptionList.OptionHighlighted) -> None:
+        preset = self._presets[event.option_index]
+        said = f"The numbers are from {sources_in_words(preset.source)}"
+        self.query_one("#source", Static).update(shown(said))
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:

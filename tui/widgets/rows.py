@@ -10,15 +10,17 @@ from textual.widgets.option_list import Option
 
 
 class Rows(OptionList):
-    """One line or more each. Beyond its ends the arrows go on to the next list of the screen."""
+    """One line each, or more with ``wrap``. Beyond its ends the arrows go on to the next list of the screen."""
 
     DEFAULT_CSS = """
     Rows { height: auto; border: none; padding: 0; background: transparent; }
     Rows:focus { border: none; background: transparent; }
+    Rows.-lines { text-wrap: nowrap; text-overflow: ellipsis; }
     """
 
-    def __init__(self, id: str) -> None:
-        super().__init__(id=id, markup=False, compact=True)
+    def __init__(self, id: str, *, wrap: bool = False) -> None:
+        classes = "" if wrap else "-lines"
+        super().__init__(id=id, classes=classes, markup=False, compact=True)
 
     def show(self, rows: Sequence[Content]) -> None:
         """Show ``rows``, and keep the highlight and the scroll where they are."""
@@ -33,6 +35,8 @@ class Rows(OptionList):
         if rows and highlighted is not None:
             self.highlighted = min(highlighted, len(rows) - 1)
             self.scroll_to(y=offset.y, animate=False)
+        elif self.has_focus:
+            self.on_focus()
 
     def on_focus(self) -> None:
         if self.highlighted is None and self.option_count:
