@@ -90,6 +90,8 @@ class Tracker:
             name: value for name, value in vars(self.figures).items() if not name.startswith("_")
         }
         shown["paused"] = live and self.figures.paused
+        # A snapshot: what is added later does not change it.
+        shown["problems"] = list(self.figures.problems)
         return RunStatus(
             name=directory.name,
             path=str(directory.path),

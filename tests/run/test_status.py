@@ -127,3 +127,10 @@ def test_a_live_run_and_a_finished_one(run: RunDirectory) -> None:
     assert status.problems == ["warning: few pictures. Add some."]
     assert status.eta_seconds is None
     json.dumps(status.as_json(), allow_nan=False)
+
+
+def test_a_status_does_not_change_later(run: RunDirectory) -> None:
+    tracker = figures([{"kind": "problem", "message": "one"}])
+    before = tracker.status(run)
+    tracker.add({"kind": "problem", "message": "two"})
+    assert before.problems == ["one"]

@@ -75,6 +75,9 @@ class Terminal:
         while True:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
+                with contextlib.suppress(OSError, ValueError):
+                    while self.read(0.05):
+                        pass
                 return os.waitstatus_to_exitcode(status)
             assert time.monotonic() < deadline, "the wizard stays behind"
             with contextlib.suppress(OSError, ValueError):

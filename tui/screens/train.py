@@ -259,9 +259,9 @@ class TrainScreen(Screen[None]):
         """To the files and pictures."""
         self.app.show_results(self.run_directory)
 
-    def action_detach(self) -> None:
+    async def action_detach(self) -> None:
         """Leave the wizard; a live run goes on."""
-        self.app.exit()
+        await self.app.action_quit()
 
     def action_home(self) -> None:
         """Leave the monitor."""
