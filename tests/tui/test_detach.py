@@ -45,9 +45,9 @@ class Terminal:
         self.output = b""
         self.pid, self.descriptor = pty.fork()
         if self.pid == 0:
+            ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
             command = ["-m", "lora_wizard.tui.cli", "attach", str(run.path), "--images", "half"]
             os.execv(sys.executable, [sys.executable, *command])
-        ioctl(self.descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
 
     def wait_for(self, words: str) -> None:
         """Until the terminal was sent ``words``."""

@@ -119,7 +119,7 @@ class HomeScreen(Screen[None]):
         self._look()
 
     def _look_at_live(self) -> None:
-        if self.is_current and any(entry.state == "live" for entry in self._runs):
+        if self.app.screen is self and any(entry.state == "live" for entry in self._runs):
             self._look()
 
     @work(thread=True, exclusive=True, group="runs")
