@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.app import App
@@ -36,13 +37,13 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def screen_text(app: App[object]) -> str:
+def screen_text(app: App[Any]) -> str:
     """What stands on the screen, line by line, without colours."""
     strips = app.screen._compositor.render_strips()
     return "\n".join(strip.text.rstrip() for strip in strips) + "\n"
 
 
-def check_snapshot(app: App[object], name: str, home: Path) -> None:
+def check_snapshot(app: App[Any], name: str, home: Path) -> None:
     """Compare the screen with the snapshot ``name`` of the app's size."""
     width, height = app.size
     path = SNAPSHOTS / f"{name}-{width}x{height}.txt"

@@ -16,16 +16,39 @@ from ..core.text import printable
 UPPER_HALF = "▀"
 _SMALLEST = 22
 """Columns below which a picture says nothing any more."""
+_TALLEST = 64
+"""Rows."""
 _GAP = 2
+_ALIKE = 12
+"""Of 255: colours that differ by no more in any channel share one escape sequence, so that a third
+less goes over the wire."""
+
+Colour = tuple[int, int, int]
 
 
-def half_blocks(picture: Image.Image, columns: int) -> list[list[Segment]]:
-    """``picture`` scaled to ``columns`` columns, as lines of segments; every character shows two
-    pixels, one in its foreground colour and one in its background colour."""
-    pixels = picture.convert("RGB")
-    rows = max(1, round(columns * pixels.height / pixels.width / 2))
-    pixels = pixels.resize((columns, rows * 2), Image.Resampling.LANCZOS)
-    return [[_character(pixels, column, row) for column in range(columns)] for row in range(rows)]
+def fitted(
+    size: tuple[int, int], columns: int, rows: int, cell_aspect: float = 2.0
+) -> tuple[int, int]:
+    """(columns, rows) that a picture of ``size`` (width, height in pixels) fills when it has at
+    most ``columns`` and ``rows``; ``cell_aspect`` is a character's height in widths."""
+    width, height = size
+    by_width = columns * height / width / cell_aspect
+    if by_width <= rows:
+        return columns, max(1, round(by_width))
+    return max(1, min(columns, round(rows * cell_aspect * width / height))), rows
+
+
+def half_blocks(picture: Image.Image, columns: int, rows: int) -> list[list[Segment]]:
+    """``picture`` scaled to ``columns`` x ``rows`` characters, as lines of segments; every
+    character shows two pixels, one in its foreground colour and one in its background colour."""
+    pixels = picture.convert("RGB").resize(
+        (columns, rows * 2), Image.Resampling.HAMMING, reducing_gap=3.0
+    )
+    values = pixels.tobytes()
+    return [
+        _merged(_pixels(values, columns, row), _pixels(values, columns, row + 1))
+        for row in range(0, rows * 2, 2)
+    ]
 
 
 def print_pictures(console: Console, pictures: Sequence[tuple[str, Path]]) -> None:
@@ -45,7 +68,7 @@ def print_pictures(console: Console, pictures: Sequence[tuple[str, Path]]) -> No
 def _print_row(console: Console, row: Sequence[tuple[str, Image.Image]], columns: int) -> None:
     labels = (printable(label, limit=columns).ljust(columns) for label, _ in row)
     console.print((" " * _GAP).join(labels).rstrip(), markup=False, highlight=False)
-    drawn = [half_blocks(picture, columns) for _, picture in row]
+    drawn = [half_blocks(picture, *fitted(picture.size, columns, _TALLEST)) for _, picture in row]
     blank = [Segment(" " * columns)]
     segments: list[Segment] = []
     for line in range(max(len(lines) for lines in drawn)):
@@ -56,13 +79,29 @@ def _print_row(console: Console, row: Sequence[tuple[str, Image.Image]], columns
     console.print(Segments(segments), end="")
 
 
-def _character(pixels: Image.Image, column: int, row: int) -> Segment:
-    upper, lower = (_colour(pixels, column, row * 2 + half) for half in (0, 1))
-    return Segment(UPPER_HALF, Style(color=upper, bgcolor=lower))
+def _pixels(values: bytes, columns: int, row: int) -> list[Colour]:
+    line = values[row * columns * 3 : (row + 1) * columns * 3]
+    return list(zip(line[::3], line[1::3], line[2::3], strict=True))
 
 
-def _colour(pixels: Image.Image, x: int, y: int) -> Color:
-    value = pixels.getpixel((x, y))
-    assert isinstance(value, tuple)
-    red, green, blue = value[:3]
-    return Color.from_rgb(red, green, blue)
+def _merged(upper: list[Colour], lower: list[Colour]) -> list[Segment]:
+    """A line, with neighbours alike in one segment."""
+    segments: list[Segment] = []
+    above, below, length = upper[0], lower[0], 0
+    for pair in zip(upper, lower, strict=True):
+        if not (_are_alike(pair[0], above) and _are_alike(pair[1], below)):
+            segments.append(_run(above, below, length))
+            (above, below), length = pair, 0
+        length += 1
+    return [*segments, _run(above, below, length)]
+
+
+def _are_alike(one: Colour, other: Colour) -> bool:
+    return all(abs(a - b) <= _ALIKE for a, b in zip(one, other, strict=True))
+
+
+def _run(upper: Colour, lower: Colour, length: int) -> Segment:
+    below = Color.from_rgb(*lower)
+    if _are_alike(upper, lower):
+        return Segment(" " * length, Style(bgcolor=below))
+    return Segment(UPPER_HALF * length, Style(color=Color.from_rgb(*upper), bgcolor=below))

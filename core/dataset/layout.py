@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ..config import ConceptOptions, DatasetOptions
 from ..errors import Problem
+from .archive_words import not_a_folder
 from .folders import FileEntry, FolderListing, list_folder
 from .images import is_picture_name
 from .layout_words import (
@@ -184,8 +185,8 @@ class Layout:
         except FileNotFoundError:
             self._error(f"There is no folder {folder}.", where, nearest(folder))
         except NotADirectoryError:
-            remedy = f"Give the folder that it is in: {folder.parent}"
-            self._error(f"{folder} is a file.", where, remedy)
+            message, remedy = not_a_folder(folder)
+            self._error(message, where, remedy)
         except OSError as error:
             remedy = "Change its permissions, or choose another folder."
             self._error(f"{folder} cannot be read: {error.strerror or error}.", where, remedy)

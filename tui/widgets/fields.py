@@ -14,9 +14,12 @@ from textual.widgets import Checkbox, Input, Select, Static, TextArea
 from ...core.config.option_text import registered
 from ...core.config.options import OptionInfo
 from ...core.errors import Problem
+from .path_input import FOLDERS, PathInput
 from .text import SafeInput, SafeTextArea, shown
 
 CHANGED_MARK = "*"
+_FILES = {"model.base": (".safetensors",)}
+"""Options whose path may lead to a file, and what such files end with."""
 
 
 class OptionField(Vertical):
@@ -70,6 +73,11 @@ class OptionField(Vertical):
             blank = self._text == ""
             value = Select.NULL if blank else self._text
             return Select(known, value=value, allow_blank=info.default is None, compact=True)
+        if info.path:
+            endings = _FILES.get(info.key, FOLDERS)
+            return PathInput(
+                self._text, endings=endings, placeholder=placeholder(info), compact=True
+            )
         if has_lines(info):
             return SafeTextArea(self._text, compact=True, show_line_numbers=False)
         return SafeInput(self._text, placeholder=placeholder(info), compact=True)

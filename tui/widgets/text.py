@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widgets import Input, TextArea
@@ -12,6 +13,15 @@ from ...core.text import printable
 def shown(text: str, style: str = "", *, limit: int | None = None) -> Content:
     """``text`` escaped, as content in which nothing is markup."""
     return Content.styled(printable(text, keep_newlines=True, limit=limit), style)
+
+
+def clipped(text: str, cells: int) -> str:
+    """``text`` escaped and, with an ellipsis, no wider than ``cells`` characters of the terminal;
+    Chinese ones are two wide, and combining ones none."""
+    safe = printable(text)
+    if cell_len(safe) <= cells:
+        return safe
+    return set_cell_size(safe, max(0, cells - 1)).rstrip() + "…" if cells > 0 else ""
 
 
 class SafeInput(Input):

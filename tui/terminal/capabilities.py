@@ -1,0 +1,28 @@
+"""What is known of the terminal that the screens are drawn on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Pictures = Literal["kitty", "sixel", "half", "none"]
+"""How pictures are drawn: by the terminal itself (``kitty``, ``sixel``), two pixels a character
+(``half``), or not at all."""
+Choice = Literal["auto", "kitty", "sixel", "half", "none"]
+"""What a person may ask for."""
+CHOICES: tuple[str, ...] = get_args(Choice)
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """A terminal. The defaults are what nearly every terminal can."""
+
+    pictures: Pictures = "half"
+    cell_width: int = 10
+    """Of a character, in pixels."""
+    cell_height: int = 20
+
+    @property
+    def cell_aspect(self) -> float:
+        """A character's height in widths."""
+        return self.cell_height / self.cell_width
