@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from ...core.config import RunConfig
 from ...core.dataset.plan import ConceptSummary, DatasetPlan, Sample
 from ...core.places import size_text
-from ...core.rules_of_thumb import RuleOfThumb, differences, explain
-from ...core.schedule import Schedule
+from ...core.rules_of_thumb import RuleOfThumb, explain
 from ..walk.assessment import Assessment
 from ..walk.draft import Draft
 
@@ -41,25 +40,6 @@ def of_captions(plan: DatasetPlan) -> Iterator[str]:
     if len(written) < len(samples):
         yield "A picture without one takes its concept's name."
     yield from (f"{sample.path.name}: {_caption(sample)}" for sample in samples[:_CAPTIONS])
-
-
-def of_steps(plan: DatasetPlan, config: RunConfig, schedule: Schedule) -> Iterator[str]:
-    """The way from pictures to steps, every part with what it makes up."""
-    images = len(plan.training_samples)
-    uses = sum(sample.repeats for sample in plan.training_samples)
-    each = sorted({sample.repeats for sample in plan.training_samples})
-    repeats = f"{each[0]}" if len(each) == 1 else f"{each[0]} to {each[-1]}"
-    epochs = config.training.epochs
-    yield (
-        f"{_counted(images, 'picture')} x {repeats} repeats = {uses:,} uses an epoch; "
-        f"x {_counted(epochs, 'epoch')} = {uses * epochs:,}."
-    )
-    for part in differences(plan, config):
-        if abs(part.steps) > 1e-9:
-            yield f"{part.steps:+,.1f}".removesuffix(".0") + f": {part.reason}."
-    steps = sorted(set(schedule.steps_of_epochs))
-    per_epoch = f"{steps[0]:,}" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,}"
-    yield f"Exactly {schedule.total_steps:,} steps: {schedule.epochs} epochs of {per_epoch}."
 
 
 def of_rules(plan: DatasetPlan, config: RunConfig) -> Iterator[str]:
@@ -110,3 +90,12 @@ def _caption(sample: Sample) -> str:
 
 def _counted(count: int, word: str) -> str:
     return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
+def sample_prompt(trigger_words: list[str], class_word: str) -> str:
+    """A prompt that shows whether the subject was learned."""
+    called = ", ".join(trigger_words)
+    if not class_word:
+        return called
+    article = "an" if class_word[0].lower() in "aeiou" else "a"
+    return f"{called}, a photo of {article} {class_word}"
