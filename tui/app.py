@@ -2,40 +2,73 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
-from typing import ClassVar
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
-from textual.app import App
+from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.events import Resize
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.worker import get_current_worker
+from textual.worker import WorkerFailed, get_current_worker
 
 from ..core.run.directory import RunDirectory
+from .crash import report
+from .screens import palette
+from .screens.begin import hold_or_ask
 from .screens.home import HomeScreen
 from .screens.step import StepScreen
 from .walk import steps
 from .walk.assessment import Assessment, Assessor
 from .walk.draft import Draft
+from .walk.hold import Hold
+from .widgets.themes import dress
+
+if TYPE_CHECKING:
+    from .terminal.capabilities import Capabilities
 
 _PAUSE = 0.15
 """Seconds without a key after which the draft is looked at again."""
+_LEAST = (80, 24)
 
 
 class WizardApp(App[None]):
     """The app. A screen asks it for `draft`, tells it with `touch` that it changed the draft, and
-    leaves with `go`, `go_home`, `watch_run` or `show_results`."""
+    leaves with `go`, `go_home`, `start_run`, `watch_run` or `show_results`."""
 
     TITLE = "lora-wizard"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "quit", "Quit", priority=True)]
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1,question_mark", "explain", "Help", key_display="F1"),
+        Binding("ctrl+q", "quit", "Quit", priority=True),
+    ]
 
-    def __init__(self, first: Screen[None] | None = None) -> None:
+    def __init__(
+        self,
+        first: Screen[None] | None = None,
+        *,
+        draft: Draft | None = None,
+        capabilities: Capabilities | None = None,
+    ) -> None:
+        """Opens ``first``, or the walk through ``draft``, or Home. Without ``capabilities``,
+        pictures are half blocks."""
         super().__init__()
         self.animation_level = "none"
+        self.capabilities = capabilities
         self.assessment: Assessment | None = None
-        self._first = first
+        self.crash = ""
+        """What to say when a mistake of ours has ended the app."""
+        self.left_draft: Draft | None = None
+        self.left_run: RunDirectory | None = None
+        """What was on the screen when the app was left."""
+        self._first, self._first_draft = first, draft
+        self._told_to_leave: Callable[[], object] = lambda: None
         self._draft: Draft | None = None
+        self._hold: Hold | None = None
         self._assessor = Assessor()
         self._pause: Timer | None = None
 
@@ -46,13 +79,20 @@ class WizardApp(App[None]):
         return self._draft
 
     def on_mount(self) -> None:
+        dress(self)
+        self._told_to_leave = partial(asyncio.get_running_loop().call_soon_threadsafe, self.exit)
         self.push_screen(HomeScreen())
         if self._first:
             self.push_screen(self._first)
+        elif self._first_draft:
+            self.begin(self._first_draft)
 
     def begin(self, draft: Draft) -> None:
-        """Walk through ``draft`` from where it was left."""
-        self._draft, self.assessment = draft, None
+        """Walk through ``draft`` from where it was left; asks first when another wizard has it."""
+        hold_or_ask(self, draft, self._begin)
+
+    def _begin(self, draft: Draft, hold: Hold) -> None:
+        self._draft, self._hold, self.assessment = draft, hold, None
         draft.keep()
         self.push_screen(_screen(steps.find(draft.step).name))
         self.touch()
@@ -62,8 +102,18 @@ class WizardApp(App[None]):
         self.switch_screen(_screen(step))
 
     def go_home(self) -> None:
-        """Leave the walk; the draft is kept."""
-        self.pop_screen()
+        """Leave the walk or the run; the draft is kept."""
+        while len(self.screen_stack) > 1 and not isinstance(self.screen, HomeScreen):
+            self.pop_screen()
+        if self._hold:
+            self._hold.release()
+
+    def start_run(self, run: RunDirectory) -> None:
+        """Start a job in ``run``, or go on with it, and go to the monitor; says why when it does
+        not come up."""
+        from .screens.starting import StartingScreen
+
+        self.push_screen(StartingScreen(run))
 
     def watch_run(self, run: RunDirectory) -> None:
         """To the monitor of a run."""
@@ -112,6 +162,49 @@ class WizardApp(App[None]):
         self.assessment = assessment
         if isinstance(self.screen, StepScreen):
             self.screen.show_assessment(assessment)
+
+    def leave(self) -> None:
+        """End the app; for signal handlers and other threads."""
+        self._told_to_leave()
+
+    async def action_quit(self) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, StepScreen):
+                self.left_draft = self.draft
+            self.left_run = getattr(screen, "run_directory", self.left_run)
+        self.exit()
+
+    def action_explain(self) -> None:
+        """Open the help of the screen."""
+        from .screens.explain import explain
+
+        explain(self)
+
+    def action_command_palette(self) -> None:
+        palette.open_palette(self)
+
+    def action_change_theme(self) -> None:
+        super().action_change_theme()
+        self.call_after_refresh(palette.settle, self)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        return palette.commands(self, screen)
+
+    def on_resize(self, event: Resize) -> None:
+        width, height = event.size
+        if width < _LEAST[0] or height < _LEAST[1]:
+            self.notify(
+                f"This window is {width}x{height}. Everything fits from 80x24 on; here, scroll.",
+                severity="warning",
+            )
+
+    def _fatal_error(self) -> None:
+        # Textual's own way prints hundreds of lines with the values of all variables.
+        error = self._exception
+        if isinstance(error, WorkerFailed):
+            error = error.error
+        self.crash = report(error or RuntimeError())
+        self._close_messages_no_wait()
 
 
 class _CancelledError(Exception):

@@ -13,6 +13,10 @@ from typing import NoReturn
 from ..core.errors import EXIT_USER_ERROR, ProblemsError, WizardError
 
 GROUPS: dict[str, dict[str, str]] = {
+    "walk through it": {
+        "open": "the wizard, with a TOML if one is named; `lora-wizard` alone opens it, too",
+        "attach": "watch a run again, on the whole screen",
+    },
     "see it work": {
         "demo": "train a small LoRA on the model that comes along, and see what it learned",
     },
@@ -60,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     if words[:1] == ["help"]:
         words = [*words[1:2], "--help"]
-    if words in ([], ["-h"], ["--help"]):
+    if words in (["-h"], ["--help"]):
         sys.stdout.write(overview())
         return 0
     if words in (["-V"], ["--version"]):
@@ -68,6 +72,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         sys.stdout.write(f"lora-wizard {version('lora-wizard')}\n")
         return 0
+    if not words or words[0].startswith("-") or words[0].endswith(".toml"):
+        words = ["open", *words]
     command = words[0]
     if command not in _commands():
         return _unknown(command)
@@ -102,7 +108,7 @@ def _show(error: WizardError) -> None:
 
 def overview() -> str:
     """The top-level help."""
-    lines = ["usage: lora-wizard COMMAND [...]", "", "From a folder of pictures to a LoRA.", ""]
+    lines = ["usage: lora-wizard [COMMAND ...]", "", "From a folder of pictures to a LoRA.", ""]
     for group, commands in GROUPS.items():
         lines.append(f"{group}:")
         lines.extend(f"  {name:<11}{summary}" for name, summary in commands.items())

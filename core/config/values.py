@@ -19,6 +19,7 @@ from .run_config import RunConfig
 UNSET = None
 """What an empty field means where text cannot be empty: the key is left out of the TOML."""
 
+_NUMBER = re.compile(r"[+-]?(?:[0-9]{1,300}\.?[0-9]{0,300}|\.[0-9]{1,300})(?:[eE][+-]?[0-9]{1,3})?")
 _SIZE = re.compile(r"(\d+)\s*[xX\u00d7*]\s*(\d+)")
 
 
@@ -36,6 +37,11 @@ def as_text(info: OptionInfo, value: Any) -> str:
         # A text with the separator in it is only told apart in a TOML's own form.
         return text if parse(info, text) == value else written(value).replace("\n", "")
     return _one(value)
+
+
+def takes_numbers(annotation: Any) -> bool:
+    """Whether a number may stand there, perhaps beside words."""
+    return annotation in (int, float) or any(map(takes_numbers, get_args(annotation)))
 
 
 def is_size(info: OptionInfo) -> bool:
@@ -65,6 +71,9 @@ def parse(info: OptionInfo, text: str) -> Any:
         return [int(size[1]), int(size[2])]
     if any(str(part).startswith("list[") for part in parts) and "," in text:
         text = f"[{text.strip('[]')}]"
+    if _NUMBER.fullmatch(text) and takes_numbers(info.annotation):
+        # As people write numbers, too: .5 and 007 are none in a TOML.
+        return int(text) if text.lstrip("+-").isdecimal() else float(text)
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except (ValueError, RecursionError):

@@ -2,32 +2,286 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Footer, OptionList, Static
+from textual.worker import get_current_worker
 
-from ..walk.draft import Draft, drafts
+from ...core.errors import WizardError
+from ...core.run import control
+from ..walk import listing
+from ..walk.draft import Draft, drafts, drafts_folder
+from ..walk.hold import sweep
+from ..walk.runs import RunBook, RunEntry
+from ..widgets.rows import Rows
+from ..widgets.text import shown
+from .ask import Ask, told
 
 if TYPE_CHECKING:
     from ..app import WizardApp
+
+_EVERY = 5.0
+"""Seconds between looks at runs that are going on. Without one nothing is looked at."""
+_BEGIN = (
+    ("new", "n", "New LoRA", "from a folder of pictures, step by step"),
+    ("open", "o", "Open a TOML", "walk through a configuration that is there already"),
+    ("demo", "d", "Demo", "see it work in two minutes, without pictures or a model"),
+)
+
+_FIRST = """\
+How it goes
+  1  Your pictures: ten to thirty of one person, thing or style.
+  2  Their captions, how long to train, the base model: each with a value to
+     begin with, what it means, and what is wrong with it.
+  3  A look at it all, at the steps and the time, before anything starts.
+  4  The training: it goes on when you close this window or lose the line.
+  5  The pictures of every epoch: choose the best, and fetch its file.
+
+You need pictures, a base model (a file, a folder, or its id on the hub), and
+a GPU. The demo needs none of them.\
+"""
 
 
 class HomeScreen(Screen[None]):
     """New, drafts, TOMLs, runs, the demo."""
 
     app: WizardApp
+    HELP = (
+        "Where everything begins. A draft is a LoRA whose training has not been started yet: it is "
+        "kept at every key, also when the connection is cut. A run is a training that was started: "
+        "it goes on without this window, and can be watched again from here at any time."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n", "new", "New", show=False),
+        Binding("o", "open", "Open a TOML", show=False),
+        Binding("d", "demo", "Demo", show=False),
+        Binding("w", "run('watch')", "Watch"),
+        Binding("p", "run('results')", "Pictures"),
+        Binding("r", "run('resume')", "Resume"),
+        Binding("s", "run('stop')", "Stop"),
+        Binding("delete", "discard", "Delete"),
+        Binding("f5", "look", "Look again", show=False),
+    ]
+    DEFAULT_CSS = """
+    HomeScreen #title { height: 2; padding: 0 1; }
+    HomeScreen .heading { height: 1; padding: 0 1; color: $primary; text-style: bold; }
+    HomeScreen #drafts-heading, HomeScreen #runs-heading { margin: 1 0 0 0; }
+    HomeScreen Rows { margin: 0 1; }
+    HomeScreen #drafts { max-height: 5; }
+    HomeScreen #runs { height: 1fr; }
+    HomeScreen.-tall #drafts { max-height: 11; }
+    HomeScreen #first { height: 1fr; padding: 1 1; max-width: 90; }
+    HomeScreen #detail { height: 2; padding: 0 1; background: $panel; color: $text-muted; }
+    HomeScreen.-tall #detail { height: 4; }
+    """
+    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-short"), (32, "-tall")]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._drafts: list[Draft] = []
+        self._runs: list[RunEntry] = []
+        self._book = RunBook()
 
     def compose(self) -> ComposeResult:
-        yield Static("lora-wizard: from a folder of pictures to a LoRA")
-        yield OptionList("New", *(draft.name for draft in drafts()), markup=False)
+        title = Content.styled("lora-wizard", "bold $primary")
+        yield Static(title + Content("  from a folder of pictures to a LoRA"), id="title")
+        yield Rows("begin")
+        yield Static("", id="drafts-heading", classes="heading")
+        yield Rows("drafts")
+        yield Static("", id="runs-heading", classes="heading")
+        yield Rows("runs")
+        yield Static(_FIRST, id="first", markup=False)
+        yield Static("", id="detail", markup=False)
         yield Footer()
+
+    def on_mount(self) -> None:
+        rows = [f"  {key}  {words:<14}{what}" for _, key, words, what in _BEGIN]
+        self.query_one("#begin", Rows).show([Content(row) for row in rows])
+        self.query_one("#begin").focus()
+        self.set_interval(_EVERY, self._look_at_live)
+
+    def on_screen_resume(self) -> None:
+        self.action_look()
+
+    def on_resize(self) -> None:
+        self._show()
+
+    def action_look(self) -> None:
+        """Read drafts and runs again."""
+        self._drafts = drafts()
+        sweep(drafts_folder())
+        self._look()
+
+    def _look_at_live(self) -> None:
+        if self.is_current and any(entry.state == "live" for entry in self._runs):
+            self._look()
+
+    @work(thread=True, exclusive=True, group="runs")
+    def _look(self) -> None:
+        worker = get_current_worker()
+        entries = self._book.glance()
+        known = {str(entry.run.path): entry.status for entry in self._runs}
+        if not known:
+            self.app.call_from_thread(self._found, entries)
+        for place, entry in enumerate(self._book.read(list(entries))):
+            if worker.is_cancelled:
+                return
+            entries[place] = entry
+        self.app.call_from_thread(self._found, entries)
+
+    def _found(self, entries: list[RunEntry]) -> None:
+        chosen = self._run
+        self._runs = entries
+        self._show()
+        if chosen:
+            paths = [entry.run.path for entry in entries]
+            rows = self.query_one("#runs", Rows)
+            if chosen.run.path in paths and rows.highlighted is not None:
+                rows.highlighted = paths.index(chosen.run.path)
+        self._explain()
+
+    def _show(self) -> None:
+        width, now = self.size.width - 4, time.time()
+        texts = listing.draft_lines(self._drafts, width, now)
+        self.query_one("#first").display = not self._drafts and not self._runs
+        self._fill("drafts", "Drafts", [shown(text) for text in texts])
+        lines = listing.run_lines(self._runs, width, now)
+        styles = [_STYLES.get(entry.state, "") for entry in self._runs]
+        self._fill("runs", "Runs", [shown(*pair) for pair in zip(lines, styles, strict=True)])
+
+    def _fill(self, name: str, title: str, rows: list[Content]) -> None:
+        heading, found = self.query_one(f"#{name}-heading", Static), self.query_one(f"#{name}")
+        heading.update(f"{title} ({len(rows)})")
+        heading.display = found.display = bool(rows)
+        assert isinstance(found, Rows)
+        found.show(rows)
+        if found.has_focus and not rows:
+            self.query_one("#begin").focus()
+
+    @property
+    def _draft(self) -> Draft | None:
+        rows = self.query_one("#drafts", Rows)
+        has = rows.has_focus and rows.highlighted is not None
+        return self._drafts[rows.highlighted or 0] if has and self._drafts else None
+
+    @property
+    def _run(self) -> RunEntry | None:
+        rows = self.query_one("#runs", Rows)
+        has = rows.has_focus and rows.highlighted is not None
+        return self._runs[rows.highlighted or 0] if has and self._runs else None
+
+    def on_descendant_focus(self) -> None:
+        self._explain()
+
+    @on(OptionList.OptionHighlighted)
+    def _explain(self) -> None:
+        """Say more of what the highlight is on."""
+        text = ""
+        if draft := self._draft:
+            text = listing.draft_detail(draft)
+        elif entry := self._run:
+            text = listing.run_detail(entry)
+        elif not self._drafts and not self._runs:
+            text = "New here? Press d and see everything once; then n for your own."
+        else:
+            text = "Arrows and enter choose; tab goes from list to list."
+        self.query_one("#detail", Static).update(shown(text))
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only what can be done with what the highlight is on is in the footer."""
+        if action == "discard":
+            return self._draft is not None
+        if action == "run":
+            return bool(self._run and parameters[0] in self._run.actions)
+        return True
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:
-        if event.option_index == 0:
-            self.app.begin(Draft.new("person"))
+        if event.option_list.id == "begin":
+            self.run_action(f"screen.{_BEGIN[event.option_index][0]}")
+        elif event.option_list.id == "drafts":
+            self.app.begin(self._drafts[event.option_index])
         else:
-            self.app.begin(drafts()[event.option_index - 1])
+            self._choose_for(self._runs[event.option_index])
+
+    def _choose_for(self, entry: RunEntry) -> None:
+        """Watch it, see what it made, or ask, where something would be started again."""
+        if entry.actions and entry.actions[0] != "resume":
+            self._act(entry, entry.actions[0])
+            return
+        choices = [(action, listing.ACTION_WORDS[action]) for action in entry.actions]
+        title = f"{entry.run.name}: {entry.word}"
+        question = Ask(title, listing.run_detail(entry), [*choices, ("", "Back")])
+        self.app.push_screen(question, lambda answer: self._act(entry, answer or ""))
+
+    def action_run(self, what: str) -> None:
+        """Do something with the run that the highlight is on."""
+        if entry := self._run:
+            self._act(entry, what)
+
+    def _act(self, entry: RunEntry, what: str) -> None:
+        if what == "watch":
+            self.app.watch_run(entry.run)
+        elif what == "results":
+            self.app.show_results(entry.run)
+        elif what == "resume":
+            self.app.start_run(entry.run)
+        elif what == "stop":
+            text = "It finishes the step and saves first; later it can be resumed."
+            choices = [("stop", "Stop it"), ("", "Let it go on")]
+            question = Ask(f"Stop {entry.run.name}?", text, choices)
+            self.app.push_screen(question, lambda answer: self._stop(entry, answer or ""))
+
+    @work(thread=True)
+    def _stop(self, entry: RunEntry, answer: str) -> None:
+        if not answer:
+            return
+        try:
+            control.request(entry.run, "stop")
+        except WizardError as error:
+            self.app.call_from_thread(self.app.push_screen, told(error))
+        self.app.call_from_thread(self.action_look)
+
+    def action_new(self) -> None:
+        """Choose a preset, then walk."""
+        from .presets import PresetScreen
+
+        self.app.push_screen(PresetScreen())
+
+    def action_open(self) -> None:
+        """Choose a TOML, then walk."""
+        from .open_toml import OpenScreen
+
+        self.app.push_screen(OpenScreen())
+
+    def action_demo(self) -> None:
+        """Ask, then start the demo."""
+        from .demo import offer_demo
+
+        offer_demo(self.app)
+
+    def action_discard(self) -> None:
+        """Delete a draft, once more asked."""
+        draft = self._draft
+        if draft is None:
+            return
+
+        def answered(answer: str | None) -> None:
+            if answer:
+                draft.discard()
+                self.action_look()
+                self._show()
+
+        saved = f"{draft.source} stays." if draft.source else "It was never saved as a TOML."
+        choices = [("delete", "Delete it"), ("", "Keep it")]
+        self.app.push_screen(Ask(f"Delete the draft {draft.name}?", saved, choices), answered)
+
+
+_STYLES = {"live": "bold $success", "failed": "$error", "killed": "$error"}

@@ -9,19 +9,23 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Button, Footer, Input, Static
 
 from ...core.text import printable
 from ..walk import steps
 from ..walk.assessment import Assessment
+from ..walk.progress import MARKS, StepState, arrive, states
 from ..widgets.form import FieldHelp, Form
 from ..widgets.text import shown
 
 if TYPE_CHECKING:
     from ..app import WizardApp
 
-_SIGNS = {"error": "x", "warning": "!", "note": "i"}
+_SIGNS = {"error": ("✗ error: ", "$error"), "warning": ("! ", "$warning"), "note": ("i ", "")}
+_WIDTH = 26
+"""Of a line in the list of steps."""
 
 
 class StepScreen(Screen[None]):
@@ -37,9 +41,10 @@ class StepScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back"),
         Binding("ctrl+n", "next", "Next"),
+        Binding("ctrl+s", "save", "Save"),
     ]
     DEFAULT_CSS = """
-    StepScreen #steps { width: 24; padding: 1 1; background: $panel; }
+    StepScreen #steps { width: 28; padding: 1 1; background: $panel; }
     StepScreen.-narrow #steps { display: none; }
     StepScreen #where { height: 1; background: $panel; padding: 0 1; }
     StepScreen.-wide #where { display: none; }
@@ -77,18 +82,19 @@ class StepScreen(Screen[None]):
             self.show_assessment(self.app.assessment)
 
     def on_screen_resume(self) -> None:
-        self.app.draft.step = self.step.name
+        arrive(self.app.draft, self.step)
         for form in self.query(Form):
             form.show_draft()
 
     def show_assessment(self, assessment: Assessment) -> None:
         """Show what is known of the draft now; by default the step's problems."""
         found = self.step.problems(assessment.problems)
-        lines = [
-            printable(f"{_SIGNS.get(item.severity, ' ')} {item.message} {item.remedy}")
-            for item in found
-        ]
-        self.query_one("#said", Static).update(shown("\n".join(lines)))
+        lines = []
+        for item in found:
+            sign, style = _SIGNS.get(item.severity, ("", ""))
+            said = printable(f"{item.message} {item.remedy}".strip())
+            lines.append(Content.styled(sign, style) + shown(said))
+        self.query_one("#said", Static).update(Content("\n").join(lines))
         self._show_steps()
 
     def show_progress(self, done: int, total: int) -> None:
@@ -109,9 +115,29 @@ class StepScreen(Screen[None]):
         else:
             self.app.go_home()
 
+    def action_save(self) -> None:
+        """Write the TOML."""
+        from .save import save
+
+        save(self.app)
+
+    def action_save_as(self) -> None:
+        """Write the TOML under another name."""
+        from .save import save_as
+
+        save_as(self.app)
+
     @on(Input.Submitted)
     def _entered(self) -> None:
-        self.focus_next()
+        """To the next field; behind the last one to Next."""
+        focused, chain = self.focused, self.focus_chain
+        place = chain.index(focused) + 1 if focused in chain else len(chain)
+        following = chain[place] if place < len(chain) else None
+        asked = self.query_one("#asked")
+        if following is not None and asked in following.ancestors:
+            following.focus()
+        else:
+            self.query_one("#next").focus()
 
     @on(Button.Pressed, "#next")
     def _next_pressed(self) -> None:
@@ -122,14 +148,24 @@ class StepScreen(Screen[None]):
         self.action_back()
 
     def _show_steps(self) -> None:
+        found = states(self.app.draft, self.step, self.app.assessment)
         place = steps.STEPS.index(self.step) + 1
-        self.query_one("#where", Static).update(
-            f"Step {place}/{len(steps.STEPS)}  {self.step.title}: {self.step.purpose}"
-        )
-        self.query_one("#steps", Static).update("\n".join(map(self._sign, steps.STEPS)))
+        wrong = sum(state.errors > 0 and state.mark != "ahead" for state in found)
+        where = f"Step {place}/{len(found)}  {self.step.title}: {self.step.purpose}"
+        mend = f"  ✗ {wrong} to mend" if wrong else ""
+        self.query_one("#where", Static).update(where + mend)
+        self.query_one("#steps", Static).update(Content("\n").join(map(_line, found)))
 
-    def _sign(self, step: steps.Step) -> str:
-        known = self.app.assessment
-        wrong = bool(known and step.problems(known.errors))
-        mark = ">" if step is self.step else "x" if wrong else " "
-        return f"{mark} {step.title}"
+
+_STYLES = {"here": "bold $primary", "wrong": "$error", "done": "", "ahead": "$text-muted"}
+
+
+def _line(state: StepState) -> Content:
+    """A step with its answer below."""
+    glyph, word = MARKS[state.mark]
+    if state.mark == "here" and state.errors:
+        word = MARKS["wrong"][1]
+    title = f"{glyph} {state.step.title}"
+    head = f"{title:<{_WIDTH - len(word)}}{word}"
+    answer = printable(state.answer, limit=_WIDTH - 2)
+    return Content.styled(head, _STYLES[state.mark]) + shown(f"\n  {answer}", "$text-muted")

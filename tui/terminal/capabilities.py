@@ -10,7 +10,7 @@ Pictures = Literal["kitty", "sixel", "half", "none"]
 (``half``), or not at all."""
 Choice = Literal["auto", "kitty", "sixel", "half", "none"]
 """What a person may ask for."""
-CHOICES: tuple[str, ...] = get_args(Choice)
+CHOICES: tuple[Choice, ...] = get_args(Choice)
 
 
 @dataclass(frozen=True)
@@ -18,9 +18,17 @@ class Capabilities:
     """A terminal. The defaults are what nearly every terminal can."""
 
     pictures: Pictures = "half"
+    """For what every screen shows."""
+    full: Pictures = "half"
+    """For the one picture that a person asks to see large: the best that the terminal has, also
+    where it is too slow for every screen."""
     cell_width: int = 10
     """Of a character, in pixels."""
     cell_height: int = 20
+    colours: int = 1 << 24
+    """How many; 0 where none are wanted."""
+    remark: str = ""
+    """Why pictures are drawn otherwise than a person asked, in a sentence."""
 
     @property
     def cell_aspect(self) -> float:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -71,3 +73,16 @@ def sweep(folder: Path) -> None:
         with contextlib.suppress(OSError, WizardError):
             if not lock.with_suffix(".json").exists() and holder(lock) is None:
                 lock.unlink()
+
+
+def copy_of(draft: Draft) -> Draft:
+    """The draft as it is kept, once more under a name of its own. Raises WizardError."""
+    stamp = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
+    path = draft.path.with_name(f"{stamp}.json")
+    try:
+        shutil.copyfile(draft.path, path)
+    except OSError as error:
+        raise WizardError(
+            "The draft cannot be copied", f"{draft.path}: {error.strerror or error}", ""
+        ) from error
+    return Draft.load(path)

@@ -6,19 +6,19 @@ from typing import get_args
 
 from ...core.config.option_text import registered
 from ...core.config.options import OptionInfo
+from ...core.config.values import takes_numbers
 
 
 def label_of(info: OptionInfo) -> str:
     """The option's name in words."""
-    words = info.key.rpartition(".")[2].replace("_", " ").capitalize()
-    return f"{words} ({info.unit})" if info.unit else words
+    return info.label
 
 
 def choices(info: OptionInfo) -> list[str]:
     """The words that may stand there, when nothing else may."""
     if words := registered(info.key):
         return list(words)
-    others = {part for part in get_args(info.annotation) if part in (int, float, str)}
+    others = takes_numbers(info.annotation) or str in get_args(info.annotation)
     return [] if others else [str(word) for word in info.choices]
 
 
@@ -30,3 +30,13 @@ def is_list_of_texts(info: OptionInfo) -> bool:
 def has_lines(info: OptionInfo) -> bool:
     """Whether it is a list of texts of one line each."""
     return is_list_of_texts(info) and info.separator == "\n"
+
+
+def suggestions(info: OptionInfo) -> list[str]:
+    """The words that may stand there beside numbers or any text."""
+    return [] if choices(info) else [str(word) for word in info.choices]
+
+
+def placeholder(info: OptionInfo) -> str:
+    """What an empty field says."""
+    return info.allowed if info.default is None or info.required else ""
