@@ -35,9 +35,7 @@ async def test_an_empty_home_says_what_to_do(home: Path, size: tuple[int, int]) 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("size", SIZES)
-async def test_everything_that_was_begun_is_found_again(
-    home: Path, size: tuple[int, int]
-) -> None:
+async def test_everything_that_was_begun_is_found_again(home: Path, size: tuple[int, int]) -> None:
     make_draft("aquarelle", template="style", step="repeats", hours=30)
     make_draft("mika")
     for hours, outcome in enumerate(("created", "finished", "stopped", "failed", "running"), 3):
