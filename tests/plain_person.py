@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-PATIENCE = 60.0
+PATIENCE = 30.0
+MOST_QUESTIONS = 200
 _PROMPT = re.compile(r"(\]|enter): $")
 _PROGRAM = """
 import sys
@@ -71,8 +72,8 @@ def _converse(
     process: subprocess.Popen[bytes],
     deadline: float,
 ) -> str:
-    said, since = b"", 0
-    while True:
+    said, since, questions = b"", 0, 0
+    while questions < MOST_QUESTIONS:
         left = deadline - time.monotonic()
         assert left > 0, f"nothing more came; open: {answers}\n{said.decode()[-3000:]}"
         if not select.select([terminal], [], [], left)[0]:
@@ -87,6 +88,7 @@ def _converse(
             interrupt_at, since = "", len(said)
             process.send_signal(signal.SIGINT)
         elif _PROMPT.search(new):
-            since = len(said)
+            since, questions = len(said), questions + 1
             answer = answers.pop(0)[1] if answers and answers[0][0] in new else ""
             os.write(terminal, f"{answer}\n".encode())
+    raise AssertionError(f"it goes round in circles; open: {answers}\n{said.decode()[-3000:]}")

@@ -17,19 +17,24 @@ from plain_person import Talked, talk
 DEMO = [
     ("What do you want to do?", "new"),
     ("Which preset?", "face"),
-    ("Folder [pictures]", "embedded:demo/pictures"),
+    ("Folder of pictures [", "embedded:demo/pictures"),
     ("Trigger words", "zibbu, mika"),
-    ("What it is", "creature"),
+    ("What do the pictures show?", "character"),
     ("Class word", "creature"),
     ("Repeats", "3"),
     ("Epochs", "2"),
-    ("Base [", "embedded:demo"),
+    ("Base model [", "embedded:demo"),
     ("Precision", "fp32"),
     ("Rank", "4"),
     ("Resolution", "64"),
-    ("Name [", "zib"),
+    ("LoRA name [", "zib"),
 ]
 """A walk through the embedded base model; enter at all other questions."""
+PROMPTS = [
+    "zibbu, a photo of a creature",
+    "zibbu, a painting of a creature on a beach",
+    "a photo of a creature",
+]
 CONTROLS = {chr(code) for code in range(32)} - {"\n", "\r"} | {"\x7f", "\u202e", "\u200b"}
 
 
@@ -57,7 +62,8 @@ def test_the_walk_ends_in_the_toml_that_the_draft_makes(home: Path) -> None:
         "model.precision": "fp32",
         "network.rank": "4",
         "dataset.resolution": "64",
-        "samples.prompts": "zibbu, mika, a photo of a creature",
+        "samples.prompts": "\n".join(PROMPTS),
+        "output.comment": "trigger: zibbu, mika",
         "output.name": "zib",
     }.items():
         assert same.enter(key, text) is None
@@ -76,7 +82,7 @@ def test_what_is_found_is_told_on_the_way() -> None:
 
 
 def test_a_target_is_solved_for() -> None:
-    talk([*DEMO[:8], ("Steps [as it is]", "quick"), ("How?", "1"), ("Base [", "q")])
+    talk([*DEMO[:8], ("Steps [as it is]", "quick"), ("How?", "1"), ("Base model [", "q")])
     draft = drafts()[0]
     assert draft.value("dataset.repeats") == 3
     assert draft.value("training.epochs") > 10
@@ -88,16 +94,22 @@ def test_going_back_and_leaving_lose_nothing() -> None:
         [
             ("What do you want to do?", "new"),
             ("Which preset?", "style"),
-            ("Folder [pictures]", "embedded:demo/pictures"),
+            ("Folder of pictures [", "embedded:demo/pictures"),
             ("Trigger words", "<"),
-            ("Folder [embedded:demo/pictures]", ""),
+            ("Folder of pictures [embedded:demo/pictures]", ""),
             ("Trigger words", "zibbu"),
-            ("What it is", "q"),
+            ("What do the pictures show?", "q"),
         ]
     )
     assert first.status == 0
     assert "kept" in first.text
-    talk([("What do you want to do?", ""), ("Trigger words [zibbu]", "-"), ("What it is", "q")])
+    talk(
+        [
+            ("What do you want to do?", ""),
+            ("Trigger words [zibbu]", "-"),
+            ("What do the pictures show?", "q"),
+        ]
+    )
     assert [draft.value("captions.trigger_words") for draft in drafts()] == [[]]
     assert drafts()[0].value("dataset.folder") == "embedded:demo/pictures"
 
@@ -107,10 +119,10 @@ def test_back_goes_over_the_border_of_a_step_and_not_before_the_first_question()
         [
             ("What do you want to do?", "new"),
             ("Which preset?", "face"),
-            ("Folder [pictures]", "<"),
-            ("Folder [pictures]", "embedded:demo/pictures"),
+            ("Folder of pictures [", "<"),
+            ("Folder of pictures [", "embedded:demo/pictures"),
             ("Repeats [30]", "<"),
-            ("more options", "q"),
+            (" more, good", "q"),
         ]
     )
     assert "This is the first question." in talked.text
@@ -122,7 +134,7 @@ def test_back_goes_over_the_border_of_a_step_and_not_before_the_first_question()
     [
         ("Repeats", "many", "whole number"),
         ("Repeats", "0", "1 to 10000"),
-        ("Folder", "no such folder", "There is no folder"),
+        ("Folder of pictures", "no such folder", "There is no folder"),
         ("Precision", "fp99", "bf16"),
         ("Trigger words", "hf_" + "a" * 34, "HF_TOKEN"),
         ("Trigger words", "\x1b[A", "control characters"),
@@ -172,7 +184,7 @@ def test_names_and_captions_never_command_the_terminal(home: Path, broken: bool)
         '[model]\nbase = "embedded:demo"\n[dataset]\nfolder = "pictures"\n'
         '[captions]\ntrigger_words = ["\\u001b]0;owned\\u0007"]\n'
     )
-    talked = talk([("Base [", ""), ("What now?", "q")], toml=toml)
+    talked = talk([("Base model [", ""), ("What now?", "q")], toml=toml)
     assert "owned" in talked.text
     assert "evil" in talked.text
     assert is_plain(talked)
@@ -181,7 +193,7 @@ def test_names_and_captions_never_command_the_terminal(home: Path, broken: bool)
 def test_ctrl_c_leaves_with_everything_kept() -> None:
     talked = talk(
         [("What do you want to do?", "new"), ("Which preset?", "face"), ("Trigger words", "zibbu")],
-        interrupt_at="What it is [",
+        interrupt_at="Class word [",
     )
     assert talked.status == 130
     assert "Traceback" not in talked.text
@@ -214,7 +226,7 @@ def test_the_walk_starts_the_training_and_says_what_came_of_it(home: Path) -> No
     talked = talk(
         [
             *DEMO[:8],
-            ("more options", "y"),
+            (" more, good", "y"),
             ("Max steps", "3"),
             *DEMO[8:],
             ("What now?", "start"),

@@ -11,6 +11,7 @@ from ...core.errors import WizardError
 from ...core.run.directory import known_runs
 from ..follow import label
 from ..walk import steps
+from ..walk.dataset import clear_placeholders
 from ..walk.demo import FOLDER
 from ..walk.draft import Draft, drafts
 from ..walk.hold import HeldError, Hold, take_over
@@ -85,7 +86,9 @@ def _new(talk: Talk) -> Draft:
         "Which preset? Every value of it can be changed.",
         [(preset.name, f"{preset.title}. {preset.summary}") for preset in offered],
     )
-    return Draft.new(offered[at].name)
+    draft = Draft.new(offered[at].name)
+    clear_placeholders(draft)
+    return draft
 
 
 def _open(talk: Talk) -> Draft:

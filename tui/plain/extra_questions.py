@@ -9,7 +9,7 @@ from ...core.config.options import OptionInfo
 from ...core.errors import WizardError
 from ...core.families import registry as families
 from ..problems import problems_text
-from ..walk import arithmetic, lengths
+from ..walk import arithmetic, dataset, lengths, proposals
 from ..walk.assessment import Assessment
 from ..walk.draft import Draft
 from ..walk.option_words import choices
@@ -33,7 +33,8 @@ class ExtraQuestions:
         """Come before the step's options."""
         known: dict[str, list[Question]] = {
             "dataset": [self._say_upload],
-            "samples": [self._propose_prompt],
+            "samples": [self._propose_prompts],
+            "output": [self._propose_name],
         }
         return known.get(step.name, [])
 
@@ -85,27 +86,31 @@ class ExtraQuestions:
             self._talk.say(there.caveat)
 
     def _ask_subject(self) -> None:
-        self._note(
-            "subject",
-            "What it is",
-            "What the pictures have in common: a person, an animal, a thing, a style ...",
+        subject = dataset.subject_of(self._draft)
+        names = [item.name for item in dataset.SUBJECTS]
+        self._talk.show()
+        at = self._talk.choose(
+            "What do the pictures show?",
+            [(item.name, f"such as {item.examples}") for item in dataset.SUBJECTS],
+            names.index(subject.name),
         )
+        dataset.choose_subject(self._draft, names[at])
+        if preset := dataset.fitting_preset(self._draft):
+            self._talk.say(f"There is a preset for that: {preset}.")
+            if self._talk.agree("Take its values? What you have answered stays."):
+                self._draft.apply(preset)
 
     def _ask_class_word(self) -> None:
-        self._note(
-            "class_word",
-            "Class word",
-            "The common word for it, such as woman, dog or car: for the sample prompt that is "
-            "proposed later, and for class pictures.",
-        )
-
-    def _note(self, fact: str, label: str, help: str) -> None:
         self._talk.show()
-        self._talk.show(label)
-        self._talk.say(help, "  ")
-        answer = self._talk.ask(f"{label} [{self._draft.fact(fact)}]:")
+        self._talk.show("Class word")
+        self._talk.say(
+            "The common word for it, such as woman, dog or car: for the sample prompts that are "
+            "proposed later, and for class pictures.",
+            "  ",
+        )
+        answer = self._talk.ask(f"Class word [{self._draft.fact('class_word')}]:")
         if answer != KEEP:
-            self._draft.note(fact, "" if answer == CLEAR else answer)
+            self._draft.note("class_word", "" if answer == CLEAR else answer)
 
     def _tell_pictures(self) -> None:
         known = self._assess()
@@ -174,14 +179,22 @@ class ExtraQuestions:
                 return int(number)
             self._talk.say(f"Type a number of steps, {', '.join(named)}, or press enter.")
 
-    def _propose_prompt(self) -> None:
-        if self._draft.value("samples.prompts"):
+    def _propose_prompts(self) -> None:
+        proposed = proposals.sample_prompts(self._draft)
+        if self._draft.value("samples.prompts") or not proposed:
             return
-        words = self._draft.value("captions.trigger_words")
-        if not words:
-            return
-        prompt = findings.sample_prompt(words, self._draft.fact("class_word"))
         self._talk.show()
-        self._talk.say(f"A prompt to begin with: {prompt}")
-        if self._talk.agree("Take it?", default=True):
-            self._draft.put("samples.prompts", [prompt])
+        self._talk.say("Prompts to begin with; the last shows whether the base model stays itself:")
+        for prompt in proposed:
+            self._talk.say(prompt, "  ")
+        if self._talk.agree("Take them?", default=True):
+            self._draft.put("samples.prompts", proposed)
+
+    def _propose_name(self) -> None:
+        name, draft = proposals.output_name(self._draft), self._draft
+        if not name or draft.is_own("output.name") or draft.name == name:
+            return
+        self._talk.show()
+        if self._talk.agree(f"Call the LoRA {name}, after its trigger word?", default=True):
+            draft.put("output.name", name)
+            draft.put("output.comment", proposals.output_comment(draft))

@@ -33,9 +33,13 @@ class Review:
         """The step to go back to."""
 
     def ask(self) -> None:
-        """Tell everything, then do one thing."""
+        """Tell everything, then do what is wanted until that leads away."""
         known = self._assess()
         self._tell(known)
+        while self.exit_status is None and self.wanted is None:
+            self._ask_what(known)
+
+    def _ask_what(self, known: Assessment) -> None:
         wrong = bool(known.errors)
         first = ("start", "begin the training") if not wrong else ("mend", "go to the first error")
         choices = [

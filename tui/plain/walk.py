@@ -156,8 +156,8 @@ class PlainWalk:
 
     def _offer(self, step: Step, count: int) -> None:
         self.talk.show()
-        options = "1 more option" if count == 1 else f"{count} more options"
-        if self.talk.agree(f"{options}, which are good as they are. Go through them?"):
+        more = "1 more option, good as it is" if count == 1 else f"{count} more, good as they are"
+        if self.talk.agree(f"{more}. Go on to {'it' if count == 1 else 'them'}?"):
             self._with_more.add(step)
         else:
             self._with_more.discard(step)
