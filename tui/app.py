@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import importlib
 from collections.abc import Callable, Iterable
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
@@ -80,7 +79,8 @@ class WizardApp(App[None]):
 
     def on_mount(self) -> None:
         dress(self)
-        self._told_to_leave = partial(asyncio.get_running_loop().call_soon_threadsafe, self.exit)
+        loop = asyncio.get_running_loop()
+        self._told_to_leave = lambda: loop.call_soon_threadsafe(self.exit)
         self.push_screen(HomeScreen())
         if self._first:
             self.push_screen(self._first)

@@ -12,10 +12,10 @@ from lora_wizard.tui.screens.home import HomeScreen
 from lora_wizard.tui.screens.step import StepScreen
 from lora_wizard.tui.screens.train import TrainScreen
 from lora_wizard.tui.walk.draft import Draft, drafts
+from lora_wizard.tui.widgets.path_input import PathInput
 from lora_wizard.tui.widgets.rows import Rows
 from screens import SIZES, check_snapshot, screen_text
 from textual.pilot import Pilot
-from textual.widgets import Input
 
 
 async def settle(app: WizardApp, pilot: Pilot[None]) -> None:
@@ -116,8 +116,8 @@ async def test_a_broken_toml_is_told_with_its_line(home: Path) -> None:
         await settle(app, pilot)
         await pilot.press("o")
         await pilot.pause()
-        app.screen.query_one(Input).value = "bad.toml"
-        await pilot.press("escape") if app.screen.query_one(Input).is_open else None
+        app.screen.query_one(PathInput).value = "bad.toml"
+        app.screen.query_one(PathInput).close()
         await pilot.press("enter")
         await settle(app, pilot)
         assert "line 3" in screen_text(app)
@@ -235,3 +235,19 @@ async def test_lists_keep_their_place_when_they_are_read_again(home: Path) -> No
         await pilot.press("f5")
         await settle(app, pilot)
         assert (rows.highlighted, rows.scroll_offset) == before
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [((), "What is it to learn?"), (("down",), "Which TOML?"), (("down", "down"), "miniature")],
+)
+async def test_what_can_be_begun_is_chosen_with_arrows_and_enter(
+    home: Path, keys: tuple[str, ...], words: str
+) -> None:
+    app = WizardApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(app, pilot)
+        await pilot.press(*keys, "enter")
+        await settle(app, pilot)
+        assert words in screen_text(app)

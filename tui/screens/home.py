@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 _EVERY = 5.0
 """Seconds between looks at runs that are going on. Without one nothing is looked at."""
 _BEGIN = (
-    ("new", "n", "New LoRA", "from a folder of pictures, step by step"),
-    ("open", "o", "Open a TOML", "walk through a configuration that is there already"),
-    ("demo", "d", "Demo", "see it work in two minutes, without pictures or a model"),
+    ("n", "New LoRA", "from a folder of pictures, step by step"),
+    ("o", "Open a TOML", "walk through a configuration that is there already"),
+    ("d", "Demo", "see it work in two minutes, without pictures or a model"),
 )
 
 _FIRST = """\
@@ -101,7 +101,7 @@ class HomeScreen(Screen[None]):
         yield Footer()
 
     def on_mount(self) -> None:
-        rows = [f"  {key}  {words:<14}{what}" for _, key, words, what in _BEGIN]
+        rows = [f"  {key}  {words:<14}{what}" for key, words, what in _BEGIN]
         self.query_one("#begin", Rows).show([Content(row) for row in rows])
         self.query_one("#begin").focus()
         self.set_interval(_EVERY, self._look_at_live)
@@ -152,8 +152,12 @@ class HomeScreen(Screen[None]):
         self.query_one("#first").display = not self._drafts and not self._runs
         self._fill("drafts", "Drafts", [shown(text) for text in texts])
         lines = listing.run_lines(self._runs, width, now)
-        styles = [_STYLES.get(entry.state, "") for entry in self._runs]
-        self._fill("runs", "Runs", [shown(*pair) for pair in zip(lines, styles, strict=True)])
+        # The word is never coloured: it has to be read under the highlight, too.
+        rows = [
+            shown(line[:1], _STYLES.get(entry.state, "")) + shown(line[1:])
+            for entry, line in zip(self._runs, lines, strict=True)
+        ]
+        self._fill("runs", "Runs", rows)
 
     def _fill(self, name: str, title: str, rows: list[Content]) -> None:
         heading, found = self.query_one(f"#{name}-heading", Static), self.query_one(f"#{name}")
@@ -167,14 +171,12 @@ class HomeScreen(Screen[None]):
     @property
     def _draft(self) -> Draft | None:
         rows = self.query_one("#drafts", Rows)
-        has = rows.has_focus and rows.highlighted is not None
-        return self._drafts[rows.highlighted or 0] if has and self._drafts else None
+        return self._drafts[rows.highlighted or 0] if rows.has_focus and self._drafts else None
 
     @property
     def _run(self) -> RunEntry | None:
         rows = self.query_one("#runs", Rows)
-        has = rows.has_focus and rows.highlighted is not None
-        return self._runs[rows.highlighted or 0] if has and self._runs else None
+        return self._runs[rows.highlighted or 0] if rows.has_focus and self._runs else None
 
     def on_descendant_focus(self) -> None:
         self._explain()
@@ -205,7 +207,7 @@ class HomeScreen(Screen[None]):
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:
         if event.option_list.id == "begin":
-            self.run_action(f"screen.{_BEGIN[event.option_index][0]}")
+            (self.action_new, self.action_open, self.action_demo)[event.option_index]()
         elif event.option_list.id == "drafts":
             self.app.begin(self._drafts[event.option_index])
         else:
@@ -237,12 +239,15 @@ class HomeScreen(Screen[None]):
             text = "It finishes the step and saves first; later it can be resumed."
             choices = [("stop", "Stop it"), ("", "Let it go on")]
             question = Ask(f"Stop {entry.run.name}?", text, choices)
-            self.app.push_screen(question, lambda answer: self._stop(entry, answer or ""))
+
+            def answered(answer: str | None) -> None:
+                if answer:
+                    self._stop(entry)
+
+            self.app.push_screen(question, answered)
 
     @work(thread=True)
-    def _stop(self, entry: RunEntry, answer: str) -> None:
-        if not answer:
-            return
+    def _stop(self, entry: RunEntry) -> None:
         try:
             control.request(entry.run, "stop")
         except WizardError as error:
@@ -284,4 +289,4 @@ class HomeScreen(Screen[None]):
         self.app.push_screen(Ask(f"Delete the draft {draft.name}?", saved, choices), answered)
 
 
-_STYLES = {"live": "bold $success", "failed": "$error", "killed": "$error"}
+_STYLES = {"live": "$primary", "failed": "$error", "killed": "$error", "unreadable": "$error"}

@@ -44,7 +44,7 @@ class StepScreen(Screen[None]):
         Binding("ctrl+s", "save", "Save"),
     ]
     DEFAULT_CSS = """
-    StepScreen #steps { width: 28; padding: 1 1; background: $panel; }
+    StepScreen #steps { width: 28; height: 100%; padding: 1 1; background: $panel; }
     StepScreen.-narrow #steps { display: none; }
     StepScreen #where { height: 1; background: $panel; padding: 0 1; }
     StepScreen.-wide #where { display: none; }

@@ -37,7 +37,8 @@ def states(draft: Draft, here: Step, assessment: Assessment | None) -> list[Step
     found: list[StepState] = []
     for place, step in enumerate(STEPS):
         errors = len(step.problems(assessment.errors)) if assessment else 0
-        seen = place <= reached
+        # The review is never over: something may have changed since.
+        seen = place <= reached and step is not STEPS[-1]
         mark = "here" if step is here else "ahead" if not seen else "wrong" if errors else "done"
         answer = _answer(step.name, draft, assessment) if seen else ""
         found.append(StepState(step, mark, errors, answer))
