@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.lora-wizard-ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-setup lint types docs clean
+.PHONY: help demo test test-slow test-setup lint types docs pictures clean
 
 help:
 	@echo "make demo       train a LoRA on the model that comes along, and see what it learned"
@@ -19,6 +19,7 @@ help:
 	@echo "make test-slow  the long tests: 200 kills, 10,000 pictures, the base model's full score"
 	@echo "make test-setup what is installed where; asks the package index"
 	@echo "make docs       write docs/options.md from the definitions"
+	@echo "make pictures   draw the screens that the README shows"
 	@echo "make clean      remove $(VENV) and caches of tools"
 
 demo: $(READY)
@@ -43,6 +44,9 @@ types: $(READY)
 
 docs: $(READY)
 	@$(BIN)/python -m lora_wizard.core.config.options_doc
+
+pictures: $(READY)
+	@$(BIN)/python docs/screens.py
 
 clean:
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache
