@@ -162,7 +162,7 @@ def test_an_earlier_run_tells_the_time_of_the_next(tiny_sd: Path, tmp_path: Path
 def test_pauses_do_not_count_as_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     config = make_config(
-        dataset={"folder": str(tmp_path)},
+        dataset={"folder": str(tmp_path / "pictures")},
         output={"folder": str(tmp_path), "name": "clock"},
         training={"batch_size": 2},
     )
