@@ -11,6 +11,7 @@ from ...core.dataset.plan import DatasetPlan
 from ...core.errors import Problem, WizardError
 from ...core.estimates import Estimate, estimate_here
 from ...core.families import registry as families
+from ...core.hardware import hardware
 from ...core.preflight_base import BaseFindings, inspect_base
 from ...core.schedule import Schedule
 from .draft import Snapshot
@@ -71,8 +72,9 @@ class Assessor:
         )
 
     def forget_bases(self) -> None:
-        """Look again, after a download or a new token."""
+        """Look again, after a download or a new token; at the GPU's free memory too."""
         self._bases.clear()
+        hardware.cache_clear()
 
     def _base(self, config: RunConfig, *, known: bool) -> BaseFindings:
         if not known:
