@@ -187,7 +187,7 @@ class DatasetScreen(StepScreen):
             if not (hidden and item.where == _FOLDER)
             and (item.mends or item.where not in _IN_PANEL)
         ]
-        return step.settled(found)
+        return [*step.settled(found), *step.about_list(self.app.draft)]
 
     def _show_findings(self) -> None:
         findings = self.query_one(Findings)
