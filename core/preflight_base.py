@@ -5,17 +5,18 @@ Nothing is downloaded and no weight is read: configurations, and the headers of 
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from .config import RunConfig
 from .config.paths import is_hub_id
 from .errors import Problem, WizardError
-from .families.base import FamilySpec
+from .families.base import FamilySpec, PartSize
 from .places import existing, size_text
 from .weights.base_model import (
     BaseModel,
@@ -36,12 +37,17 @@ _ATTENTION = (".attentions.", ".layers.")
 
 @dataclass(frozen=True)
 class BaseFindings:
-    """What is known of the base: ``lora_values_per_rank`` is how many numbers a LoRA of rank 1 on
-    all its attention blocks has, ``download_bytes`` what is still to come from the hub."""
+    """What is known of the base: ``parts`` are its parts with weights by subfolder, empty when
+    their files are not here; ``download_bytes`` is what is still to come from the hub."""
 
     problems: list[Problem] = field(default_factory=list)
-    lora_values_per_rank: int = 0
+    parts: Mapping[str, PartSize] = field(default_factory=dict)
     download_bytes: int = 0
+
+    @property
+    def lora_values_per_rank(self) -> int:
+        """How many numbers a LoRA of rank 1 on all the base's attention blocks has."""
+        return sum(part.lora_values for part in self.parts.values())
 
 
 def inspect_base(config: RunConfig, spec: FamilySpec) -> BaseFindings:
@@ -68,9 +74,7 @@ def inspect_base(config: RunConfig, spec: FamilySpec) -> BaseFindings:
     except OSError as error:
         why = f"cannot be read: {error.strerror or error}"
         return BaseFindings([Problem(why, _KEY, remedy="Check the folder's permissions.")])
-    # The VAE has attention too, but never a LoRA.
-    trained = [header for part in headers if part.folder != "vae" for header in headers[part]]
-    return BaseFindings(problems, sum(map(_values_per_rank, trained)))
+    return BaseFindings(problems, {part.folder: _size(part, headers[part]) for part in headers})
 
 
 def _as_problem(error: WizardError) -> Problem:
@@ -103,16 +107,24 @@ def _headers(base: BaseModel, part: Part) -> Iterator[Header]:
         yield read_header(path)
 
 
-def _values_per_rank(header: Header) -> int:
-    # A layer from n to m features gets rank x (n + m) numbers; a 1x1 convolution is such a layer.
-    return sum(
-        info.shape[0] + info.shape[1]
-        for name, info in header.tensors.items()
-        if name.endswith(".weight")
-        and any(mark in name for mark in _ATTENTION)
-        and len(info.shape) >= 2
-        and set(info.shape[2:]) <= {1}
-    )
+def _size(part: Part, headers: Iterable[Header]) -> PartSize:
+    values, layers, lora_values = 0, 0, 0
+    for header in headers:
+        for name, info in header.tensors.items():
+            values += math.prod(info.shape)
+            # The VAE has attention too, but never a LoRA.
+            if part.folder != "vae" and _gets_lora(name, info.shape):
+                layers += 1
+                # A layer from n to m features gets rank x (n + m) numbers.
+                lora_values += info.shape[0] + info.shape[1]
+    return PartSize(values, layers, lora_values)
+
+
+def _gets_lora(name: str, shape: tuple[int, ...]) -> bool:
+    """Whether it is a linear layer, or a 1x1 convolution, of an attention block."""
+    in_attention = any(mark in name for mark in _ATTENTION)
+    is_layer = len(shape) >= 2 and set(shape[2:]) <= {1}
+    return name.endswith(".weight") and in_attention and is_layer
 
 
 def _cached(name: str, spec: FamilySpec) -> Path | None:

@@ -9,7 +9,10 @@ from ...core.config import RunConfig
 from ...core.dataset.images import Progress
 from ...core.dataset.plan import DatasetPlan
 from ...core.errors import Problem, WizardError
+from ...core.estimates import Estimate, estimate
+from ...core.estimates.past_runs import past_runs
 from ...core.families import registry as families
+from ...core.hardware import gpus
 from ...core.preflight_base import BaseFindings, inspect_base
 from ...core.schedule import Schedule
 from .draft import Snapshot
@@ -29,6 +32,7 @@ class Assessment:
     base: BaseFindings | None = None
     bytes_written: int | None = None
     file_bytes: int | None = None
+    estimate: Estimate | None = None
 
     @property
     def errors(self) -> list[Problem]:
@@ -60,6 +64,7 @@ class Assessor:
             base,
             found.bytes_written,
             found.file_bytes,
+            _estimate(read.config, found, base),
         )
 
     def forget_bases(self) -> None:
@@ -77,3 +82,19 @@ class Assessor:
                 return BaseFindings()
             self._bases[key] = inspect_base(config, spec)
         return self._bases[key]
+
+
+def _estimate(
+    config: RunConfig, found: preflight.Inspection, base: BaseFindings
+) -> Estimate | None:
+    if found.spec is None:
+        return None
+    return estimate(
+        config,
+        found.spec,
+        plan=found.plan,
+        schedule=found.schedule,
+        base=base,
+        gpu=next(iter(gpus()), None),
+        history=past_runs(),
+    )
