@@ -44,4 +44,6 @@ class Bring(Vertical):
                 f"{COPY_KEY} copies the command. When it is through, type the folder's name above.",
                 markup=False,
             )
-        yield Button("Just try it with the demo's pictures", id="demo-pictures", compact=True)
+        yield Button(
+            "\u25b8 Just try it with the demo's pictures", id="demo-pictures", compact=True
+        )
