@@ -86,7 +86,10 @@ class HomeScreen(Screen[None]):
         super().__init__()
         self._drafts: list[Draft] = []
         self._runs: list[RunEntry] = []
+        self._has_looked = False
         self._book = RunBook()
+        self._can: tuple[bool, tuple[str, ...]] = (False, ())
+        """What the footer offers: to delete a draft, and what to do with a run."""
 
     def compose(self) -> ComposeResult:
         title = Content.styled("lora-wizard", "bold $primary")
@@ -114,30 +117,30 @@ class HomeScreen(Screen[None]):
 
     def action_look(self) -> None:
         """Read drafts and runs again."""
-        self._drafts = drafts()
-        sweep(drafts_folder())
         self._look()
 
     def _look_at_live(self) -> None:
-        if self.is_current and any(entry.state == "live" for entry in self._runs):
+        if self.is_active and any(entry.state == "live" for entry in self._runs):
             self._look()
 
     @work(thread=True, exclusive=True, group="runs")
     def _look(self) -> None:
         worker = get_current_worker()
-        entries = self._book.glance()
-        known = {str(entry.run.path): entry.status for entry in self._runs}
-        if not known:
-            self.app.call_from_thread(self._found, entries)
+        sweep(drafts_folder())
+        kept, entries = drafts(), self._book.glance()
+        if not self._runs:
+            self.app.call_from_thread(self._found, kept, entries)
         for place, entry in enumerate(self._book.read(list(entries))):
             if worker.is_cancelled:
                 return
             entries[place] = entry
-        self.app.call_from_thread(self._found, entries)
+        self.app.call_from_thread(self._found, kept, entries)
 
-    def _found(self, entries: list[RunEntry]) -> None:
+    def _found(self, kept: list[Draft], entries: list[RunEntry]) -> None:
         chosen = self._run
-        self._runs = entries
+        self._drafts, self._runs, self._has_looked = kept, entries, True
+        if not self.is_active:
+            return
         self._show()
         if chosen:
             paths = [entry.run.path for entry in entries]
@@ -149,7 +152,8 @@ class HomeScreen(Screen[None]):
     def _show(self) -> None:
         width, now = self.size.width - 4, time.time()
         texts = listing.draft_lines(self._drafts, width, now)
-        self.query_one("#first").display = not self._drafts and not self._runs
+        nothing = self._has_looked and not self._drafts and not self._runs
+        self.query_one("#first").display = nothing
         self._fill("drafts", "Drafts", [shown(text) for text in texts])
         lines = listing.run_lines(self._runs, width, now)
         # The word is never coloured: it has to be read under the highlight, too.
@@ -161,7 +165,7 @@ class HomeScreen(Screen[None]):
 
     def _fill(self, name: str, title: str, rows: list[Content]) -> None:
         heading, found = self.query_one(f"#{name}-heading", Static), self.query_one(f"#{name}")
-        heading.update(f"{title} ({len(rows)})")
+        _say(heading, f"{title} ({len(rows)})")
         heading.display = found.display = bool(rows)
         assert isinstance(found, Rows)
         found.show(rows)
@@ -193,8 +197,11 @@ class HomeScreen(Screen[None]):
             text = "New here? Press d and see everything once; then n for your own."
         else:
             text = "Arrows and enter choose; tab goes from list to list."
-        self.query_one("#detail", Static).update(shown(text))
-        self.refresh_bindings()
+        _say(self.query_one("#detail", Static), text)
+        can = (self._draft is not None, self._run.actions if self._run else ())
+        if can != self._can:
+            self._can = can
+            self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what can be done with what the highlight is on is in the footer."""
@@ -282,7 +289,6 @@ class HomeScreen(Screen[None]):
             if answer:
                 draft.discard()
                 self.action_look()
-                self._show()
 
         saved = f"{draft.source} stays." if draft.source else "It was never saved as a TOML."
         choices = [("delete", "Delete it"), ("", "Keep it")]
@@ -290,3 +296,10 @@ class HomeScreen(Screen[None]):
 
 
 _STYLES = {"live": "$primary", "failed": "$error", "killed": "$error", "unreadable": "$error"}
+
+
+def _say(where: Static, text: str) -> None:
+    """Without a byte to the terminal when it says so already."""
+    content = shown(text)
+    if where.content != content:
+        where.update(content)
