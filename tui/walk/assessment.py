@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from ...core import preflight
 from ...core.config import RunConfig
-from ...core.dataset.images import Progress
-from ...core.dataset.plan import DatasetPlan
 from ...core.errors import Problem, WizardError
-from ...core.estimates import Estimate, estimate
-from ...core.estimates.past_runs import past_runs
-from ...core.families import registry as families
-from ...core.hardware import gpus
-from ...core.preflight_base import BaseFindings, inspect_base
-from ...core.schedule import Schedule
 from .draft import Snapshot
+
+# What looks is imported when it looks, in its thread: Home is painted without it.
+if TYPE_CHECKING:
+    from ...core.dataset.images import Progress
+    from ...core.dataset.plan import DatasetPlan
+    from ...core.estimates import Estimate
+    from ...core.preflight import Inspection
+    from ...core.preflight_base import BaseFindings
+    from ...core.schedule import Schedule
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ class Assessor:
     def assess(self, snapshot: Snapshot, progress: Progress | None = None) -> Assessment:
         """Look at everything; takes as long as reading the headers of new pictures. What
         ``progress`` raises ends it."""
+        from ...core import preflight
+
         read = snapshot.read()
         if read.config is None:
             return Assessment(snapshot, None, tuple(read.problems))
@@ -72,6 +75,9 @@ class Assessor:
         self._bases.clear()
 
     def _base(self, config: RunConfig, *, known: bool) -> BaseFindings:
+        from ...core.families import registry as families
+        from ...core.preflight_base import BaseFindings, inspect_base
+
         if not known:
             return BaseFindings()
         key = (config.model.base, config.model.family, config.model.clip_skip)
@@ -84,9 +90,11 @@ class Assessor:
         return self._bases[key]
 
 
-def _estimate(
-    config: RunConfig, found: preflight.Inspection, base: BaseFindings
-) -> Estimate | None:
+def _estimate(config: RunConfig, found: Inspection, base: BaseFindings) -> Estimate | None:
+    from ...core.estimates import estimate
+    from ...core.estimates.past_runs import past_runs
+    from ...core.hardware import gpus
+
     if found.spec is None:
         return None
     return estimate(
