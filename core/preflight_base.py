@@ -50,16 +50,16 @@ class BaseFindings:
         return sum(part.lora_values for part in self.parts.values())
 
 
-def inspect_base(config: RunConfig, spec: FamilySpec) -> BaseFindings:
-    """Look at ``model.base``; asks the hub only for what is not on this machine, and not for
-    longer than `HUB_PATIENCE`."""
+def inspect_base(config: RunConfig, spec: FamilySpec, *, online: bool = True) -> BaseFindings:
+    """Look at ``model.base``; asks the hub only for what is not on this machine, not for longer
+    than `HUB_PATIENCE`, and not at all unless ``online``."""
     if not spec.parts:
         return BaseFindings()  # a family that says nothing of its files looks for them itself
     name = config.model.base
     if is_hub_id(name) and not os.path.exists(name):  # noqa: PTH110 (see config_paths)
         cached = _cached(name, spec)
         if cached is None:
-            return _ask_hub(name, spec)
+            return _ask_hub(name, spec) if online else BaseFindings()
         folder = cached
     else:
         folder = Path(name)

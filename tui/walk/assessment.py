@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from ...core.dataset.images import Progress
     from ...core.dataset.plan import DatasetPlan
     from ...core.estimates import Estimate
-    from ...core.preflight import Inspection
     from ...core.preflight_base import BaseFindings
     from ...core.schedule import Schedule
 
@@ -50,12 +49,18 @@ class Assessor:
         """Look at everything; takes as long as reading the headers of new pictures. What
         ``progress`` raises ends it."""
         from ...core import preflight
+        from ...core.estimates import estimate_here
 
         read = snapshot.read()
         if read.config is None:
             return Assessment(snapshot, None, tuple(read.problems))
         base = self._base(read.config, known="model.base" not in read.broken)
         found = preflight.inspect(read.config, progress=progress, base=base)
+        told = None
+        if found.spec:
+            told = estimate_here(
+                read.config, found.spec, plan=found.plan, schedule=found.schedule, base=base
+            )
         # What a default that stands in for something broken has to say is not worth reading.
         rest = [problem for problem in found.problems if problem.where not in read.broken]
         return Assessment(
@@ -67,7 +72,7 @@ class Assessor:
             base,
             found.bytes_written,
             found.file_bytes,
-            _estimate(read.config, found, base),
+            told,
         )
 
     def forget_bases(self) -> None:
@@ -88,21 +93,3 @@ class Assessor:
                 return BaseFindings()
             self._bases[key] = inspect_base(config, spec)
         return self._bases[key]
-
-
-def _estimate(config: RunConfig, found: Inspection, base: BaseFindings) -> Estimate | None:
-    from ...core.estimates import estimate
-    from ...core.estimates.past_runs import past_runs
-    from ...core.hardware import gpus
-
-    if found.spec is None:
-        return None
-    return estimate(
-        config,
-        found.spec,
-        plan=found.plan,
-        schedule=found.schedule,
-        base=base,
-        gpu=next(iter(gpus()), None),
-        history=past_runs(),
-    )
