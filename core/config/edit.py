@@ -164,11 +164,9 @@ class _Splicer:
         elif pair.comment > pair.value_end:
             # Back to where it stood, as far as the new value lets it.
             end = pair.comment
-            old = self._base[pair.value : pair.value_end]
-            moved = end - pair.value_end
-            if "\n" not in old + new:
-                moved = max(2, moved + len(old) - len(new))
-            gap = " " * moved
+            old, gap = self._base[pair.value : pair.value_end], self._base[pair.value_end : end]
+            if "\n" not in old + new and "\t" not in gap:
+                gap = " " * max(min(2, len(gap)), len(gap) + len(old) - len(new))
         self._splices.append((pair.value, end, new + gap))
 
     def _edit_dotted(self, path: KeyPath, value: Any) -> None:

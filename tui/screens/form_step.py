@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 
 from ..walk.assessment import Assessment
-from ..walk.figures import Figure
+from ..walk.figures import Reading
 from ..widgets.figures import Figures
 from ..widgets.form import Form
 from .step import StepScreen
@@ -36,7 +36,7 @@ class FormStep(StepScreen):
         """The form; by default of all the step's options."""
         return Form(self.step.options())
 
-    def figures(self) -> list[Figure]:
+    def figures(self) -> list[Reading]:
         """The numbers that are shown, the most telling first."""
         raise NotImplementedError
 

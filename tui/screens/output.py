@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
 from ..walk import proposals
-from ..walk.figures import Figure, disk_figure, file_figure, files_figure, folder_figure
+from ..walk.figures import Reading, disk_reading, file_reading, files_reading, folder_reading
 from ..widgets.text import shown
 from .form_step import FormStep
 
@@ -28,14 +28,14 @@ class OutputScreen(FormStep):
         yield Static("", id="proposed", markup=False)
         yield from super().compose_step()
 
-    def figures(self) -> list[Figure]:
+    def figures(self) -> list[Reading]:
         """What will be on the disk, and where."""
         known = self.app.assessment
         return [
-            folder_figure(known),
-            files_figure(known),
-            file_figure(known),
-            disk_figure(known),
+            folder_reading(known),
+            files_reading(known),
+            file_reading(known),
+            disk_reading(known),
         ]
 
     def show_figures(self) -> None:

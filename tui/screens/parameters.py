@@ -10,8 +10,14 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input, Static
 
 from ...core.templates import templates
-from ..walk.figures import Figure, disk_figure, file_figure, steps_figure
-from ..walk.forecast import forecast
+from ..walk.figures import (
+    Reading,
+    disk_reading,
+    file_reading,
+    memory_reading,
+    steps_reading,
+    time_reading,
+)
 from ..walk.settings import arranged, headings
 from ..widgets.form import Form
 from ..widgets.text import SafeInput, shown
@@ -48,16 +54,22 @@ class ParametersScreen(FormStep):
         super().on_mount()
         self._show_preset()
 
-    def figures(self) -> list[Figure]:
+    def figures(self) -> list[Reading]:
+        """What follows from the settings."""
         known = self.app.assessment
-        return [file_figure(known), *forecast(known), steps_figure(known), disk_figure(known)]
+        return [
+            file_reading(known),
+            memory_reading(known),
+            time_reading(known),
+            steps_reading(known),
+            disk_reading(known),
+        ]
 
     async def action_all(self) -> None:
         """Show every setting, and go to the first of the rest."""
-        key = self._rest[0].key if self._rest else ""
         await self._show_rest()
-        if key:
-            self.form.focus_field(key)
+        fields = self.form.fields
+        fields[min(len(self._first), len(fields) - 1)].input.focus()
 
     async def action_find(self) -> None:
         """Look for a setting by typing."""

@@ -9,8 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
 from ..walk import proposals
-from ..walk.figures import Figure, pictures_figure
-from ..walk.forecast import drawing_time
+from ..walk.figures import Reading, pictures_reading, time_reading
 from ..widgets.text import shown
 from .form_step import FormStep
 
@@ -29,10 +28,10 @@ class SamplesScreen(FormStep):
         yield Static("", id="proposed", markup=False)
         yield from super().compose_step()
 
-    def figures(self) -> list[Figure]:
+    def figures(self) -> list[Reading]:
         """How many pictures, and how long they take."""
         known = self.app.assessment
-        return [pictures_figure(known), drawing_time(known)]
+        return [pictures_reading(known), time_reading(known)]
 
     def show_figures(self) -> None:
         """Also what is proposed, which follows from the prompts."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from textual import on
+from rich.cells import cell_len
+from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
-from textual.css.query import NoMatches
+from textual.containers import Vertical
+from textual.content import Content
 from textual.message import Message
 from textual.suggester import SuggestFromList
 from textual.widget import Widget
@@ -19,7 +20,7 @@ from ...core.errors import Problem
 from ..walk.option_words import choices, has_lines, label_of, placeholder, suggestions
 from .controls import Choice, YesNo
 from .path_input import FOLDERS, PathInput
-from .text import SafeInput, SafeTextArea, shown
+from .text import SafeInput, SafeTextArea, clipped, shown
 
 CHANGED_MARK = "*"
 SIGNS = {"error": "✗", "warning": "!", "note": "i"}
@@ -50,15 +51,13 @@ class OptionField(Vertical):
 
     DEFAULT_CSS = """
     OptionField { height: auto; }
-    OptionField > Horizontal { height: auto; }
-    OptionField .field-label { width: 26; padding: 0 1; }
-    OptionField:focus-within .field-label { text-style: bold; color: $text-primary; }
-    OptionField .field-mark { width: auto; max-width: 24; padding: 0 0 0 1; color: $text-warning; }
-    OptionField .field-problem { padding: 0 1 0 26; color: $text-error; }
+    OptionField > * { margin: 0 0 0 26; }
+    OptionField .field-problem { padding: 0 1 0 0; color: $text-error; }
     OptionField .field-problem.-warning { color: $text-warning; }
     OptionField .field-problem.-note { color: $text-muted; }
     OptionField Input { width: 1fr; }
-    OptionField TextArea { width: 1fr; height: auto; min-height: 1; max-height: 6; }
+    OptionField TextArea { width: 1fr; height: auto; min-height: 1; max-height: 6;
+        padding: 0; }
     """
 
     def __init__(self, info: OptionInfo, text: str, *, label: str = "") -> None:
@@ -70,9 +69,14 @@ class OptionField(Vertical):
         self._mark = ""
 
     def compose(self) -> ComposeResult:
-        with Horizontal():
-            yield Static(self._label, classes="field-label", markup=False)
-            yield self._made()
+        yield self._made()
+
+    def render(self) -> Content:
+        """Label and mark, beside the control: a form of widgets for them takes twice the time."""
+        style = "bold $text-primary" if self.has_focus_within else ""
+        label = Content.styled(f" {self._label}", style)
+        gap = " " * max(1, self.size.width - label.cell_length - cell_len(self._mark))
+        return label + Content(gap) + Content.styled(self._mark, "$text-warning")
 
     def _made(self) -> Widget:
         info = self.info
@@ -128,38 +132,40 @@ class OptionField(Vertical):
             return
         self._problem = problem
         self.set_class(problem is not None and problem.severity == "error", "-wrong")
-        said = self._part(".field-problem", problem is not None)
-        if said and problem:
-            sign = SIGNS.get(problem.severity, "")
-            words = f"{sign} {_ended(problem.message)} {problem.remedy}".strip()
-            said.update(shown(words))
+        said = next(iter(self.query(".field-problem").results(Static)), None)
+        if said is None:
+            # Most fields never need it.
+            said = Static("", classes="field-problem", markup=False)
+            self.mount(said)
+        said.display = problem is not None
+        if problem:
+            words = f"{SIGNS.get(problem.severity, '')} {_ended(problem.message)} {problem.remedy}"
+            said.update(shown(words.strip()))
             said.set_classes(["field-problem", f"-{problem.severity}"])
+            if self.has_focus_within:
+                self._show_whole()
 
     def show_mark(self, differs: bool, preset: str = "") -> None:
         """Mark that the value is not the preset's, which is ``preset``."""
         words = preset.replace("\n", ", ") or "empty"
-        text = f"{CHANGED_MARK} preset {words}" if differs else ""
+        mark = clipped(f"{CHANGED_MARK} preset {words}", _MARK_CELLS) if differs else ""
         # A layout anew at each key would be felt.
-        if text != self._mark:
-            self._mark = text
-            mark = self._part(".field-mark", differs)
-            if mark:
-                mark.update(shown(text, limit=_MARK_CELLS))
+        if mark != self._mark:
+            self._mark = mark
+            self.input.styles.margin = (0, cell_len(mark) + 1 if mark else 0, 0, 26)
+            self.refresh()
 
-    def _part(self, name: str, wanted: bool) -> Static | None:
-        """A part that most fields never need; made when it is."""
-        try:
-            part = self.query_one(name, Static)
-        except NoMatches:
-            if not wanted:
-                return None
-            part = Static("", classes=name.removeprefix("."), markup=False)
-            if name == ".field-mark":
-                self.query_one(Horizontal).mount(part)
-            else:
-                self.mount(part)
-        part.display = wanted
-        return part
+    def on_descendant_blur(self) -> None:
+        self.refresh()
+
+    def on_descendant_focus(self) -> None:
+        self.refresh()
+        if self._problem:
+            self._show_whole()
+
+    def _show_whole(self) -> None:
+        """Also what is said below the control."""
+        self.call_after_refresh(self.scroll_visible, animate=False)
 
     @on(Choice.Changed)
     def _chosen(self, event: Choice.Changed) -> None:
@@ -184,10 +190,13 @@ class OptionField(Vertical):
 
 
 class NumberInput(SafeInput):
-    """A number to type in. A slash is none, and so is free for the screen to look for fields."""
+    """A number to type in. A slash is none, so a screen that can look for fields does."""
 
-    def check_consume_key(self, key: str, character: str | None) -> bool:
-        return character != "/" and super().check_consume_key(key, character)
+    async def _on_key(self, event: events.Key) -> None:
+        if event.character == "/" and hasattr(self.screen, "action_find"):
+            event.stop()
+            event.prevent_default()
+            await self.run_action("screen.find")
 
 
 def field_id(key: str) -> str:

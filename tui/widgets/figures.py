@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from textual.content import Content
 from textual.widgets import Static
 
-from ..walk.figures import UNKNOWN, Figure
+from ..walk.figures import UNKNOWN, Reading
 from .text import shown
 
 
@@ -18,7 +18,7 @@ class Figures(Static):
     Figures { height: auto; padding: 0 1; background: $panel; }
     """
 
-    def show(self, figures: Sequence[Figure], *, column: bool) -> None:
+    def show(self, figures: Sequence[Reading], *, column: bool) -> None:
         """Show ``figures``."""
         if not column:
             known = [f"{item.label} {item.value}" for item in figures if item.value != UNKNOWN]

@@ -156,7 +156,7 @@ class FieldHelp(Static):
                 last = textwrap.shorten(lines[height - 1], width - 10, placeholder="")
                 lines[height - 1 :] = [f"{last} ... F1"]
             text = "\n".join(lines)
-        self.update(shown(text))
+        self.update(shown(text), layout=False)
 
     def on_mount(self) -> None:
         self.watch(self.screen, "focused", self._focus_moved)
