@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Button, Input, Static
+from textual.worker import get_current_worker
 
+from ...core.config import RunConfig
 from ...core.config.config_problems import options
 from ...core.dataset.archive_words import is_zip
+from ...core.dataset.layout_words import counted
+from ...core.dataset.plan import Sample
 from ...core.errors import Mend, Problem, WizardError
 from ..walk import dataset as step
 from ..walk.assessment import Assessment
@@ -28,7 +33,7 @@ from ..widgets.unpacking import Unpacking
 from .step import StepScreen
 
 _FOLDER = "dataset.folder"
-_IN_PANEL = ("captions.trigger_words", "dataset.regularization_folder")
+_IN_PANEL = ("captions.trigger_words", "dataset.regularization_folder", "dataset.exclude")
 
 
 class DatasetScreen(StepScreen):
@@ -47,15 +52,23 @@ class DatasetScreen(StepScreen):
     DatasetScreen ConceptTable, DatasetScreen Findings { margin: 0 1; }
     DatasetScreen Findings { display: none; }
     DatasetScreen SubjectPanel { margin: 1 0 0 0; }
-    DatasetScreen PictureGrid { height: 10; margin: 1 1 0 1; }
-    DatasetScreen.-wide PictureGrid { height: 11; }
+    DatasetScreen PictureGrid { height: 1fr; min-height: 10; margin: 1 1 0 1; }
     DatasetScreen ConceptTable, DatasetScreen SubjectPanel, DatasetScreen PictureGrid {
         display: none;
     }
     DatasetScreen.-found ConceptTable, DatasetScreen.-found SubjectPanel { display: block; }
     DatasetScreen.-found PictureGrid { display: block; }
-    DatasetScreen.-found Bring, DatasetScreen.-packed Bring { display: none; }
+    DatasetScreen.-narrow Bring .guide { display: none; }
+    DatasetScreen.-found Bring, DatasetScreen.-packed Bring, DatasetScreen.-mendable Bring {
+        display: none;
+    }
     """
+
+    _shown: Sequence[tuple[str, int]] = ()
+    _pictures = 0
+    """That were found."""
+    _before = 0
+    """That had been found when it was last asked to look again; 0 for another folder."""
 
     def compose_step(self) -> ComposeResult:
         """Everything, in the order in which it is decided."""
@@ -74,11 +87,10 @@ class DatasetScreen(StepScreen):
 
     def on_mount(self) -> None:
         path = self.query_one("#field-dataset-folder PathInput", PathInput)
-        path.endings, path.counts = (".zip",), True
+        path.endings, path.counts, path.down_opens = (".zip",), True, True
         path.placeholder = "a folder or a .zip on this machine; ~/ is your home"
         for field in self.query(PathInput):
             field.base = self.app.draft.folder
-        self._pictures = 0
         self._show_draft()
         path.focus()
         super().on_mount()
@@ -90,19 +102,34 @@ class DatasetScreen(StepScreen):
         packed = self._packed is not None
         self.set_class(plan is not None, "-found")
         self.query_one(ConceptTable).show(rows)
-        self.query_one(Findings).show(self._to_say(assessment.problems))
+        self._show_findings()
         self.query_one(SubjectPanel).show_plan()
-        samples = plan.samples if plan else ()
-        self.query_one(PictureGrid).show([(item.path.name, item.path) for item in samples])
+        self._show_pictures(plan.samples if plan else ())
         if plan:
-            now = sum(row.summary.images for row in rows)
-            more = f" ({now - self._pictures:+} since the last look)" if self._pictures else ""
-            more = more if now != self._pictures else ""
-            self._pictures = now
-            self._say(f"Found {step.found_text(plan)}{more}.")
+            self._pictures = sum(row.summary.images for row in rows)
+            more = self._pictures - (self._before or self._pictures)
+            since = f" ({more:+} since the last look)" if more else ""
+            self._say(f"Found {step.found_text(plan)}{since}.")
+        elif any(map(step.is_file, assessment.problems)) and assessment.config:
+            self._count(assessment.config)
         elif not packed:
             self._say("")
         self._show_steps()
+
+    @work(thread=True, exclusive=True, group="count")
+    def _count(self, config: RunConfig) -> None:
+        """What is there beside the broken pictures: perhaps an upload goes on."""
+        worker, found = get_current_worker(), step.named_pictures(config)
+        if not worker.is_cancelled:
+            self.app.call_from_thread(self._say, f"{counted(found, 'picture')} so far.")
+
+    def _show_pictures(self, samples: Sequence[Sample]) -> None:
+        """Thumbnails; nothing moves while the files stay the same."""
+        known = [(item.id, item.modified_ns) for item in samples]
+        if known != self._shown:
+            self._shown = known
+            items = [(item.id.rpartition("/")[2], item.path) for item in samples]
+            self.query_one(PictureGrid).show(items)
 
     def show_progress(self, done: int, total: int) -> None:
         """Show how far the pictures are read."""
@@ -117,6 +144,7 @@ class DatasetScreen(StepScreen):
     def action_look_again(self) -> None:
         """Look at the folder anew: perhaps an upload goes on."""
         self._say("Looking again ...")
+        self._before = self._pictures
         self._show_packed()
         self.app.touch()
 
@@ -145,14 +173,14 @@ class DatasetScreen(StepScreen):
     def _packed(self) -> Path | None:
         """The zip that stands where a folder should."""
         text = self.app.draft.shown(_FOLDER)
-        path = step.path_of(self.app.draft, text) if is_zip(Path(text)) else None
-        return path if path and path.is_file() else None
+        return step.path_of(self.app.draft, text) if is_zip(Path(text)) else None
 
     def _to_say(self, problems: tuple[Problem, ...]) -> list[Problem]:
         nothing_yet = not self.app.draft.shown(_FOLDER) and not self.app.draft.value(
             "dataset.concepts"
         )
-        hidden = nothing_yet or self._packed is not None
+        is_being_typed = self.query_one("#field-dataset-folder PathInput", PathInput).is_open
+        hidden = nothing_yet or is_being_typed or self._packed is not None
         found = [
             item
             for item in self.step.problems(problems)
@@ -160,6 +188,13 @@ class DatasetScreen(StepScreen):
             and (item.mends or item.where not in _IN_PANEL)
         ]
         return step.settled(found)
+
+    def _show_findings(self) -> None:
+        findings = self.query_one(Findings)
+        if self.app.assessment:
+            findings.show(self._to_say(self.app.assessment.problems))
+        # Where something is offered, the pictures have come.
+        self.set_class(findings.first is not None, "-mendable")
 
     def _say(self, text: str) -> None:
         status = self.query_one("#status", Static)
@@ -183,7 +218,7 @@ class DatasetScreen(StepScreen):
         self._changed()
 
     def _changed(self) -> None:
-        self._pictures = 0
+        self._before = 0
         self._show_draft()
         self.app.touch()
 
@@ -191,11 +226,15 @@ class DatasetScreen(StepScreen):
     def _edited(self, event: OptionField.Edited) -> None:
         if event.field.info.key == _FOLDER:
             self.app.draft.enter(_FOLDER, event.text)
-            self._pictures = 0
+            self._before = 0
             self._show_packed()
             self.app.touch()
         else:
             self.query_one(SubjectPanel).show_plan()
+
+    def on_descendant_blur(self) -> None:
+        """Say what was held back while the path was typed."""
+        self._show_findings()
 
     @on(Findings.Offered)
     def _offered(self, event: Findings.Offered) -> None:

@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ...core.config import RunConfig
 from ...core.config.paths import resolve_path
+from ...core.dataset.layout import Layout
 from ...core.dataset.layout_words import counted, parse_name
 from ...core.dataset.plan import ConceptSummary, DatasetPlan, Sample
 from ...core.errors import Mend, Problem, WizardError
@@ -20,10 +22,11 @@ DEMO_PICTURES = "embedded:demo/pictures"
 MOST_REPEATS = 10_000
 _FOLDERS = ("dataset.folder", "dataset.regularization_folder")
 
-_CLASS_WORDS = frozenset(
-    "woman man girl boy child baby lady guy person people character style dog cat horse bird car "
-    "face".split()
+_CLASS_WORDS = (
+    *("woman", "man", "girl", "boy", "child", "baby", "lady", "guy", "person", "people"),
+    *("character", "style", "dog", "cat", "horse", "bird", "car", "face"),
 )
+_SAY_NOTHING = ("pictures", "images", "photos", "dataset", "train", "img", "data", "lora")
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ def propose_trigger(name: str) -> str:
     """A word that means nothing to a base model yet: the consonants of ``name`` and two letters
     that words seldom end with."""
     plain = unicodedata.normalize("NFKD", name).lower().strip()
-    plain = plain.removesuffix(class_word_in(plain))
+    plain = "" if plain in _SAY_NOTHING else plain.removesuffix(class_word_in(plain))
     consonants = [char for char in plain if char in "bcdfghjklmnpqrstvwxz"]
     return "".join(consonants[:4]) + "wx" if consonants else "ohwx"
 
@@ -124,10 +127,13 @@ def concept_rows(plan: DatasetPlan | None) -> list[ConceptRow]:
     """A row for each folder, in the order of training."""
     if plan is None:
         return []
-    samples: dict[Path, list[Sample]] = {}
-    for sample in plan.samples:
-        samples.setdefault(sample.path.parent, []).append(sample)
-    return [ConceptRow(item, _sizes(samples.get(item.folder, ()))) for item in plan.concepts]
+    rows: list[ConceptRow] = []
+    at = 0
+    for item in plan.concepts:
+        # The samples lie in the order of their folders; comparing 10,000 paths would be felt.
+        rows.append(ConceptRow(item, _sizes(plan.samples[at : at + item.images])))
+        at += item.images
+    return rows
 
 
 def found_text(plan: DatasetPlan) -> str:
@@ -139,6 +145,12 @@ def found_text(plan: DatasetPlan) -> str:
     text = f"{counted(pictures, 'picture')} in {where}, {captions} with captions"
     classes = sum(item.images for item in plan.concepts if item.is_regularization)
     return f"{text}; {counted(classes, 'class picture')}" if classes else text
+
+
+def named_pictures(config: RunConfig) -> int:
+    """How many files are named like pictures, whether or not they can be read."""
+    concepts = Layout(config.dataset, ()).concepts
+    return sum(len(item.pictures) for item in concepts if not item.is_regularization)
 
 
 def regularization_text(assessment: Assessment) -> str:
@@ -255,10 +267,6 @@ def _is_there(draft: Draft, value: str) -> bool:
 
 
 def _sizes(samples: Sequence[Sample]) -> str:
-    if not samples:
-        return ""
-    sizes = sorted(
-        {(item.width, item.height) for item in samples}, key=lambda size: size[0] * size[1]
-    )
-    ends = dict.fromkeys(f"{width}x{height}" for width, height in (sizes[0], sizes[-1]))
-    return "-".join(ends)
+    sizes = {(item.width * item.height, item.width, item.height) for item in samples}
+    ends = (min(sizes), max(sizes)) if sizes else ()
+    return "-".join(dict.fromkeys(f"{width}x{height}" for _, width, height in ends))

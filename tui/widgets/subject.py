@@ -75,7 +75,7 @@ class SubjectPanel(Vertical):
         preset = step.fitting_preset(draft)
         self.query_one("#preset-offer").display = bool(preset)
         self.query_one("#take-preset", Button).label = shown(
-            f"Take the preset for it: {preset}; what you have set stays"
+            f"\u25b8 Take its preset, {preset}; your values stay"
         )
         for form in self.query(Form):
             form.show_draft()
@@ -106,7 +106,7 @@ class SubjectPanel(Vertical):
         is_open = not self.app.draft.shown(_TRIGGER).strip()
         self.query_one("#trigger-offer").display = is_open
         self.query_one("#take-trigger", Button).label = shown(
-            f"Take {self.proposal} as trigger word: no model knows it yet"
+            f"\u25b8 Take {self.proposal} as trigger word: no model knows it yet"
         )
 
     @on(Choice.Changed)

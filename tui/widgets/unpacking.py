@@ -118,7 +118,9 @@ class Unpacking(Vertical):
 
     def _looked(self, said: str, ready: bool) -> None:
         self.is_ready = ready
-        self._show(said, f"{MEND_KEY}  Unpack it into a new folder beside it" if ready else "")
+        self._show(
+            said, f"\u25b8 {MEND_KEY}  Unpack it into a new folder beside it" if ready else ""
+        )
 
     def _failed(self, said: str) -> None:
         self._unpacking = None
