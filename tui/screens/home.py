@@ -87,6 +87,8 @@ class HomeScreen(Screen[None]):
         self._drafts: list[Draft] = []
         self._runs: list[RunEntry] = []
         self._book = RunBook()
+        self._can: tuple[bool, tuple[str, ...]] = (False, ())
+        """What the footer offers: to delete a draft, and what to do with a run."""
 
     def compose(self) -> ComposeResult:
         title = Content.styled("lora-wizard", "bold $primary")
@@ -119,7 +121,7 @@ class HomeScreen(Screen[None]):
         self._look()
 
     def _look_at_live(self) -> None:
-        if self.is_current and any(entry.state == "live" for entry in self._runs):
+        if self.is_active and any(entry.state == "live" for entry in self._runs):
             self._look()
 
     @work(thread=True, exclusive=True, group="runs")
@@ -138,6 +140,8 @@ class HomeScreen(Screen[None]):
     def _found(self, entries: list[RunEntry]) -> None:
         chosen = self._run
         self._runs = entries
+        if not self.is_active:
+            return
         self._show()
         if chosen:
             paths = [entry.run.path for entry in entries]
@@ -161,7 +165,7 @@ class HomeScreen(Screen[None]):
 
     def _fill(self, name: str, title: str, rows: list[Content]) -> None:
         heading, found = self.query_one(f"#{name}-heading", Static), self.query_one(f"#{name}")
-        heading.update(f"{title} ({len(rows)})")
+        _say(heading, f"{title} ({len(rows)})")
         heading.display = found.display = bool(rows)
         assert isinstance(found, Rows)
         found.show(rows)
@@ -193,8 +197,11 @@ class HomeScreen(Screen[None]):
             text = "New here? Press d and see everything once; then n for your own."
         else:
             text = "Arrows and enter choose; tab goes from list to list."
-        self.query_one("#detail", Static).update(shown(text))
-        self.refresh_bindings()
+        _say(self.query_one("#detail", Static), text)
+        can = (self._draft is not None, self._run.actions if self._run else ())
+        if can != self._can:
+            self._can = can
+            self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what can be done with what the highlight is on is in the footer."""
@@ -290,3 +297,10 @@ class HomeScreen(Screen[None]):
 
 
 _STYLES = {"live": "$primary", "failed": "$error", "killed": "$error", "unreadable": "$error"}
+
+
+def _say(where: Static, text: str) -> None:
+    """Without a byte to the terminal when it says so already."""
+    content = shown(text)
+    if where.content != content:
+        where.update(content)
