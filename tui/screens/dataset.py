@@ -48,7 +48,6 @@ class DatasetScreen(StepScreen):
     DEFAULT_CSS = """
     DatasetScreen #said { display: none; }
     DatasetScreen #page { height: 1fr; scrollbar-size-vertical: 1; }
-    DatasetScreen #field-dataset-folder { padding: 0 1; }
     DatasetScreen #status { height: auto; padding: 0 1; }
     DatasetScreen ConceptTable, DatasetScreen Findings { margin: 0 1; }
     DatasetScreen Findings { display: none; }
