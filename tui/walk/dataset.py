@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ...core.config import RunConfig
 from ...core.config.paths import resolve_path
+from ...core.dataset.layout import Layout
 from ...core.dataset.layout_words import counted, parse_name
 from ...core.dataset.plan import ConceptSummary, DatasetPlan, Sample
 from ...core.errors import Mend, Problem, WizardError
@@ -145,6 +147,12 @@ def found_text(plan: DatasetPlan) -> str:
     return f"{text}; {counted(classes, 'class picture')}" if classes else text
 
 
+def named_pictures(config: RunConfig) -> int:
+    """How many files are named like pictures, whether or not they can be read."""
+    concepts = Layout(config.dataset, ()).concepts
+    return sum(len(item.pictures) for item in concepts if not item.is_regularization)
+
+
 def regularization_text(assessment: Assessment) -> str:
     """What class pictures change in steps; empty without them."""
     plan, schedule, config = assessment.plan, assessment.schedule, assessment.config
@@ -165,6 +173,16 @@ def settled(problems: Iterable[Problem], most_files: int = 3) -> list[Problem]:
         # What can be done by a key need not be told.
         found.append(replace(problem, remedy="") if problem.mends else problem)
     return found
+
+
+def about_list(draft: Draft) -> list[Problem]:
+    """The way back from folders that are listed one by one."""
+    tables = _tables(draft)
+    if not tables:
+        return []
+    message = f"{counted(len(tables), 'folder')} listed one by one in the TOML."
+    offer = Mend("Forget the list, to give one folder above", {"dataset.concepts": []})
+    return [Problem(message, "dataset.concepts", severity="note", mends=(offer,))]
 
 
 def is_file(problem: Problem) -> bool:

@@ -144,24 +144,22 @@ class Draft:
         """Take what was typed into an option's field, and keep it whatever it is; returns what is
         wrong with it."""
         value = values.parse(options()[key], text)
-        problem = problem_of(key, value) or write(
-            self._toml, key, value, comments=not self.template
-        )
+        problem = problem_of(key, value) or self._write(key, value)
         if problem:
             self._kept.pending[key] = text
-        else:
-            self._kept.pending.pop(key, None)
-            self._kept.own[key] = value
         self.keep()
         return problem
 
     def put(self, key: str, value: Any) -> None:
         """Set an option; None takes the key out, so that the default counts."""
-        if write(self._toml, key, value, comments=not self.template):
+        if self._write(key, value):
             self._kept.pending[key] = values.as_text(options()[key], value)
-        else:
-            self._kept.pending.pop(key, None)
-            self._kept.own[key] = value
+        self.keep()
+
+    def take_out(self, key: str) -> None:
+        """Take a key or section out that no option knows."""
+        self._toml.unset(key)
+        self._kept.own[key] = None
         self.keep()
 
     def apply(self, template: str) -> None:
@@ -275,6 +273,13 @@ class Draft:
         """Forget the draft; a TOML that was saved stays."""
         with contextlib.suppress(OSError):
             self.path.unlink()
+
+    def _write(self, key: str, value: Any) -> Problem | None:
+        problem = write(self._toml, key, value, comments=not self.template)
+        if problem is None:
+            self._kept.pending.pop(key, None)
+            self._kept.own[key] = value
+        return problem
 
     def _rebase(self, folder: Path) -> None:
         found = self.snapshot().read()

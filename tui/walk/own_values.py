@@ -26,6 +26,8 @@ def with_own(base: str, kept: Kept) -> TomlText:
     for key, value in kept.own.items():
         if key in options():
             write(toml, key, value, comments=not kept.template)
+        elif value is None:
+            toml.unset(key)
     return toml
 
 
