@@ -18,9 +18,10 @@ class ModelOptions(Section):
 
     base: str = option(
         label="Base model",
-        help="The base model: a folder in the diffusers layout, a hub id such as "
-        "stable-diffusion-v1-5/stable-diffusion-v1-5, or embedded:demo for the one that comes "
-        "along. Prefer a general model to a narrow fine-tune: the LoRA then works on more of them.",
+        help="The base model: a .safetensors checkpoint, a folder in the diffusers layout, a hub "
+        "id such as stable-diffusion-v1-5/stable-diffusion-v1-5, or embedded:demo for the one that "
+        "comes along. Prefer a general model to a narrow fine-tune: the LoRA then works on more of "
+        "them.",
         source="S1",
         level="basic",
         also="pretrained_model_name_or_path",

@@ -2,5 +2,6 @@
 
 from .estimate import Estimate, estimate
 from .figures import Figure
+from .here import estimate_here
 
-__all__ = ["Estimate", "Figure", "estimate"]
+__all__ = ["Estimate", "Figure", "estimate", "estimate_here"]

@@ -11,7 +11,6 @@ from typing import Any, Literal
 from ..config import RunConfig
 from ..families.base import FamilySpec
 from ..hardware import Gpu
-from ..places import size_text
 from ..preflight_base import BaseFindings
 from .figures import Figure
 from .sizes import BYTES, lora_values, part_sizes, sample_pixels, trained_parts, training_pixels
@@ -95,18 +94,25 @@ def need(config: RunConfig, spec: FamilySpec, base: BaseFindings | None) -> Need
 def memory_figure(needed: Need, *, base_is_known: bool) -> Figure:
     """A need in words."""
     highest = needed.highest
-    parts = [("base", needed.base), ("LoRA and its optimizer", needed.lora)]
-    if needed.training >= needed.sampling:
-        parts.append(("pictures", needed.pictures))
-        when = "the most while training"
-    else:
-        parts.append(("drawing", needed.drawing))
-        when = "the most while drawing samples"
-    parts.append(("CUDA", _CUDA_BYTES))
-    said = [f"{name} {size_text(size)}" for name, size in parts]
-    said += [when] if base_is_known else [when, "for the family's usual base"]
-    text = f"about {size_text(highest)}"
-    return Figure(highest * 0.85, highest * 1.2, text, ", ".join(said))
+    is_training = needed.training >= needed.sampling
+    last = ("pictures", needed.pictures) if is_training else ("drawing", needed.drawing)
+    parts = (
+        ("base", needed.base),
+        ("LoRA and its optimizer", needed.lora),
+        last,
+        ("CUDA", _CUDA_BYTES),
+    )
+    basis = ", ".join(f"{name} {memory_text(size)}" for name, size in parts)
+    basis += "; highest while training" if is_training else "; highest while drawing samples"
+    basis += "" if base_is_known else "; for the family's usual base"
+    return Figure(highest * 0.85, highest * 1.2, f"about {memory_text(highest)}", basis)
+
+
+def memory_text(size: float) -> str:
+    """Bytes of a GPU's memory, for people: counted in 1024s, as the makers of GPUs do."""
+    if size < 0.95 * 2**30:
+        return f"{size / 2**20:.0f} MB"
+    return f"{size / 2**30:.1f} GB".replace(".0 GB", " GB")
 
 
 def fit(
@@ -114,9 +120,9 @@ def fit(
 ) -> Fit:
     """How a run fits on ``gpu``."""
     free = gpu.free_bytes
-    there = f"{gpu.name}: {size_text(gpu.memory_bytes)}"
+    there = f"{gpu.name}: {memory_text(gpu.memory_bytes)}"
     if gpu.memory_bytes - free > 1e9:
-        there += f", {size_text(free)} of it free"
+        there += f", {memory_text(free)} of it free"
     if needed.highest <= _TIGHT * free:
         return Fit("fits", f"fits ({there})")
     state = "tight" if needed.highest <= free else "does not fit"
@@ -130,13 +136,13 @@ def _advice(config: RunConfig, spec: FamilySpec, base: BaseFindings | None, free
     for words, changes in _savings(config, spec):
         alone = need(_changed(config, changes), spec, base)
         if alone and alone.highest <= _TIGHT * free:
-            return f"First: {words} (about {size_text(alone.highest)})."
+            return f"First: {words} (about {memory_text(alone.highest)})."
         for section, values in changes.items():
             together.setdefault(section, {}).update(values)
         said.append(words)
     combined = need(_changed(config, together), spec, base)
     if combined and combined.highest <= _TIGHT * free:
-        return f"Together: {', '.join(said)} (about {size_text(combined.highest)})."
+        return f"Together: {', '.join(said)} (about {memory_text(combined.highest)})."
     return "It takes a larger GPU, or a lower dataset.resolution."
 
 
@@ -159,6 +165,8 @@ def _savings(
         yield "rank 32", {"network": {"rank": 32}}
     if config.samples.prompts and sample_pixels(config, spec) > 512 * 512:
         yield "samples of 512x512", {"samples": {"width": 512, "height": 512}}
+    if config.samples.prompts:
+        yield "no samples", {"samples": {"prompts": []}}
 
 
 def _changed(config: RunConfig, changes: Mapping[str, Mapping[str, Any]]) -> RunConfig:

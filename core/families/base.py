@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ..config import LossOptions, ModelOptions
     from ..errors import Problem
-    from ..weights.base_model import BaseModel, Part
+    from ..weights.base_model import BaseModel, OpenFile, Part
 
     Conditioning = Mapping[str, torch.Tensor]
     """What the denoiser is told, by name; the first dimension of each tensor is the batch."""
@@ -91,6 +91,8 @@ class FamilySpec:
     """What a base of the family consists of in the diffusers layout; looked for before a run."""
     pipelines: frozenset[str] = frozenset()
     """The classes that ``model_index.json`` names in bases of the family; empty: any."""
+    open_file: OpenFile | None = None
+    """How a base in a single file is opened; None where only folders are read."""
     check_base: Callable[[BaseModel, ModelOptions], Iterable[Problem]] | None = None
     """What is wrong with a base whose files are all there, without loading it."""
     costs: Costs | None = None

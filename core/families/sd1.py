@@ -9,6 +9,7 @@ from ..errors import Problem
 from ..sampling.samplers import SAMPLERS
 from ..weights.base_model import BaseModel, Part
 from .base import Costs, FamilySpec, PartSize
+from .sd1_checkpoint import NAME, TITLE, open_checkpoint
 
 if TYPE_CHECKING:
     from ..config import ModelOptions
@@ -58,8 +59,8 @@ def _check_base(base: BaseModel, options: ModelOptions) -> Iterator[Problem]:
 
 
 SPEC = FamilySpec(
-    name="sd1",
-    title="Stable Diffusion 1.x",
+    name=NAME,
+    title=TITLE,
     native_resolution=512,
     bucket_step=64,
     prediction="epsilon",
@@ -76,6 +77,7 @@ SPEC = FamilySpec(
             "StableDiffusionControlNetPipeline",
         }
     ),
+    open_file=open_checkpoint,
     check_base=_check_base,
     costs=COSTS,
 )

@@ -9,10 +9,8 @@ from ...core.config import RunConfig
 from ...core.dataset.images import Progress
 from ...core.dataset.plan import DatasetPlan
 from ...core.errors import Problem, WizardError
-from ...core.estimates import Estimate, estimate
-from ...core.estimates.past_runs import past_runs
+from ...core.estimates import Estimate, estimate_here
 from ...core.families import registry as families
-from ...core.hardware import gpus
 from ...core.preflight_base import BaseFindings, inspect_base
 from ...core.schedule import Schedule
 from .draft import Snapshot
@@ -53,6 +51,11 @@ class Assessor:
             return Assessment(snapshot, None, tuple(read.problems))
         base = self._base(read.config, known="model.base" not in read.broken)
         found = preflight.inspect(read.config, progress=progress, base=base)
+        told = None
+        if found.spec:
+            told = estimate_here(
+                read.config, found.spec, plan=found.plan, schedule=found.schedule, base=base
+            )
         # What a default that stands in for something broken has to say is not worth reading.
         rest = [problem for problem in found.problems if problem.where not in read.broken]
         return Assessment(
@@ -64,7 +67,7 @@ class Assessor:
             base,
             found.bytes_written,
             found.file_bytes,
-            _estimate(read.config, found, base),
+            told,
         )
 
     def forget_bases(self) -> None:
@@ -82,19 +85,3 @@ class Assessor:
                 return BaseFindings()
             self._bases[key] = inspect_base(config, spec)
         return self._bases[key]
-
-
-def _estimate(
-    config: RunConfig, found: preflight.Inspection, base: BaseFindings
-) -> Estimate | None:
-    if found.spec is None:
-        return None
-    return estimate(
-        config,
-        found.spec,
-        plan=found.plan,
-        schedule=found.schedule,
-        base=base,
-        gpu=next(iter(gpus()), None),
-        history=past_runs(),
-    )
