@@ -264,7 +264,8 @@ class Layout:
         inner = self._with_pictures(listing)
         if inner:
             remedy = "List the folders instead of dataset.folder:\n" + concepts_toml(inner)
-            mends = (*self._listed(inner, where), *folder_mends(inner[:2], where))
+            listed = self._listed(inner, where) if inner[1:] else ()
+            mends = (*listed, *folder_mends(inner[:2], where))
             if is_regularization:
                 remedy = f"Give one of them, such as {inner[0]}."
                 mends = folder_mends(inner[:3], where)

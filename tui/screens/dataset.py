@@ -48,6 +48,7 @@ class DatasetScreen(StepScreen):
     DEFAULT_CSS = """
     DatasetScreen #said { display: none; }
     DatasetScreen #page { height: 1fr; scrollbar-size-vertical: 1; }
+    DatasetScreen #field-dataset-folder { padding: 0 1; }
     DatasetScreen #status { height: auto; padding: 0 1; }
     DatasetScreen ConceptTable, DatasetScreen Findings { margin: 0 1; }
     DatasetScreen Findings { display: none; }
@@ -187,7 +188,7 @@ class DatasetScreen(StepScreen):
             if not (hidden and item.where == _FOLDER)
             and (item.mends or item.where not in _IN_PANEL)
         ]
-        return step.settled(found)
+        return [*step.settled(found), *step.about_list(self.app.draft)]
 
     def _show_findings(self) -> None:
         findings = self.query_one(Findings)

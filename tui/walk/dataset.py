@@ -175,6 +175,16 @@ def settled(problems: Iterable[Problem], most_files: int = 3) -> list[Problem]:
     return found
 
 
+def about_list(draft: Draft) -> list[Problem]:
+    """The way back from folders that are listed one by one."""
+    tables = _tables(draft)
+    if not tables:
+        return []
+    message = f"{counted(len(tables), 'folder')} listed one by one in the TOML."
+    offer = Mend("Forget the list, to give one folder above", {"dataset.concepts": []})
+    return [Problem(message, "dataset.concepts", severity="note", mends=(offer,))]
+
+
 def is_file(problem: Problem) -> bool:
     """Whether it is about a file, not an option."""
     return problem.where.startswith("/")

@@ -48,4 +48,4 @@ class Bring(Vertical):
         yield Button(
             "\u25b8 Just try it with the demo's pictures", id="demo-pictures", compact=True
         )
-        yield Static(shown(f"\n{STEPS['dataset']}"), classes="guide")
+        yield Static(shown(f"\n{STEPS['dataset']}"), classes="guide" if self.command else "")

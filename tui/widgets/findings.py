@@ -41,8 +41,9 @@ class Findings(OptionList):
 
     @property
     def first(self) -> Mend | None:
-        """What the key does without choosing."""
-        return next((mend for mend in self._mends if mend), None)
+        """What the key does without choosing; a note's offer is never taken by it."""
+        graver = (item for item in self._problems if item.severity != "note")
+        return next((item.mends[0] for item in graver if item.mends), None)
 
     def show(self, problems: Sequence[Problem]) -> None:
         """Show other problems, the gravest first; nothing moves when they are the same."""
@@ -56,7 +57,7 @@ class Findings(OptionList):
             rows.append(Option(_said(problem)))
             self._mends.append(None)
             for mend in problem.mends:
-                key = f"{MEND_KEY}  " if self.first is None else "    "
+                key = f"{MEND_KEY}  " if mend is self.first else "    "
                 rows.append(Option(Content.assemble("    ", (key, "bold")) + shown(mend.label)))
                 self._mends.append(mend)
         self.clear_options()

@@ -39,10 +39,11 @@ class SubjectPanel(Vertical):
     SubjectPanel { height: auto; }
     SubjectPanel Form { height: auto; }
     SubjectPanel .line { height: auto; }
-    SubjectPanel .field-label { width: 26; padding: 0 1; }
+    SubjectPanel .field-label { width: 26; }
+    SubjectPanel { padding: 0 1; }
     SubjectPanel .line Input { width: 1fr; }
-    SubjectPanel .why { padding: 0 1 0 26; color: $text-muted; height: auto; }
-    SubjectPanel .offer { height: auto; padding: 0 1 0 26; }
+    SubjectPanel .why { padding: 0 0 0 26; color: $text-muted; height: auto; }
+    SubjectPanel .offer { height: auto; padding: 0 0 0 26; }
     """
 
     def compose(self) -> ComposeResult:
