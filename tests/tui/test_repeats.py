@@ -151,6 +151,7 @@ async def test_an_aim_is_taken_over_and_put_back(home: Path) -> None:
         await pilot.press("f5")
         await settled(app, pilot)
         assert total(screen).startswith("560 steps in 20 epochs")
+        assert "F8 puts back epochs 10" in screen_text(app)
         await pilot.press("f8")
         screen = await settled(app, pilot)
         assert total(screen).startswith("280 steps in 10 epochs")

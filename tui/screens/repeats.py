@@ -14,6 +14,7 @@ from textual.widgets import Input, Static
 from textual.worker import get_current_worker
 
 from ...core.config import RunConfig
+from ...core.config.config_problems import options
 from ...core.dataset.plan import DatasetPlan
 from ...core.rules_of_thumb import RuleOfThumb, explain
 from ...core.schedule import Schedule
@@ -235,6 +236,10 @@ def _said(changes: list[tuple[str, Any]]) -> str:
     """What putting ``changes`` back brings back."""
     if any(key == lengths.CONCEPTS for key, _ in changes):
         return "the folders' repeats"
-    words = [key.rpartition(".")[2].replace("_", " ") for key, _ in changes]
-    values = ["" if value is None else f" {value}" for _, value in changes]
-    return ", ".join(f"{word}{value}" for word, value in zip(words, values, strict=True))
+    known = options()
+    values = {key: known[key].default if value is None else value for key, value in changes}
+    return ", ".join(
+        f"{key.rpartition('.')[2].replace('_', ' ')} {value:,}"
+        for key, value in values.items()
+        if value is not None
+    )
