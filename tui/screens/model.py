@@ -57,7 +57,6 @@ class ModelScreen(StepScreen):
     ModelScreen Figures { margin: 1 0 0 0; padding: 1 1 0 1; }
     ModelScreen.-narrow Figures { display: none; }
     ModelScreen Form { height: auto; max-height: 12; }
-    ModelScreen #field-model-base .field-mark { max-width: 3; height: 1; }
     ModelScreen #facts { height: auto; max-height: 4; padding: 0 1; }
     ModelScreen #advice { height: auto; max-height: 3; padding: 0 1; }
     ModelScreen #models { height: auto; padding: 0 1; color: $text-muted; }
