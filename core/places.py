@@ -39,4 +39,6 @@ def size_text(number: float) -> str:
     """A number of bytes, for people."""
     if number >= 1e9:
         return f"{number / 1e9:.1f} GB"
+    if number < 1e5:
+        return f"{number / 1e3:.1f} KB" if number >= 1e3 else f"{number:.0f} bytes"
     return f"{number / 1e6:.0f} MB" if number >= 1e7 else f"{number / 1e6:.1f} MB"

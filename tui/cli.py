@@ -38,6 +38,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "sample": "draw the sample prompts now",
     },
     "after": {
+        "results": "list a run's files, note the best one, and say where to take it",
         "report": "write a run's pictures, curves, captions and files on one page",
     },
 }
