@@ -26,7 +26,7 @@ _MIB = 1 << 20
 _SLICE_MIB_PER_GB = 972
 """A slice called 10gb has 9,728 MiB."""
 _GPU_LINE = re.compile(r"GPU (\d+): ")
-_SLICE_LINE = re.compile(r"\s+MIG \d+g\.(\d+)gb\S*\s+Device\s+\d+: \(UUID: (\S+)\)")
+_SLICE_LINE = re.compile(r"\s+MIG (\d+)g\.(\d+)gb\S*\s+Device\s+\d+: \(UUID: (\S+)\)")
 
 Precision = Literal["bf16", "fp16", "fp32"]
 
@@ -44,6 +44,8 @@ class Gpu:
     uuid: str = ""
     index: int = 0
     """As nvidia-smi counts."""
+    share: float = 1.0
+    """Of a whole GPU's arithmetic, for a slice."""
 
 
 @dataclass(frozen=True)
@@ -166,9 +168,16 @@ def _with_slices(whole: Sequence[Gpu]) -> list[Gpu]:
         if begins := _GPU_LINE.match(line):
             owner = next((gpu for gpu in whole if gpu.index == int(begins[1])), None)
         elif owner and (slice_ := _SLICE_LINE.match(line)):
-            memory = int(slice_[1]) * _SLICE_MIB_PER_GB * _MIB
-            name = f"{owner.name} (a slice of {slice_[1]} GB)"
-            part = replace(owner, name=name, memory_bytes=memory, free_bytes=memory, uuid=slice_[2])
+            sevenths, gigabytes, uuid = slice_.groups()
+            memory = int(gigabytes) * _SLICE_MIB_PER_GB * _MIB
+            part = replace(
+                owner,
+                name=f"{owner.name} (a slice of {gigabytes} GB)",
+                memory_bytes=memory,
+                free_bytes=memory,
+                uuid=uuid,
+                share=int(sevenths) / 7,
+            )
             slices.setdefault(owner.index, []).append(part)
     return [found for gpu in whole for found in slices.get(gpu.index, [gpu])]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 
@@ -24,6 +25,14 @@ def existing(folder: Path) -> Path:
     """``folder``, or what there is of its parents."""
     # Unlike Path.exists, os.path.exists is no error where a parent may not be looked into.
     return next(path for path in (folder, *folder.parents) if os.path.exists(path))  # noqa: PTH110
+
+
+def free_bytes(folder: Path) -> int | None:
+    """The room on the disk of ``folder``; None when it does not say."""
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return None
 
 
 def size_text(number: float) -> str:

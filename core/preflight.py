@@ -15,6 +15,7 @@ from .dataset.build import build_plan, verify_plan
 from .dataset.images import Progress
 from .dataset.plan import DatasetPlan
 from .errors import Problem, ProblemsError, WizardError
+from .estimates.sizes import file_bytes, run_bytes
 from .families import registry as families
 from .families.base import FamilySpec
 from .networks import registry as networks
@@ -26,10 +27,6 @@ from .sampling.samplers import SAMPLERS
 from .schedule import Schedule
 
 _GRAVITY = {"error": 0, "warning": 1, "note": 2}
-_BYTES = {"bf16": 2, "fp16": 2, "fp32": 4}
-_STATE_BYTES = 3 * 3 * 4
-"""Per number of the LoRA: weights and AdamW's two averages in fp32, the new state beside the two
-that are kept until it is verified."""
 
 
 @dataclass(frozen=True)
@@ -91,9 +88,9 @@ def inspect(
     if plan is not None:
         schedule = Schedule.of(plan, config)
         problems += _steps(schedule)
-        written = _bytes_written(config, spec, schedule, base)
+        written = run_bytes(config, spec, schedule, base)
         problems += _disk(config, written)
-    size = _file_bytes(config, base) if base.lora_values_per_rank else None
+    size = file_bytes(config, spec, base) if base.lora_values_per_rank else None
     return Inspection(by_gravity(problems), spec, base, plan, schedule, written, size)
 
 
@@ -199,24 +196,3 @@ def _disk(config: RunConfig, needed: int) -> Iterator[Problem]:
             "output.folder",
             remedy="Free some space, choose another disk, or keep fewer files (output.keep_last).",
         )
-
-
-def _file_bytes(config: RunConfig, base: BaseFindings) -> int:
-    values = base.lora_values_per_rank * config.network.rank
-    return values * _BYTES[config.output.save_precision or config.model.precision]
-
-
-def _bytes_written(
-    config: RunConfig, spec: FamilySpec, schedule: Schedule, base: BaseFindings
-) -> int:
-    """At most, roughly: all files that are kept, the state, and the samples uncompressed."""
-    values = base.lora_values_per_rank * config.network.rank
-    files = len(schedule.save_steps())
-    if config.output.keep_last:
-        # The new one is verified before the oldest goes, and the final file stays beside them.
-        files = min(files, config.output.keep_last + 2)
-    file_bytes = _file_bytes(config, base)
-    side = config.dataset.resolution or spec.native_resolution
-    pixels = side * side if isinstance(side, int) else side[0] * side[1]
-    pictures = len(config.samples.prompts) * len(schedule.sample_steps())
-    return files * file_bytes + values * _STATE_BYTES + pictures * pixels * 3

@@ -5,17 +5,19 @@ Nothing is downloaded and no weight is read: configurations, and the headers of 
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from .config import RunConfig
 from .config.paths import is_hub_id
 from .errors import Problem, WizardError
-from .families.base import FamilySpec
+from .families import registry as families
+from .families.base import FamilySpec, PartSize
 from .places import existing, size_text
 from .weights.base_model import (
     BaseModel,
@@ -26,7 +28,16 @@ from .weights.base_model import (
     read_json,
     weight_variant,
 )
-from .weights.header import Header, read_header
+from .weights.clip_vocabulary import (
+    CLIP_TOKENS,
+    missing_vocabulary,
+    unknown_words,
+    unreachable_vocabulary,
+)
+from .weights.header import Header
+from .weights.recognition import WrongFamilyError, refusal
+from .weights.recognition_folder import recognise_folder
+from .weights.single_file import SingleFile
 
 HUB_PATIENCE = 8.0
 """Seconds in which the hub must have answered; a rented machine waits no longer for a check."""
@@ -36,48 +47,63 @@ _ATTENTION = (".attentions.", ".layers.")
 
 @dataclass(frozen=True)
 class BaseFindings:
-    """What is known of the base: ``lora_values_per_rank`` is how many numbers a LoRA of rank 1 on
-    all its attention blocks has, ``download_bytes`` what is still to come from the hub."""
+    """What is known of the base: ``parts`` are its parts with weights by subfolder, empty when
+    their files are not here; ``download_bytes`` is what is still to come from the hub."""
 
     problems: list[Problem] = field(default_factory=list)
-    lora_values_per_rank: int = 0
+    parts: Mapping[str, PartSize] = field(default_factory=dict)
     download_bytes: int = 0
 
+    @property
+    def lora_values_per_rank(self) -> int:
+        """How many numbers a LoRA of rank 1 on all the base's attention blocks has."""
+        return sum(part.lora_values for part in self.parts.values())
 
-def inspect_base(config: RunConfig, spec: FamilySpec) -> BaseFindings:
-    """Look at ``model.base``; asks the hub only for what is not on this machine, and not for
-    longer than `HUB_PATIENCE`."""
+
+def inspect_base(config: RunConfig, spec: FamilySpec, *, online: bool = True) -> BaseFindings:
+    """Look at ``model.base``; asks the hub only for what is not on this machine, not for longer
+    than `HUB_PATIENCE`, and not at all unless ``online``."""
     if not spec.parts:
         return BaseFindings()  # a family that says nothing of its files looks for them itself
     name = config.model.base
     if is_hub_id(name) and not os.path.exists(name):  # noqa: PTH110 (see config_paths)
         cached = _cached(name, spec)
         if cached is None:
-            return _ask_hub(name, spec)
+            return _ask_hub(name, spec) if online else BaseFindings()
         folder = cached
     else:
         folder = Path(name)
     try:
-        base = locate(str(folder), spec.parts)
-        headers = {part: list(_headers(base, part)) for part in spec.parts if part.weights}
+        base = locate(str(folder), spec.parts, spec.open_file)
+        headers = {part: list(base.headers(part)) for part in spec.parts if part.weights}
         problems = [*_wrong_kind(base, spec)]
         if spec.check_base and not problems:
             problems += spec.check_base(base, config.model)
+        if online and isinstance(base, SingleFile) and base.vocabulary() is None:
+            problems += _vocabulary_problems(base)
     except WizardError as error:
-        return BaseFindings([_as_problem(error)])
+        return BaseFindings([_as_problem(_in_other_words(error, folder, spec))])
     except OSError as error:
         why = f"cannot be read: {error.strerror or error}"
         return BaseFindings([Problem(why, _KEY, remedy="Check the folder's permissions.")])
-    # The VAE has attention too, but never a LoRA.
-    trained = [header for part in headers if part.folder != "vae" for header in headers[part]]
-    return BaseFindings(problems, sum(map(_values_per_rank, trained)))
+    return BaseFindings(problems, {part.folder: _size(part, headers[part]) for part in headers})
 
 
 def _as_problem(error: WizardError) -> Problem:
     detail = error.message.removeprefix(f"{_KEY}: ")
-    return Problem(
-        f"{error.title} ({detail})" if detail else error.title, _KEY, remedy=error.remedy
-    )
+    words = f"{error.title} ({detail})" if detail else error.title
+    if isinstance(error, WrongFamilyError) and error.family in families.names():
+        remedy = f"Set the family to {error.family}, or choose another base."
+        return Problem(words, "model.family", remedy=remedy)
+    return Problem(words, _KEY, remedy=error.remedy)
+
+
+def _in_other_words(error: WizardError, folder: Path, spec: FamilySpec) -> WizardError:
+    """What a folder is says more than what it lacks."""
+    if folder.is_dir() and isinstance(error, BaseModelError):
+        seen = recognise_folder(folder)
+        return (refusal(seen, spec.name, spec.title) if seen else None) or error
+    return error
 
 
 def _wrong_kind(base: BaseModel, spec: FamilySpec) -> Iterator[Problem]:
@@ -93,26 +119,24 @@ def _wrong_kind(base: BaseModel, spec: FamilySpec) -> Iterator[Problem]:
         )
 
 
-def _headers(base: BaseModel, part: Part) -> Iterator[Header]:
-    """The headers of the weight files that are read; one that a download cut off raises."""
-    variant = base.variants[part.folder]
-    stem = f"{part.weights}.{variant}" if variant else part.weights
-    folder = base.folder / part.folder
-    whole = folder / f"{stem}.safetensors"
-    for path in [whole] if whole.exists() else sorted(folder.glob(f"{stem}-*.safetensors")):
-        yield read_header(path)
+def _size(part: Part, headers: Iterable[Header]) -> PartSize:
+    values, layers, lora_values = 0, 0, 0
+    for header in headers:
+        for name, info in header.tensors.items():
+            values += math.prod(info.shape)
+            # The VAE has attention too, but never a LoRA.
+            if part.folder != "vae" and _gets_lora(name, info.shape):
+                layers += 1
+                # A layer from n to m features gets rank x (n + m) numbers.
+                lora_values += info.shape[0] + info.shape[1]
+    return PartSize(values, layers, lora_values)
 
 
-def _values_per_rank(header: Header) -> int:
-    # A layer from n to m features gets rank x (n + m) numbers; a 1x1 convolution is such a layer.
-    return sum(
-        info.shape[0] + info.shape[1]
-        for name, info in header.tensors.items()
-        if name.endswith(".weight")
-        and any(mark in name for mark in _ATTENTION)
-        and len(info.shape) >= 2
-        and set(info.shape[2:]) <= {1}
-    )
+def _gets_lora(name: str, shape: tuple[int, ...]) -> bool:
+    """Whether it is a linear layer, or a 1x1 convolution, of an attention block."""
+    in_attention = any(mark in name for mark in _ATTENTION)
+    is_layer = len(shape) >= 2 and set(shape[2:]) <= {1}
+    return name.endswith(".weight") and in_attention and is_layer
 
 
 def _cached(name: str, spec: FamilySpec) -> Path | None:
@@ -131,14 +155,31 @@ def _ask_hub(name: str, spec: FamilySpec) -> BaseFindings:
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
         return BaseFindings([_unreachable(name, "HF_HUB_OFFLINE is set")])
     answer: list[BaseFindings] = []
-    # A name that does not resolve, or a proxy that swallows packets, is slower than any timeout
-    # that the client has; a daemon thread can be left behind.
-    asking = threading.Thread(target=_caught(lambda: _hub_findings(name, spec), name, answer))
-    asking.daemon = True
-    asking.start()
-    asking.join(HUB_PATIENCE)
+    _ask_in_thread(_caught(lambda: _hub_findings(name, spec), name, answer))
     slow = f"no answer in {HUB_PATIENCE:g} seconds"
     return answer[0] if answer else BaseFindings([_unreachable(name, slow)])
+
+
+def _vocabulary_problems(base: SingleFile) -> list[Problem]:
+    """What is said of a checkpoint whose words are not on this machine; asks the hub."""
+    if base.vocabulary_size != CLIP_TOKENS:
+        return [_as_problem(unknown_words(base.vocabulary_size, base.folder.parent))]
+    answer: list[str] = []
+    _ask_in_thread(lambda: answer.append(unreachable_vocabulary(HUB_PATIENCE)))
+    why = answer[0] if answer else f"no answer in {HUB_PATIENCE:g} seconds"
+    if why:
+        return [_as_problem(missing_vocabulary(why))]
+    message = "CLIP's vocabulary, which no single file holds, will be downloaded first (1.6 MB)"
+    return [Problem(message, where=_KEY, severity="note")]
+
+
+def _ask_in_thread(ask: Callable[[], object]) -> None:
+    """Wait for ``ask`` no longer than `HUB_PATIENCE`. A name that does not resolve, or a proxy that
+    swallows packets, is slower than any timeout that the client has; a daemon thread can be left
+    behind."""
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(HUB_PATIENCE)
 
 
 def _caught(
@@ -230,5 +271,5 @@ def _unreachable(name: str, why: str) -> Problem:
     return Problem(
         f"{name} is not on this machine, and the hub cannot be reached ({why})",
         where=_KEY,
-        remedy="Go online, or give a folder in the diffusers layout.",
+        remedy="Go online, or give a checkpoint or folder that is on this machine.",
     )

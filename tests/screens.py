@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lora_wizard.core.hardware import hardware
 from textual.app import App
 
 SNAPSHOTS = Path(__file__).parent / "tui" / "snapshots"
@@ -32,6 +33,9 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(folder))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    # A screen looks the same whatever GPU the machine has.
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    hardware.cache_clear()
     monkeypatch.chdir(folder)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)

@@ -20,6 +20,7 @@ JOBS = (
     "core.sampling.drawing",
     "core.training.*",
     "core.weights.base_model_parts",
+    "core.weights.single_file_parts",
     "core.weights.kohya",
     "core.weights.safetensors_bytes",
 )

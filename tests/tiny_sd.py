@@ -27,12 +27,14 @@ def build(
     prediction_type: str = "epsilon",
     seed: int = 0,
     dtype: torch.dtype = torch.float32,
+    like_sd1: bool = False,
 ) -> Path:
-    """Write a base to ``folder`` and return it. ``vae_factor`` is 2, 4 or 8 pixels per latent."""
+    """Write a base to ``folder`` and return it. ``vae_factor`` is 2, 4 or 8 pixels per latent.
+    ``like_sd1``: with the heads and groups of Stable Diffusion 1.x, which no shape tells."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         vocabulary_size = write_tokenizer(folder / "tokenizer")
-        for name, module in _modules(vae_factor, vocabulary_size).items():
+        for name, module in _modules(vae_factor, vocabulary_size, like_sd1).items():
             (module if dtype == torch.float32 else module.to(dtype)).save_pretrained(folder / name)
     _scheduler(prediction_type).save_pretrained(folder / "scheduler")
     _write_json(folder / "model_index.json", _INDEX)
@@ -72,10 +74,11 @@ def write_tokenizer(folder: Path) -> int:
     return len(tokens)
 
 
-def _modules(vae_factor: int, vocabulary_size: int) -> dict[str, Any]:
+def _modules(vae_factor: int, vocabulary_size: int, like_sd1: bool) -> dict[str, Any]:
     levels = vae_factor.bit_length()
+    width, groups, heads, text = (32, 32, 8, 64) if like_sd1 else (8, 4, 2, 16)
     of_levels: dict[str, Any] = {
-        "block_out_channels": (8,) * levels,
+        "block_out_channels": (width,) * levels,
         "down_block_types": ("DownEncoderBlock2D",) * levels,
         "up_block_types": ("UpDecoderBlock2D",) * levels,
     }
@@ -83,27 +86,27 @@ def _modules(vae_factor: int, vocabulary_size: int) -> dict[str, Any]:
         **of_levels,
         layers_per_block=1,
         latent_channels=4,
-        norm_num_groups=4,
+        norm_num_groups=groups,
         sample_size=32,
     )
     unet = UNet2DConditionModel(
         sample_size=32 // vae_factor,
-        block_out_channels=(8, 16),
+        block_out_channels=(width, 2 * width),
         down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
         up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
         layers_per_block=1,
-        cross_attention_dim=16,
-        attention_head_dim=2,
-        norm_num_groups=4,
+        cross_attention_dim=text,
+        attention_head_dim=heads,
+        norm_num_groups=groups,
     )
     text_encoder = CLIPTextModel(
         CLIPTextConfig(
             vocab_size=vocabulary_size,
-            hidden_size=16,
-            intermediate_size=32,
-            projection_dim=16,
+            hidden_size=text,
+            intermediate_size=2 * text,
+            projection_dim=text,
             num_hidden_layers=3,
-            num_attention_heads=2,
+            num_attention_heads=text // 64 or 2,
             max_position_embeddings=77,
             bos_token_id=vocabulary_size - 2,
             eos_token_id=vocabulary_size - 1,

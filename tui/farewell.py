@@ -14,7 +14,9 @@ def farewell(draft: Draft | None, run: RunDirectory | None) -> str:
         return _of_run(run)
     if draft is not None:
         saved = f" It is saved as {draft.source}." if draft.source else ""
-        return printable(f"The draft {draft.name} is kept; `lora-wizard` continues it.{saved}") + "\n"
+        return (
+            printable(f"The draft {draft.name} is kept; `lora-wizard` continues it.{saved}") + "\n"
+        )
     return ""
 
 

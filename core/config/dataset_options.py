@@ -27,6 +27,7 @@ class DatasetOptions(Section):
 
     folder: str = option(
         "",
+        label="Folder of pictures",
         help="The folder with the pictures: flat, or with folders named N_name inside, where N is "
         "the number of repeats. Nothing in it is ever changed.",
         source="S0 S1 S2 S4",
@@ -44,6 +45,7 @@ class DatasetOptions(Section):
     )
     regularization_folder: str = option(
         "",
+        label="Class pictures",
         help="Class pictures that keep the base model what it is: what it would draw for the class "
         "word without the subject. As many as there are pictures x repeats are used each epoch, in "
         "turn when there are more, again when there are fewer; this about doubles the steps.",
@@ -62,6 +64,7 @@ class DatasetOptions(Section):
     )
     buckets: bool = option(
         True,
+        label="Keep aspect ratios",
         help="Keep each picture's aspect ratio: pictures are trained in groups of like shape. Off: "
         "all are cropped to the resolution.",
         source="S1 S2 S4",
@@ -77,6 +80,7 @@ class DatasetOptions(Section):
     )
     bucket_min_side: int | None = option(
         None,
+        label="Shortest side",
         help="The shortest side of a bucket; half the resolution if absent.",
         unit="px",
         ge=8,
@@ -85,6 +89,7 @@ class DatasetOptions(Section):
     )
     bucket_max_side: int | None = option(
         None,
+        label="Longest side",
         help="The longest side of a bucket; twice the resolution if absent. (sd-scripts' 1024 "
         "starves wide pictures at 1024 px.)",
         unit="px",
@@ -94,11 +99,13 @@ class DatasetOptions(Section):
     )
     upscale: bool = option(
         True,
+        label="Enlarge small pictures",
         help="Enlarge pictures smaller than their bucket. Off: they get a smaller bucket instead.",
         also="bucket_no_upscale, inverted",
     )
     exclude: list[str] = option(
         [],
+        label="Leave out",
         help="Pictures to leave out: file names or patterns relative to the folder. Broken "
         "pictures stop the run until they are mended or named here.",
         separator=",",
@@ -120,14 +127,28 @@ class CaptionOptions(Section):
         separator=",",
     )
     prefix: str = option(
-        "", help="Put before every caption, as it is.", source="S4", also="caption_prefix"
+        "",
+        label="Before each caption",
+        help="Put before every caption, as it is.",
+        source="S4",
+        also="caption_prefix",
     )
-    suffix: str = option("", help="Put after every caption, as it is.", also="caption_suffix")
+    suffix: str = option(
+        "",
+        label="After each caption",
+        help="Put after every caption, as it is.",
+        also="caption_suffix",
+    )
     separator: str = option(
-        ",", help="What stands between tags.", also="caption_separator", min_length=1
+        ",",
+        label="Between tags",
+        help="What stands between tags.",
+        also="caption_separator",
+        min_length=1,
     )
     shuffle: bool = option(
         False,
+        label="Shuffle tags",
         help="Shuffle the tags anew for every use of a picture: for tags of anime models, not for "
         "sentences.",
         source="S1",
@@ -135,6 +156,7 @@ class CaptionOptions(Section):
     )
     keep_tokens: int = option(
         0,
+        label="Tags kept in place",
         help="How many leading tags stay in place when shuffling; prefix and trigger words count.",
         source="S1",
         ge=0,
@@ -142,6 +164,7 @@ class CaptionOptions(Section):
     )
     dropout: float = option(
         0.0,
+        label="Caption dropout",
         help="The share of uses in which a picture is trained without its caption.",
         source="S4",
         ge=0,

@@ -1,12 +1,31 @@
-"""Changes single values of a TOML and leaves the rest as the person wrote it."""
+"""Changes single values of a TOML and leaves the rest as the person wrote it, byte by byte.
+
+The text is never printed anew: what is written is the text that was read, with the edits of now
+spliced in. A value that is set back to what it was, or a key that is put back, is no edit, and the
+text is again what was read.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import copy
+import tomllib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import tomlkit
-from tomlkit.items import AbstractTable, Item
+import tomli_w
+
+from ..errors import WizardError
+from .toml_source import KeyPath
+from .toml_spans import Block, Pair, scan
+
+_LINE = 88
+"""Columns that an array on one line may have."""
+_MEND_BY_HAND = "Something else stands there: mend the file in an editor."
+_Splice = tuple[int, int, str]
+
+
+class EditError(WizardError):
+    """The text has something else where the value belongs, such as two tables of one name."""
 
 
 class TomlText:
@@ -17,51 +36,263 @@ class TomlText:
     """
 
     def __init__(self, text: str) -> None:
-        self._document = tomlkit.parse(text)
+        self._base = text
+        self._data = tomllib.loads(text)
+        self._edits: dict[str, Any] = {}
+        """By key: the new value, None for what is taken out."""
+        self._without_comment: set[str] = set()
+        self._blocks: list[Block] | None = None
+        self._text: str | None = text
 
     def __str__(self) -> str:
-        return tomlkit.dumps(self._document)
+        if self._text is None:
+            self._text = self._spliced()
+        return self._text
 
     def get(self, key: str) -> Any:
         """The value of ``key`` as plain Python; None when it is not there."""
-        section, _, name = key.partition(".")
-        table = self._document.get(section)
-        if not isinstance(table, Mapping):
-            return None
-        value = table.get(name)
-        unwrap = getattr(value, "unwrap", None)
-        return unwrap() if unwrap else value
+        value = self._edits[key] if key in self._edits else self._read(key)
+        return copy.deepcopy(value) if isinstance(value, (list, dict)) else value
+
+    def was(self, key: str) -> Any:
+        """The value of ``key`` in the text that was read; None when it was not there."""
+        return self._read(key)
 
     def set(self, key: str, value: Any) -> None:
-        """Put ``value`` in, keeping the comment behind it in its column."""
-        section, _, name = key.partition(".")
-        if section not in self._document:
-            self._document[section] = tomlkit.table()
-        table = self._document[section]
-        before = table.get(name)
-        table[name] = value
-        _keep_column(before, table[name])
+        """Put ``value`` in, keeping the comment behind it in its column. Raises EditError where it
+        cannot stand."""
+        before, self._text = self._edits.pop(key, None), None
+        if _same(value, self._read(key)):
+            return
+        self._edits[key] = copy.deepcopy(value)
+        if before is None and self._read(key) is None:
+            try:
+                tomllib.loads(str(self))
+            except tomllib.TOMLDecodeError as error:
+                del self._edits[key]
+                self._text = None
+                raise EditError("cannot be put into the file", str(error), _MEND_BY_HAND) from error
 
     def unset(self, key: str) -> None:
         """Take ``key`` out; harmless when it is not there."""
-        section, _, name = key.partition(".")
-        table = self._document.get(section)
-        if isinstance(table, AbstractTable) and name in table:
-            table.remove(name)
+        self.set(key, None)
 
     def drop_comment(self, key: str) -> None:
-        """Take away the comment behind ``key``'s value."""
+        """Take away the comment behind ``key``'s value, for as long as the value is another one
+        than in the text that was read."""
+        self._text = None
+        self._without_comment.add(key)
+
+    def _read(self, key: str) -> Any:
         section, _, name = key.partition(".")
-        table = self._document.get(section)
-        item = table.item(name) if isinstance(table, AbstractTable) and name in table else None
-        if isinstance(item, Item):
-            item.trivia.comment = item.trivia.comment_ws = ""
+        table = self._data.get(section)
+        return table.get(name) if isinstance(table, Mapping) else None
+
+    def _spliced(self) -> str:
+        if not self._edits:
+            return self._base
+        if self._blocks is None:
+            self._blocks = scan(self._base)
+        splicer = _Splicer(self._base, self._blocks, self._without_comment)
+        for key, value in self._edits.items():
+            splicer.edit(key, self._read(key), value)
+        return splicer.text()
 
 
-def _keep_column(before: Any, item: Any) -> None:
-    """Move the comment behind ``item`` back to where it stood behind ``before``, as far as the new
-    value lets it."""
-    # A boolean comes out of tomlkit as Python's own, without its comment.
-    if hasattr(before, "as_string") and hasattr(item, "as_string") and item.trivia.comment:
-        gap = len(item.trivia.comment_ws) + len(before.as_string()) - len(item.as_string())
-        item.trivia.comment_ws = " " * max(2, gap)
+class _Splicer:
+    """Collects what to cut out and what to put in."""
+
+    def __init__(self, base: str, blocks: Sequence[Block], without_comment: set[str]) -> None:
+        self._base = base
+        self._blocks = blocks
+        self._without_comment = without_comment
+        self._splices: list[_Splice] = []
+        self._inline: dict[int, dict[str, str | None]] = {}
+        """By place of an inline table: its changed items as text."""
+        self._new: dict[str, list[str]] = {}
+        """By section that is not there yet: its lines."""
+        self._newline = "\r\n" if "\r\n" in base else "\n"
+        self._pairs: dict[KeyPath, Pair] = {}
+        for block in blocks:
+            for pair in block.pairs:
+                self._pairs[pair.path] = pair
+
+    def edit(self, key: str, before: Any, value: Any) -> None:
+        section, _, name = key.partition(".")
+        path: KeyPath = (section, name)
+        inline = self._pairs.get((section,))
+        arrays = [block for block in self._blocks if block.is_array and block.path[:-1] == path]
+        if inline is not None:
+            self._inline.setdefault(inline.value, {})[name] = (
+                None if value is None else written(value)
+            )
+        elif arrays:
+            self._edit_tables(path, arrays, before, value or [])
+        elif path in self._pairs:
+            self._edit_pair(self._pairs[path], value, key in self._without_comment)
+        elif _is_tables(value):
+            text = "".join(self._table_text(path, table) for table in value)
+            self._put(len(self._base), text)
+        elif before is not None:
+            self._edit_dotted(path, value)
+        elif value is not None:
+            self._add(section, name, value)
+
+    def text(self) -> str:
+        for place, changes in self._inline.items():
+            pair = next(pair for pair in self._pairs.values() if pair.value == place)
+            self._splices.append((pair.value, pair.value_end, self._inline_text(pair, changes)))
+        for section, lines in self._new.items():
+            before = "" if not self._base.strip() else self._newline
+            self._put(len(self._base), before + self._lines([f"[{section}]", *lines]))
+        parts: list[str] = []
+        at = 0
+        for start, end, text in sorted(self._splices, key=lambda splice: splice[:2]):
+            parts += [self._base[at:start], text]
+            at = end
+        return "".join([*parts, self._base[at:]])
+
+    def _edit_pair(self, pair: Pair, value: Any, drop_comment: bool) -> None:
+        if value is None:
+            start = self._base.rfind("\n", 0, pair.start) + 1
+            self._splices.append((start, pair.end, ""))
+            return
+        new = written(value).replace("\n", self._newline)
+        gap, end = "", pair.value_end
+        if drop_comment:
+            end = pair.comment_end
+        elif pair.comment > pair.value_end:
+            # Back to where it stood, as far as the new value lets it.
+            end = pair.comment
+            old, gap = self._base[pair.value : pair.value_end], self._base[pair.value_end : end]
+            if "\n" not in old + new and "\t" not in gap:
+                gap = " " * max(min(2, len(gap)), len(gap) + len(old) - len(new))
+        self._splices.append((pair.value, end, new + gap))
+
+    def _edit_dotted(self, path: KeyPath, value: Any) -> None:
+        """A table where a value belongs: nothing of ours, replaced whole."""
+        size = len(path)
+        inside = [pair for pair in self._pairs.values() if pair.path[:size] == path]
+        for pair in inside:
+            self._edit_pair(pair, None, False)
+        for block in self._blocks:
+            if block.path[:size] == path:
+                self._splices.append((block.start, block.header_end, ""))
+        if value is not None:
+            self._add(str(path[0]), str(path[1]), value)
+
+    def _add(self, section: str, name: str, value: Any) -> None:
+        line = f"{name} = {written(value)}"
+        # A header may come once, and the pairs before it may be dotted.
+        block = next((b for b in self._blocks if b.path == (section,) and not b.is_array), None)
+        if block is not None:
+            self._put(block.end, self._lines([self._indent(block) + line]))
+            return
+        root = [pair for pair in self._blocks[0].pairs if pair.path[0] == section]
+        if root:
+            last = root[-1]
+            start = self._base.rfind("\n", 0, last.start) + 1
+            before = self._base[start : last.name] if len(last.path) == 2 else f"{section}."
+            self._put(last.end, self._lines([before + line]))
+        else:
+            self._new.setdefault(section, []).append(line)
+
+    def _edit_tables(
+        self, path: KeyPath, arrays: Sequence[Block], before: Any, value: list[Any]
+    ) -> None:
+        """Tables that are still there are edited in their place; the others go or come."""
+        places = _kept_tables(before, value)
+        for index, block in enumerate(arrays):
+            if index in places:
+                self._edit_table(block, before[index], value[places[index]])
+            else:
+                self._splices.append((block.start, block.end, ""))
+        rest = [table for index, table in enumerate(value) if index not in places.values()]
+        text = "".join(self._table_text(path, table) for table in rest)
+        self._put(arrays[-1].end, text)
+
+    def _edit_table(self, block: Block, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+        pairs = {pair.path[-1]: pair for pair in block.pairs}
+        for name in [*before, *(name for name in now if name not in before)]:
+            if _same(before.get(name), now.get(name)):
+                continue
+            if name in pairs:
+                self._edit_pair(pairs[name], now.get(name), drop_comment=False)
+            else:
+                line = f"{self._indent(block)}{name} = {written(now[name])}"
+                self._put(block.end, self._lines([line]))
+
+    def _table_text(self, path: KeyPath, table: Mapping[str, Any]) -> str:
+        lines = [f"{name} = {written(value)}" for name, value in table.items() if value is not None]
+        return self._newline + self._lines([f"[[{'.'.join(map(str, path))}]]", *lines])
+
+    def _inline_text(self, table: Pair, changes: Mapping[str, str | None]) -> str:
+        changes = dict(changes)
+        items: list[str] = []
+        for pair in table.items:
+            name, raw = str(pair.path[1]), self._base[pair.start : pair.value_end]
+            if name not in changes:
+                items.append(raw)
+            elif (new := changes.pop(name)) is not None:
+                items.append(self._base[pair.start : pair.value] + new)
+        items += [f"{name} = {new}" for name, new in changes.items() if new is not None]
+        return "{ " + ", ".join(items) + " }" if items else "{}"
+
+    def _indent(self, block: Block) -> str:
+        if not block.pairs:
+            return ""
+        last = block.pairs[-1].start
+        return self._base[self._base.rfind("\n", 0, last) + 1 : last]
+
+    def _lines(self, lines: Sequence[str]) -> str:
+        return "".join(line.replace("\n", self._newline) + self._newline for line in lines)
+
+    def _put(self, at: int, text: str) -> None:
+        if text and at and self._base[at - 1] != "\n":
+            # Only the text's last line has no end; what is put in takes its place as the last.
+            text = self._newline + text.removesuffix(self._newline)
+        self._splices.append((at, at, text))
+
+
+def written(value: Any) -> str:
+    """``value`` as it stands in a TOML: on one line where that is not too long."""
+    if isinstance(value, list):
+        items = [written(item) for item in value]
+        line = f"[{', '.join(items)}]"
+        if len(line) <= _LINE:
+            return line
+        return "".join(["[\n", *(f"    {item},\n" for item in items), "]"])
+    if isinstance(value, Mapping):
+        items = [f"{name} = {written(item)}" for name, item in value.items() if item is not None]
+        return "{ " + ", ".join(items) + " }"
+    return tomli_w.dumps({"x": value}).partition("= ")[2].rstrip("\n")
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Equal, and of the same type: 1, 1.0 and true are three values of a TOML."""
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
+    return type(one) is type(other) and one == other
+
+
+def _is_tables(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], Mapping)
+
+
+def _kept_tables(before: Sequence[Any], now: Sequence[Any]) -> dict[int, int]:
+    """Which table of ``before`` is which of ``now``: the one of the same folder, as long as the
+    order is the same; all else is new."""
+    if len(before) == len(now):
+        return {index: index for index in range(len(now))}
+    found: dict[int, int] = {}
+    at = 0
+    for index, table in enumerate(before):
+        for place in range(at, len(now)):
+            if table.get("folder") == now[place].get("folder"):
+                found[index], at = place, place + 1
+                break
+    # What is new may only come at the end.
+    places = list(found.values())
+    return found if places == list(range(len(places))) else {}

@@ -24,6 +24,7 @@ def option(
     default: Any = ...,
     *,
     help: str,
+    label: str = "",
     source: str = "",
     level: Level = "advanced",
     unit: str = "",
@@ -35,7 +36,8 @@ def option(
 ) -> Any:
     """Define one option.
 
-    ``help`` says what it does and when to change it; ``source`` where the default or the advice
+    ``help`` says what it does and when to change it; ``label`` what to call it in a form, where the
+    key's last word alone does not say it; ``source`` where the default or the advice
     comes from; ``level`` whether it is among the few that matter; ``also`` its name in sd-scripts;
     ``path`` that relative values count from the TOML's folder;
     ``allowed`` what may stand there, where type and limits do not say it well; ``separator`` what
@@ -43,6 +45,7 @@ def option(
     pydantic's (``ge``, ``le``, ``gt``, ``lt``, ``min_length`` ...).
     """
     extra: dict[str, Any] = {
+        "label": label,
         "source": source,
         "level": level,
         "unit": unit,
@@ -82,6 +85,14 @@ class OptionInfo:
     """Whether it names a file or folder, relative to the TOML's folder."""
     separator: str = "\n"
     """Between the texts of a list that are typed into one field."""
+
+    @property
+    def label(self) -> str:
+        """What to call it beside a field: at most 24 characters."""
+        extra = self.field.json_schema_extra
+        own = extra.get("label") if isinstance(extra, dict) else ""
+        words = str(own) or self.key.rpartition(".")[2].replace("_", " ").capitalize()
+        return f"{words} ({self.unit})" if self.unit else words
 
     @property
     def section(self) -> str:

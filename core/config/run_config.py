@@ -17,9 +17,11 @@ class ModelOptions(Section):
     """What the LoRA is trained on."""
 
     base: str = option(
-        help="The base model: a folder in the diffusers layout, a hub id such as "
-        "stable-diffusion-v1-5/stable-diffusion-v1-5, or embedded:demo for the one that comes "
-        "along. Prefer a general model to a narrow fine-tune: the LoRA then works on more of them.",
+        label="Base model",
+        help="The base model: a .safetensors checkpoint, a folder in the diffusers layout, a hub "
+        "id such as stable-diffusion-v1-5/stable-diffusion-v1-5, or embedded:demo for the one that "
+        "comes along. Prefer a general model to a narrow fine-tune: the LoRA then works on more of "
+        "them.",
         source="S1",
         level="basic",
         also="pretrained_model_name_or_path",
@@ -28,6 +30,7 @@ class ModelOptions(Section):
     )
     family: str = option(
         "sd1",
+        label="Model family",
         help="The model family; it decides what many options mean. sd1 is Stable Diffusion 1.x.",
         level="basic",
         also="v2, sdxl",
@@ -55,6 +58,7 @@ class SampleOptions(Section):
 
     prompts: list[str] = option(
         [],
+        label="Prompts",
         help='What to draw, such as "mika, a photo of a woman". sd-scripts\' options may follow: '
         "--w 512 --h 768 (size) --s 20 (steps) --l 7.5 (guidance) --d 42 (seed) --n blurry "
         "(negative prompt).",
@@ -64,6 +68,7 @@ class SampleOptions(Section):
     )
     every_epochs: int = option(
         1,
+        label="Draw every (epochs)",
         help="Draw after every so many epochs; 0: not by epochs.",
         ge=0,
         le=100_000,
@@ -72,6 +77,7 @@ class SampleOptions(Section):
     )
     every_steps: int = option(
         0,
+        label="Draw every (steps)",
         help="Draw after every so many steps; 0: not by steps.",
         source="S4",
         ge=0,
@@ -80,22 +86,26 @@ class SampleOptions(Section):
     )
     at_start: bool = option(
         True,
+        label="Draw before the start",
         help="Draw before the first step: the base model's own pictures.",
         also="sample_at_first",
     )
     width: int | None = option(None, help="The resolution's if absent.", unit="px", ge=8, le=8192)
     height: int | None = option(None, help="The resolution's if absent.", unit="px", ge=8, le=8192)
-    steps: int = option(20, help="Denoising steps.", source="S4", ge=1, le=1000)
+    steps: int = option(
+        20, label="Denoising steps", help="Denoising steps.", source="S4", ge=1, le=1000
+    )
     guidance: float = option(7.5, help="How strictly the prompt is followed.", ge=0, le=100)
     seed: int = option(
         42,
+        label="Seed of the samples",
         help="One seed for all epochs, so that they can be compared.",
         source="S2",
         ge=0,
         le=2**63 - 1,
     )
     sampler: str = option(
-        "euler_a", help="The sampling method.", source="S4", also="sample_sampler"
+        "euler_a", label="Sampler", help="The sampling method.", source="S4", also="sample_sampler"
     )
     negative_prompt: str = option("", help="What not to draw.", source="S4")
 
@@ -105,6 +115,7 @@ class OutputOptions(Section):
 
     name: str = option(
         "lora",
+        label="LoRA name",
         help="The file's name without its ending.",
         source="S0 S1 S4",
         level="basic",
@@ -114,6 +125,7 @@ class OutputOptions(Section):
     )
     folder: str = option(
         "output",
+        label="Output folder",
         help="Each run gets a folder of its own in it.",
         source="S0 S1 S4",
         level="basic",
@@ -134,6 +146,7 @@ class OutputOptions(Section):
     )
     save_every_epochs: int = option(
         1,
+        label="Save every (epochs)",
         help="Keep a file after every so many epochs; 0: not by epochs.",
         source="S4",
         ge=0,
@@ -143,6 +156,7 @@ class OutputOptions(Section):
     )
     save_every_steps: int = option(
         0,
+        label="Save every (steps)",
         help="Keep a file after every so many steps; 0: not by steps.",
         ge=0,
         le=10**8,
@@ -150,6 +164,7 @@ class OutputOptions(Section):
     )
     keep_last: int = option(
         0,
+        label="Files to keep",
         help="How many of these files to keep; 0: all.",
         ge=0,
         le=100_000,

@@ -26,6 +26,7 @@ class TrainingOptions(Section):
     )
     max_steps: int | None = option(
         None,
+        label="Most steps",
         help="Stop after this many steps even if epochs are left. Absent: epochs decide.",
         source="S1 S3",
         ge=1,
@@ -43,6 +44,7 @@ class TrainingOptions(Section):
     )
     gradient_accumulation: int = option(
         1,
+        label="Gradient accumulation",
         help="Batches gathered before each step: a larger batch at the memory of a small one.",
         ge=1,
         le=4096,
@@ -54,7 +56,11 @@ class TrainingOptions(Section):
         source="S1 S4",
     )
     max_grad_norm: float = option(
-        1.0, help="Gradients longer than this are shortened to it; 0 turns it off.", ge=0, le=1e6
+        1.0,
+        label="Longest gradient",
+        help="Gradients longer than this are shortened to it; 0 turns it off.",
+        ge=0,
+        le=1e6,
     )
     seed: int = option(
         42,
@@ -68,7 +74,9 @@ class TrainingOptions(Section):
 class NetworkOptions(Section):
     """The LoRA."""
 
-    type: str = option("lora", help="The kind of network.", also="network_module")
+    type: str = option(
+        "lora", label="Network type", help="The kind of network.", also="network_module"
+    )
     rank: int = option(
         16,
         help="How much it can hold, and how big the file gets: 16 to 32 for a face, up to 32 for "
@@ -93,7 +101,9 @@ class NetworkOptions(Section):
 class OptimizerOptions(Section):
     """How the LoRA's weights move."""
 
-    name: str = option("adamw", help="The optimizer.", level="basic", also="optimizer_type")
+    name: str = option(
+        "adamw", label="Optimizer", help="The optimizer.", level="basic", also="optimizer_type"
+    )
     learning_rate: float = option(
         1e-4,
         help="The size of a step: 1e-4 is usual, 5e-5 for faces.",
@@ -104,6 +114,7 @@ class OptimizerOptions(Section):
     )
     unet_learning_rate: Rate = option(
         "inherit",
+        label="U-Net rate",
         help='Of the U-Net: a number, "inherit" for learning_rate, or "off" to train only the '
         "text encoder.",
         source="S2 S3",
@@ -111,6 +122,7 @@ class OptimizerOptions(Section):
     )
     text_encoder_learning_rate: Rate = option(
         "inherit",
+        label="Text encoder rate",
         help='Of the text encoder: a number, "inherit" for learning_rate, or "off" to train only '
         "the U-Net. Half of learning_rate or 5e-5 is often advised.",
         source="S2 S3",
@@ -120,6 +132,7 @@ class OptimizerOptions(Section):
     weight_decay: float = option(0.01, help="Pulls the weights towards zero.", ge=0, le=1)
     betas: list[float] = option(
         [0.9, 0.999],
+        label="Betas",
         help="How long AdamW remembers gradients and their squares.",
         min_length=2,
         max_length=2,
@@ -142,10 +155,20 @@ class OptimizerOptions(Section):
         also="lr_warmup_steps",
     )
     restarts: int = option(
-        1, help="Cycles of cosine_with_restarts.", ge=1, le=10_000, also="lr_scheduler_num_cycles"
+        1,
+        label="Cosine restarts",
+        help="Cycles of cosine_with_restarts.",
+        ge=1,
+        le=10_000,
+        also="lr_scheduler_num_cycles",
     )
     power: float = option(
-        1.0, help="Exponent of the polynomial scheduler.", gt=0, le=100, also="lr_scheduler_power"
+        1.0,
+        label="Polynomial's power",
+        help="Exponent of the polynomial scheduler.",
+        gt=0,
+        le=100,
+        also="lr_scheduler_power",
     )
 
 
@@ -154,6 +177,7 @@ class LossOptions(Section):
 
     min_snr_gamma: float | None = option(
         None,
+        label="Min-SNR gamma",
         help="Gives steps of little noise less weight; 5 is the paper's. Absent: all count alike.",
         source="arXiv 2303.09556",
         gt=0,

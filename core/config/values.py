@@ -12,12 +12,14 @@ from pydantic import ValidationError
 
 from ..errors import Problem
 from .config_problems import explain, key_path
+from .edit import written
 from .options import OptionInfo
 from .run_config import RunConfig
 
 UNSET = None
 """What an empty field means where text cannot be empty: the key is left out of the TOML."""
 
+_NUMBER = re.compile(r"[+-]?(?:[0-9]{1,300}\.?[0-9]{0,300}|\.[0-9]{1,300})(?:[eE][+-]?[0-9]{1,3})?")
 _SIZE = re.compile(r"(\d+)\s*[xX\u00d7*]\s*(\d+)")
 
 
@@ -28,17 +30,35 @@ def as_text(info: OptionInfo, value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
-        between = f"{info.separator} " if info.separator.strip() else info.separator
-        if value and isinstance(value[0], str):
-            return between.join(value)
-        return ", ".join(f"{item:g}" if isinstance(item, float) else str(item) for item in value)
-    return f"{value:.10g}" if isinstance(value, float) else str(value)
+        if not value or not isinstance(value[0], str):
+            between = " x " if is_size(info) and len(value) == 2 else ", "
+            return between.join(map(_one, value))
+        text = (f"{info.separator} " if info.separator.strip() else info.separator).join(value)
+        # A text with the separator in it is only told apart in a TOML's own form.
+        return text if parse(info, text) == value else written(value).replace("\n", "")
+    return _one(value)
+
+
+def takes_numbers(annotation: Any) -> bool:
+    """Whether a number may stand there, perhaps beside words."""
+    return annotation in (int, float) or any(map(takes_numbers, get_args(annotation)))
+
+
+def is_size(info: OptionInfo) -> bool:
+    """Whether it may be a width and a height."""
+    return any(str(part) == "list[int]" for part in get_args(info.annotation))
+
+
+def _one(value: Any) -> str:
+    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
 def parse(info: OptionInfo, text: str) -> Any:
     """The value that ``text`` stands for, or `UNSET`; whether it is allowed, `problem` says."""
     parts = {info.annotation, *get_args(info.annotation)}
     if list[str] in parts:
+        if (listed := _listed(text)) is not None:
+            return listed
         items = [item.strip() for item in text.split(info.separator)]
         items = [item for item in items if item]
         return UNSET if not items and NoneType in parts else items
@@ -51,10 +71,24 @@ def parse(info: OptionInfo, text: str) -> Any:
         return [int(size[1]), int(size[2])]
     if any(str(part).startswith("list[") for part in parts) and "," in text:
         text = f"[{text.strip('[]')}]"
+    if _NUMBER.fullmatch(text) and takes_numbers(info.annotation):
+        # As people write numbers, too: .5 and 007 are none in a TOML.
+        return int(text) if text.lstrip("+-").isdecimal() else float(text)
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except (ValueError, RecursionError):
         return text
+
+
+def _listed(text: str) -> list[str] | None:
+    """The texts of a list in a TOML's own form."""
+    if not text.strip().startswith("["):
+        return None
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except (ValueError, RecursionError):
+        return None
+    return value if all(isinstance(item, str) for item in value) else None
 
 
 def problem(key: str, value: Any) -> Problem | None:

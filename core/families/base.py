@@ -21,10 +21,49 @@ if TYPE_CHECKING:
 
     from ..config import LossOptions, ModelOptions
     from ..errors import Problem
-    from ..weights.base_model import BaseModel, Part
+    from ..weights.base_model import BaseModel, OpenFile, Part
 
     Conditioning = Mapping[str, torch.Tensor]
     """What the denoiser is told, by name; the first dimension of each tensor is the batch."""
+
+
+@dataclass(frozen=True)
+class PartSize:
+    """How many numbers a part of a base has, and how many layers of it get a LoRA, with how many
+    numbers for each rank."""
+
+    values: int
+    lora_layers: int = 0
+    lora_values: int = 0
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What training takes, so that memory and time can be told beforehand. Figures are of the
+    family's usual base; another size of it is scaled. Bytes are those kept for the backward pass in
+    16-bit training, per cell of the latent and picture; see `benchmarks/activations.py`."""
+
+    parts: Mapping[str, PartSize]
+    """By subfolder."""
+    denoiser: str
+    """The subfolder of the denoiser."""
+    cell_side: int
+    """Pixels per side of a latent's cell."""
+    activation_bytes: float
+    checkpointed_bytes: float
+    """With gradient checkpointing, the block that is computed again included."""
+    fp32_factor: float
+    """How much more fp32 keeps."""
+    text_activation_bytes: float
+    """Per picture, when the text encoders are trained."""
+    decoding_bytes: float
+    """Per pixel of a sample picture, while the VAE decodes it."""
+    flops: float
+    """Of the denoiser's forward pass per cell."""
+    attention_flops: float
+    """The same per pair of cells."""
+    encoding_flops: float
+    """Of the VAE per pixel, to encode; decoding takes about twice as many."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +91,12 @@ class FamilySpec:
     """What a base of the family consists of in the diffusers layout; looked for before a run."""
     pipelines: frozenset[str] = frozenset()
     """The classes that ``model_index.json`` names in bases of the family; empty: any."""
+    open_file: OpenFile | None = None
+    """How a base in a single file is opened; None where only folders are read."""
     check_base: Callable[[BaseModel, ModelOptions], Iterable[Problem]] | None = None
     """What is wrong with a base whose files are all there, without loading it."""
+    costs: Costs | None = None
+    """None: memory and time are not told beforehand."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from ..errors import Problem
 from ..sampling.samplers import SAMPLERS
 from ..weights.base_model import BaseModel, Part
-from .base import FamilySpec
+from .base import Costs, FamilySpec, PartSize
+from .sd1_checkpoint import NAME, TITLE, open_checkpoint
 
 if TYPE_CHECKING:
     from ..config import ModelOptions
@@ -19,6 +20,23 @@ PARTS = (
     Part("text_encoder", weights="model", files=("config.json",)),
     Part("tokenizer", files=("vocab.json", "merges.txt"), instead=("tokenizer.json",)),
     Part("scheduler", files=("scheduler_config.json",)),
+)
+COSTS = Costs(
+    parts={
+        "unet": PartSize(859_520_964, lora_layers=192, lora_values=423_936),
+        "text_encoder": PartSize(123_060_480, lora_layers=72, lora_values=165_888),
+        "vae": PartSize(83_653_863),
+    },
+    denoiser="unet",
+    cell_side=8,
+    activation_bytes=325_000,
+    checkpointed_bytes=90_000,
+    fp32_factor=1.4,
+    text_activation_bytes=60e6,
+    decoding_bytes=4_000,
+    flops=168e6,
+    attention_flops=7_300,
+    encoding_flops=4.3e6,
 )
 _WIDTH_OF_SD2 = 1024
 """Of its text encoder; 1.x has 768 in the same classes."""
@@ -41,8 +59,8 @@ def _check_base(base: BaseModel, options: ModelOptions) -> Iterator[Problem]:
 
 
 SPEC = FamilySpec(
-    name="sd1",
-    title="Stable Diffusion 1.x",
+    name=NAME,
+    title=TITLE,
     native_resolution=512,
     bucket_step=64,
     prediction="epsilon",
@@ -59,5 +77,7 @@ SPEC = FamilySpec(
             "StableDiffusionControlNetPipeline",
         }
     ),
+    open_file=open_checkpoint,
     check_base=_check_base,
+    costs=COSTS,
 )

@@ -38,7 +38,7 @@ class StableDiffusion1:
     def __init__(self, options: ModelOptions, device: torch.device) -> None:
         self.device = torch.device(device)
         self.precision = _DTYPES[options.precision]
-        self.base = locate(options.base, SPEC.parts)
+        self.base = locate(options.base, SPEC.parts, SPEC.open_file)
         self._vae_config = self.base.config("vae")
         self._scheduler_config = self.base.config("scheduler", "scheduler_config.json")
         self._schedule: Any = DDPMScheduler.from_config(self._scheduler_config)

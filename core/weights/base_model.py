@@ -1,4 +1,5 @@
-"""Where a base model lies: a folder in the diffusers layout, the hub's cache, or the embedded one.
+"""Where a base model lies: a folder in the diffusers layout, the hub's cache, the embedded one, or
+a single file (`single_file`).
 
 Free of torch, so that a missing, gated or half-downloaded base is known before a GPU is paid for.
 """
@@ -7,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -17,6 +18,7 @@ from ..config.paths import is_hub_id, resolve_base_model
 from ..errors import WizardError
 from ..files import sha256_of, write_json
 from ..places import cache_folder
+from .header import Header, read_header
 
 _UNSAFE_ENDINGS = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
 _SAFE_ENDINGS = (".safetensors", ".safetensors.index.json")
@@ -41,8 +43,9 @@ class Part:
 
 @dataclass(frozen=True)
 class BaseModel:
-    """A base model on this machine. ``variants`` names, per part, the variant of its weight file
-    (``fp16``), or None for the plain one."""
+    """A base model on this machine, in the diffusers layout unless a subclass says otherwise.
+    ``variants`` names, per part, the variant of its weight file (``fp16``), or None for the plain
+    one."""
 
     name: str
     folder: Path
@@ -52,12 +55,25 @@ class BaseModel:
         """A part's configuration. Raises BaseModelError when it is not a JSON object."""
         return read_json(self.folder / part / file)
 
+    def headers(self, part: Part) -> Iterator[Header]:
+        """Of the weight files of ``part`` that are read, with diffusers' names. Raises HeaderError
+        for a file that a download cut off."""
+        stem = _with_variant(part.weights, self.variants[part.folder])
+        folder = self.folder / part.folder
+        whole = folder / f"{stem}.safetensors"
+        for path in [whole] if whole.exists() else sorted(folder.glob(f"{stem}-*.safetensors")):
+            yield read_header(path)
+
+    def tokenizer_folder(self) -> Path:
+        """Where the tokenizer is. Raises BaseModelError when it is nowhere."""
+        return self.folder / "tokenizer"
+
     def content_hash(self, parts: Sequence[Part]) -> str:
         """SHA-256 over the names and contents of the parts' files; the same wherever they lie."""
         digest = sha256()
         for part in sorted(parts, key=lambda part: part.folder):
             for path in self._files_read(part):
-                digest.update(f"{part.folder}/{path.name}\0{_file_hash(path)}\n".encode())
+                digest.update(f"{part.folder}/{path.name}\0{file_hash(path)}\n".encode())
         return digest.hexdigest()
 
     def _files_read(self, part: Part) -> list[Path]:
@@ -79,12 +95,16 @@ class BaseModel:
         ]
 
 
-def locate(name: str, parts: Sequence[Part]) -> BaseModel:
-    """Find the base model ``name``, downloading it from the hub when it is neither a folder nor in
-    the hub's cache.
+OpenFile = Callable[[str, Path], BaseModel]
+"""How a family opens a single file: (what the base was called, the file)."""
 
-    Raises BaseModelError with what to do: missing, not in the diffusers layout, pickled weights
-    (never read), gated, offline.
+
+def locate(name: str, parts: Sequence[Part], open_file: OpenFile | None = None) -> BaseModel:
+    """Find the base model ``name``, downloading it from the hub when it is neither on this machine
+    nor in the hub's cache. ``open_file`` opens a single file, where the family reads them.
+
+    Raises BaseModelError with what to do: missing, not in the diffusers layout, of another kind or
+    family, pickled weights (never read), gated, offline.
     """
     resolved = resolve_base_model(name, Path.cwd())
     folder = Path(resolved)
@@ -93,12 +113,18 @@ def locate(name: str, parts: Sequence[Part]) -> BaseModel:
 
         folder = snapshot(resolved, parts)
     if folder.is_file():
-        raise _not_a_folder(folder)
+        if open_file is None:
+            raise BaseModelError(
+                "The base model is a single file",
+                f"model.base: {folder}: this family is read from folders",
+                "Give a folder in the diffusers layout or a hub id.",
+            )
+        return open_file(name, folder)
     if not folder.is_dir():
         raise BaseModelError(
             "The base model is not there",
             f"model.base: {folder}",
-            "Give a folder in the diffusers layout, a hub id such as "
+            "Give a .safetensors checkpoint, a folder in the diffusers layout, a hub id such as "
             "stable-diffusion-v1-5/stable-diffusion-v1-5, or embedded:demo.",
         )
     return BaseModel(name, folder, {part.folder: _check_part(folder, part) for part in parts})
@@ -167,13 +193,18 @@ def _check_part(base: Path, part: Part) -> str | None:
     try:
         return weight_variant(names, part.weights)
     except FileNotFoundError:
-        if any(name.endswith(_UNSAFE_ENDINGS) for name in names):
+        if any(map(is_pickled, names)):
             raise _pickled(folder) from None
         raise BaseModelError(
             "The base model is not whole",
             f"{folder}: {part.weights}.safetensors is missing",
             "Download it again.",
         ) from None
+
+
+def is_pickled(name: str) -> bool:
+    """Whether a file of this name holds pickled weights, which are never read."""
+    return name.lower().endswith(_UNSAFE_ENDINGS)
 
 
 def _pickled(folder: Path) -> BaseModelError:
@@ -186,18 +217,7 @@ def _pickled(folder: Path) -> BaseModelError:
     )
 
 
-def _not_a_folder(path: Path) -> BaseModelError:
-    if path.name.endswith(_UNSAFE_ENDINGS):
-        return _pickled(path)
-    return BaseModelError(
-        "The base model is a single file",
-        f"model.base: {path}: a folder in the diffusers layout or a hub id is read",
-        "Convert it once, in Python with diffusers: "
-        'StableDiffusionPipeline.from_single_file("model.safetensors").save_pretrained("FOLDER")',
-    )
-
-
-def _file_hash(path: Path) -> str:
+def file_hash(path: Path) -> str:
     """SHA-256 of a file, remembered by path, size and modification time: bases are gigabytes."""
     real = path.resolve()
     status = real.stat()

@@ -9,15 +9,20 @@ from typing import Any, cast
 import torch
 
 from .base_model import BaseModel, BaseModelError
+from .single_file import SingleFile
 
 
 def load_part(base: BaseModel, name: str, kind: type[Any], dtype: torch.dtype) -> Any:
-    """The module of subfolder ``name``, of diffusers or transformers class ``kind``, in ``dtype``,
+    """The module of part ``name``, of diffusers or transformers class ``kind``, in ``dtype``,
     frozen, in evaluation mode, on the CPU.
 
     Raises BaseModelError when its weights cannot be read, or do not fill the module: a weight that
     is not in the file would silently be random.
     """
+    if isinstance(base, SingleFile):
+        from .single_file_parts import load_from_file
+
+        return load_from_file(base, name, kind, dtype)
     from transformers import PreTrainedModel
 
     # diffusers takes `torch_dtype` in every version, `dtype` only in the newest.
@@ -55,21 +60,21 @@ def load_part(base: BaseModel, name: str, kind: type[Any], dtype: torch.dtype) -
 
 
 def load_tokenizer(base: BaseModel, vocabulary_size: int) -> Any:
-    """The CLIP tokenizer of subfolder ``tokenizer``.
+    """The base's CLIP tokenizer.
 
     Raises BaseModelError when its vocabulary is not the text encoder's (``vocabulary_size``) or
     does not hold every byte: words would silently become the unknown token.
     """
     from transformers import CLIPTokenizer
 
+    folder = base.tokenizer_folder()
     with _quiet():
-        tokenizer = CLIPTokenizer.from_pretrained(base.folder / "tokenizer", local_files_only=True)
+        tokenizer = CLIPTokenizer.from_pretrained(folder, local_files_only=True)
     vocabulary = tokenizer.get_vocab()
     if len(vocabulary) != vocabulary_size:
         raise BaseModelError(
             "The tokenizer is not the text encoder's",
-            f"{base.folder / 'tokenizer'}: {len(vocabulary)} tokens, where the text encoder has "
-            f"{vocabulary_size}",
+            f"{folder}: {len(vocabulary)} tokens, where the text encoder has {vocabulary_size}",
             "Download the base model's tokenizer again.",
         )
     absent = [
@@ -78,7 +83,7 @@ def load_tokenizer(base: BaseModel, vocabulary_size: int) -> Any:
     if absent:
         raise BaseModelError(
             "The tokenizer does not know every letter",
-            f"{base.folder / 'tokenizer'}: {len(absent)} bytes have no token",
+            f"{folder}: {len(absent)} bytes have no token",
             "Take a base with CLIP's own tokenizer.",
         )
     return tokenizer

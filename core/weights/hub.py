@@ -23,8 +23,8 @@ def snapshot(repository: str, parts: Sequence[Part]) -> Path:
     from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
 
     try:
-        cached = _cached(repository, parts)
-        return cached or Path(
+        there = cached(repository, parts)
+        return there or Path(
             snapshot_download(repository, allow_patterns=_wanted(repository, parts))
         )
     except GatedRepoError:
@@ -59,7 +59,7 @@ def snapshot(repository: str, parts: Sequence[Part]) -> Path:
         ) from None
 
 
-def _cached(repository: str, parts: Sequence[Part]) -> Path | None:
+def cached(repository: str, parts: Sequence[Part]) -> Path | None:
     """The snapshot in the hub's cache, if all of it that we read is there."""
     from huggingface_hub import try_to_load_from_cache
 

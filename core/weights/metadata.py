@@ -159,7 +159,7 @@ def _base(config: RunConfig, spec: FamilySpec, base_hash: str) -> dict[str, str]
 def _base_name(base: str) -> str:
     """A base model by the name that others know, without the folders it lies in here."""
     path = Path(base).expanduser()
-    if base.startswith(EMBEDDED) or not path.is_dir():
+    if base.startswith(EMBEDDED) or not path.exists():
         return base
     embedded = templates_folder().resolve()
     if path.resolve().is_relative_to(embedded):

@@ -13,6 +13,7 @@ import pytest
 from lora_wizard.core import preflight
 from lora_wizard.core.config import RunConfig
 from lora_wizard.core.errors import Problem
+from lora_wizard.core.estimates import sizes
 from lora_wizard.core.families import registry
 from lora_wizard.core.preflight_base import inspect_base
 from lora_wizard.core.training import checkpoint
@@ -216,8 +217,7 @@ def test_files_that_will_not_fit_on_the_disk(configured: Callable[..., RunConfig
 
 def test_the_room_is_enough_for_all_states_that_stand_at_once() -> None:
     # The plan knows no torch, so it cannot ask the module that keeps them.
-    numbers_in_fp32 = 3 * 4
-    assert (checkpoint.KEPT_STATES + 1) * numbers_in_fp32 == preflight._STATE_BYTES
+    assert sizes.STATES == checkpoint.KEPT_STATES + 1
 
 
 def test_the_size_of_a_lora_is_known_from_the_headers(

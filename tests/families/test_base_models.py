@@ -25,19 +25,13 @@ def copy(tiny_sd: Path, tmp_path: Path) -> Path:
 
 def refused(folder: Path | str) -> BaseModelError:
     with pytest.raises(BaseModelError) as caught:
-        locate(str(folder), SPEC.parts)
+        locate(str(folder), SPEC.parts, SPEC.open_file)
     assert caught.value.remedy
     return caught.value
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     assert "not there" in refused(tmp_path / "nothing").title
-
-
-def test_a_single_file_is_answered_with_how_to_convert_it(tmp_path: Path) -> None:
-    file = tmp_path / "model.safetensors"
-    file.write_bytes(b"")
-    assert "from_single_file" in refused(file).remedy
 
 
 @pytest.mark.parametrize("name", ["model.ckpt", "model.pt"])

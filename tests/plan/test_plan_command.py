@@ -15,6 +15,7 @@ from lora_wizard.core.dataset.build import build_plan
 from lora_wizard.core.dataset.captions import final_caption
 from lora_wizard.core.dataset.order import windows
 from lora_wizard.core.families import registry
+from lora_wizard.core.hardware import hardware
 from lora_wizard.core.schedule import Schedule
 from lora_wizard.tui.cli import main
 
@@ -117,6 +118,28 @@ def test_text_of_the_user_s_never_commands_the_terminal(
     assert "\x1b" not in shown
     assert "\u202e" not in shown
     assert "[/red]" in shown
+
+
+def test_what_it_takes_is_told(
+    run_toml: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver = run_toml.parent / "nvidia-smi"
+    driver.write_text("#!/bin/sh\necho '0, GPU-a, Tesla T4, 15360, 14900, 550.5, 7.5, [N/A]'\n")
+    driver.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{run_toml.parent}:/usr/bin:/bin")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    hardware.cache_clear()
+    try:
+        assert main(["plan", str(run_toml), "--price", "$2"]) == 0
+        text = capsys.readouterr().out
+        found = document(capsys, run_toml, "--price", "2")["estimate"]
+    finally:
+        hardware.cache_clear()
+    for line in ("Time            rough: ", "Cost            about ", "LoRA file       19 MB"):
+        assert line in text
+    assert "fits (Tesla T4: 15 GB)" in " ".join(text.split())
+    assert found["fit"]["state"] == "fits"
+    assert found["cost"]["high"] == pytest.approx(found["time"]["high"] / 1800)
 
 
 @pytest.mark.parametrize("words", [["--step", "0"], ["--step", "999"], ["--target-steps", "0"]])

@@ -97,9 +97,12 @@ def test_targets_name_their_guides() -> None:
     assert [(target.name, target.steps) for target in found] == [
         ("quick", 1000),
         ("standard", 2500),
-        ("thorough", 1500),
+        ("thorough", 3000),
     ]
-    assert [target.reason[:2] for target in found] == ["S1", "S0", "S2"]
+    assert [target.reason[:2] for target in found] == ["S1", "S0", "S0"]
+    larger = make_plan([(BUCKETS[0], 1)] * 60)
+    assert targets(larger)[2].steps == 9000
+    assert targets(larger)[2].reason.startswith("S2")
 
 
 def test_rows_of_the_guides_show_the_exact_number() -> None:
@@ -132,7 +135,7 @@ def test_taking_over_epochs_gives_what_was_promised(home: Path) -> None:
     draft = new_draft(home / "cats", training__max_steps=5)
     solution = lengths.by_epochs(500, *planned(draft))
     assert solution.lifts_limit
-    lengths.take_over(draft, solution)
+    lengths.take_over(draft, solution.changes)
     plan, config = planned(draft)
     assert Schedule.of(plan, config).total_steps == solution.steps
     assert config.training.max_steps is None
@@ -143,9 +146,20 @@ def test_taking_over_repeats_of_a_flat_folder(home: Path) -> None:
     draft = new_draft(home / "cats")
     assert lengths.option_counts(*planned(draft))
     solution = lengths.by_repeats(900, *planned(draft))
-    lengths.take_over(draft, solution)
+    lengths.take_over(draft, solution.changes)
     assert Schedule.of(*planned(draft)).total_steps == solution.steps
     assert draft.value("dataset.repeats") == solution.values[0][1]
+
+
+def test_what_was_taken_over_is_put_back(home: Path) -> None:
+    write_pictures(home / "cats", 6)
+    draft = new_draft(home / "cats", training__max_steps=5)
+    before = draft.text
+    changes = lengths.by_epochs(500, *planned(draft)).changes
+    back = lengths.take_over(draft, changes)
+    assert draft.text != before
+    lengths.take_over(draft, back)
+    assert (draft.value("training.epochs"), draft.value("training.max_steps")) == (10, 5)
 
 
 def test_folders_with_repeats_in_their_names_are_explained_and_taken_over(home: Path) -> None:
@@ -157,13 +171,13 @@ def test_folders_with_repeats_in_their_names_are_explained_and_taken_over(home: 
     blocked = lengths.by_repeats(900, plan, config)
     assert "20_mika" in blocked.obstacle
     assert not blocked.changes
-    lengths.take_over_folders(draft, plan, config)
+    lengths.take_over(draft, lengths.folders_as_concepts(draft, plan, config))
     taken, now = planned(draft)
     assert [(item.name, item.repeats) for item in taken.concepts] == [("hat", 10), ("mika", 20)]
     assert [sample.id for sample in taken.samples] == [sample.id for sample in plan.samples]
     assert Schedule.of(taken, now) == Schedule.of(plan, now)
     solution = lengths.by_repeats(900, taken, now)
-    lengths.take_over(draft, solution)
+    lengths.take_over(draft, solution.changes)
     after, now = planned(draft)
     assert Schedule.of(after, now).total_steps == solution.steps
     assert [item.repeats for item in after.concepts] == [count for _, count in solution.values]
@@ -173,7 +187,7 @@ def test_one_of_several_concepts_gets_repeats(home: Path) -> None:
     write_pictures(home / "set" / "20_mika", 3)
     write_pictures(home / "set" / "10_hat", 3)
     draft = new_draft(home / "set")
-    lengths.take_over_folders(draft, *planned(draft))
+    lengths.take_over(draft, lengths.folders_as_concepts(draft, *planned(draft)))
     lengths.put_concept_repeats(draft, 1, 7)
     plan, config = planned(draft)
     assert [item.repeats for item in lengths.concept_repeats(plan, config)] == [10, 7]

@@ -12,10 +12,10 @@ from lora_wizard.tui.screens.home import HomeScreen
 from lora_wizard.tui.screens.step import StepScreen
 from lora_wizard.tui.screens.train import TrainScreen
 from lora_wizard.tui.walk.draft import Draft, drafts
+from lora_wizard.tui.widgets.path_input import PathInput
 from lora_wizard.tui.widgets.rows import Rows
 from screens import SIZES, check_snapshot, screen_text
 from textual.pilot import Pilot
-from textual.widgets import Input
 
 
 async def settle(app: WizardApp, pilot: Pilot[None]) -> None:
@@ -35,9 +35,7 @@ async def test_an_empty_home_says_what_to_do(home: Path, size: tuple[int, int]) 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("size", SIZES)
-async def test_everything_that_was_begun_is_found_again(
-    home: Path, size: tuple[int, int]
-) -> None:
+async def test_everything_that_was_begun_is_found_again(home: Path, size: tuple[int, int]) -> None:
     make_draft("aquarelle", template="style", step="repeats", hours=30)
     make_draft("mika")
     for hours, outcome in enumerate(("created", "finished", "stopped", "failed", "running"), 3):
@@ -86,7 +84,10 @@ async def test_a_new_lora_begins_with_a_preset(home: Path, size: tuple[int, int]
         await pilot.press("enter")
         await settle(app, pilot)
         assert isinstance(app.screen, StepScreen)
-    assert drafts()[0].template == "face"
+        assert drafts()[0].template == "face"
+        await pilot.press("escape")
+        await settle(app, pilot)
+        assert drafts() == [], "nothing was decided"
 
 
 @pytest.mark.anyio
@@ -118,8 +119,8 @@ async def test_a_broken_toml_is_told_with_its_line(home: Path) -> None:
         await settle(app, pilot)
         await pilot.press("o")
         await pilot.pause()
-        app.screen.query_one(Input).value = "bad.toml"
-        await pilot.press("escape") if app.screen.query_one(Input).is_open else None
+        app.screen.query_one(PathInput).value = "bad.toml"
+        app.screen.query_one(PathInput).close()
         await pilot.press("enter")
         await settle(app, pilot)
         assert "line 3" in screen_text(app)
@@ -237,3 +238,19 @@ async def test_lists_keep_their_place_when_they_are_read_again(home: Path) -> No
         await pilot.press("f5")
         await settle(app, pilot)
         assert (rows.highlighted, rows.scroll_offset) == before
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [((), "What is it to learn?"), (("down",), "Which TOML?"), (("down", "down"), "miniature")],
+)
+async def test_what_can_be_begun_is_chosen_with_arrows_and_enter(
+    home: Path, keys: tuple[str, ...], words: str
+) -> None:
+    app = WizardApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(app, pilot)
+        await pilot.press(*keys, "enter")
+        await settle(app, pilot)
+        assert words in screen_text(app)

@@ -8,18 +8,22 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from ...core import preflight
 from ...core.config import configfile
 from ...core.errors import EXIT_USER_ERROR, Problem, WizardError
+from ...core.estimates import Estimate, estimate_here
 from ...core.text import printable
 from ..arguments import add_config_arguments
+from ..predictions import add_price_argument, document, show
 from ..problems import problems_of, problems_text
 from ..terminal import redraws
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config_arguments(parser)
+    add_price_argument(parser)
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.epilog = (
         "Reads the TOML, the headers of the base model's files, and decodes every picture once. "
@@ -29,26 +33,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print every problem; the exit status says whether the run can start."""
-    problems = _problems(arguments.config, arguments.set)
+    problems, estimate = _found(arguments.config, arguments.set)
     fails = any(problem.severity == "error" for problem in problems)
     if arguments.json:
-        found = {"ok": not fails, "problems": [asdict(problem) for problem in problems]}
+        found: dict[str, Any] = {
+            "ok": not fails,
+            "problems": [asdict(problem) for problem in problems],
+            "estimate": document(estimate, arguments.price) if estimate else None,
+        }
         sys.stdout.write(json.dumps(found, indent=2) + "\n")
     else:
         sys.stdout.write(problems_text(problems))
+        if estimate:
+            show(estimate, arguments.price)
         name = printable(str(arguments.config))
         sys.stdout.write(f"{name} cannot run yet.\n" if fails else f"{name} can run.\n")
     return EXIT_USER_ERROR if fails else 0
 
 
-def _problems(path: Path, overrides: list[str]) -> list[Problem]:
+def _found(path: Path, overrides: list[str]) -> tuple[list[Problem], Estimate | None]:
+    """What is wrong, and what the run would take as far as that can be told."""
     try:
         config = configfile.load(path, overrides)
     except WizardError as error:
-        return problems_of(error)
+        return problems_of(error), None
     progress = _progress if redraws(sys.stderr) else None
-    problems = preflight.check(config, decode=True, progress=progress)
-    return configfile.with_lines(problems, path, overrides)
+    found = preflight.inspect(config, decode=True, progress=progress)
+    estimate = None
+    if found.spec and found.plan:
+        estimate = estimate_here(
+            config, found.spec, plan=found.plan, schedule=found.schedule, base=found.base
+        )
+    return configfile.with_lines(found.problems, path, overrides), estimate
 
 
 def _progress(done: int, total: int) -> None:

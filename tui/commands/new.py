@@ -11,6 +11,7 @@ from typing import Any
 from ...core.config import configfile
 from ...core.config.overrides import parse_override
 from ...core.config.paths import is_hub_id
+from ...core.dataset.archive_words import is_archive, not_a_folder
 from ...core.errors import ProblemsError, WizardError
 from ...core.files import write_text
 from ...core.templates import filled, find
@@ -23,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="where to; NAME.toml here if absent, - to print it"
     )
-    parser.add_argument("--dataset", metavar="DIR", help="the folder with the pictures")
+    parser.add_argument("--dataset", metavar="DIR", help="the folder with the pictures (unpacked)")
     parser.add_argument("--base", metavar="MODEL", help="a folder or a hub id")
     parser.add_argument("--name", metavar="NAME", help="what the LoRA is called")
     add_set_argument(parser)
@@ -44,7 +45,9 @@ def run(arguments: argparse.Namespace) -> int:
             f"{path} is there already", "", "Name another file with -o, or overwrite: --force"
         )
     folder = Path.cwd() if to_stdout else path.absolute().parent
-    text = filled(template, _values(arguments, folder))
+    values = _values(arguments, folder)
+    _check_dataset(str(values.get("dataset.folder", "")))
+    text = filled(template, values)
     _check(text, folder)
     if to_stdout:
         sys.stdout.write(text)
@@ -53,6 +56,12 @@ def run(arguments: argparse.Namespace) -> int:
     shown = printable(str(path))
     sys.stdout.write(f"{shown}\nWhat is wrong with it: lora-wizard check {shown}\n")
     return 0
+
+
+def _check_dataset(folder: str) -> None:
+    """Raise WizardError for a packed dataset: later it would only be a folder that is a file."""
+    if is_archive(Path(folder)):
+        raise WizardError("A dataset is a folder", *not_a_folder(Path.cwd() / folder))
 
 
 def _check(text: str, folder: Path) -> None:

@@ -15,11 +15,14 @@ from ...core.dataset.captions import final_caption
 from ...core.dataset.order import windows
 from ...core.dataset.plan import DatasetPlan, Draw
 from ...core.errors import ProblemsError, WizardError
+from ...core.estimates import Estimate, estimate_here
 from ...core.families import registry
+from ...core.preflight_base import inspect_base
 from ...core.rules_of_thumb import RuleOfThumb, explain
 from ...core.schedule import BatchCounts, SavePoint, Schedule, solve_epochs, solve_repeats
 from ...core.text import printable
 from ..arguments import add_config_arguments, whole_number
+from ..predictions import add_price_argument, document, show
 from ..problems import problems_of, problems_text, wrapped
 from ..tables import print_table
 
@@ -38,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="show the repeats and the epochs that give about N steps",
     )
+    add_price_argument(parser)
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.epilog = "Starts and writes nothing. Exit status: 0 planned, 2 something to mend first."
 
@@ -68,8 +72,14 @@ def _run(arguments: argparse.Namespace) -> int:
     elif arguments.step is not None:
         _show_step(plan, config, schedule, arguments.step)
     else:
-        _show(plan, config, schedule, arguments.target_steps)
+        _show(plan, config, schedule, arguments)
     return 0
+
+
+def _estimated(plan: DatasetPlan, config: RunConfig, schedule: Schedule) -> Estimate:
+    spec = registry.find(config.model.family)
+    base = inspect_base(config, spec, online=False)
+    return estimate_here(config, spec, plan=plan, schedule=schedule, base=base)
 
 
 def _planned(config: RunConfig, arguments: argparse.Namespace) -> DatasetPlan:
@@ -84,7 +94,7 @@ def _planned(config: RunConfig, arguments: argparse.Namespace) -> DatasetPlan:
 
 
 def _show(
-    plan: DatasetPlan, config: RunConfig, schedule: Schedule, target_steps: int | None
+    plan: DatasetPlan, config: RunConfig, schedule: Schedule, arguments: argparse.Namespace
 ) -> None:
     print_table(
         "Concepts",
@@ -110,9 +120,10 @@ def _show(
         ],
     )
     _show_schedule(config, schedule)
+    show(_estimated(plan, config, schedule), arguments.price)
     _show_rules(explain(plan, config))
-    if target_steps is not None:
-        _show_solutions(plan, config, target_steps)
+    if arguments.target_steps is not None:
+        _show_solutions(plan, config, arguments.target_steps)
     sys.stdout.write(problems_text(plan.problems))
 
 
@@ -202,7 +213,7 @@ def _buckets(plan: DatasetPlan, config: RunConfig) -> list[dict[str, int]]:
 def _document(
     plan: DatasetPlan, config: RunConfig, schedule: Schedule, arguments: argparse.Namespace
 ) -> dict[str, Any]:
-    document: dict[str, Any] = {
+    found: dict[str, Any] = {
         "concepts": [{**asdict(item), "folder": str(item.folder)} for item in plan.concepts],
         "buckets": _buckets(plan, config),
         "steps_of_epochs": list(schedule.steps_of_epochs),
@@ -213,20 +224,21 @@ def _document(
             for point in schedule.save_steps()
         ],
         "samples": list(schedule.sample_steps()),
+        "estimate": document(_estimated(plan, config, schedule), arguments.price),
         "rules_of_thumb": [asdict(rule) for rule in explain(plan, config)],
         "problems": [asdict(problem) for problem in plan.problems],
     }
     if arguments.target_steps is not None:
         epochs = solve_epochs(arguments.target_steps, plan, config)
         repeats = solve_repeats(arguments.target_steps, plan, config)
-        document["solutions"] = {
+        found["solutions"] = {
             "target_steps": arguments.target_steps,
             "epochs": asdict(epochs),
             "repeats": {"repeats": list(repeats.repeats), "steps": repeats.steps},
         }
     if arguments.step is not None:
-        document["step"] = _step_document(plan, config, schedule, arguments.step)
-    return document
+        found["step"] = _step_document(plan, config, schedule, arguments.step)
+    return found
 
 
 def _step_document(

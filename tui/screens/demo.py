@@ -36,6 +36,4 @@ def offer_demo(app: WizardApp) -> None:
         "You see the same screens as with your own pictures: the loss, the samples of every "
         f"epoch, and in the end what it learned.\n\nIts files go to {home_short(folder)}."
     )
-    app.push_screen(
-        Ask("The demo", text, [("start", "Start the demo"), ("", "Back")]), answered
-    )
+    app.push_screen(Ask("The demo", text, [("start", "Start the demo"), ("", "Back")]), answered)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -25,8 +27,10 @@ _COMMON = (
     ("tab, shift+tab", "to the next field, to the one before"),
     ("ctrl+p", "everything by its name: steps, save as, theme, home, quit"),
     ("ctrl+q", "leave; drafts are kept, and runs go on"),
+    ("F1, ?", "this help; ? where nothing is typed"),
 )
 _IN_STEPS = (("enter", "to the next field; behind the last one to Next"),)
+_TEXTUALS_OWN = ("app.focus", "screen.copy_text")
 _KEY_WIDTH = 18
 
 
@@ -58,25 +62,23 @@ class HelpScreen(ModalScreen[None]):
 def explain(app: WizardApp) -> None:
     """Open the help of the screen that is there."""
     if not isinstance(app.screen, HelpScreen):
-        app.push_screen(HelpScreen(help_of(app.screen)))
+        app.push_screen(HelpScreen(help_of(app.screen, min(app.size.width - 4, 98))))
 
 
-def help_of(screen: Screen[object]) -> Content:
-    """All there is to say of ``screen`` and of what has the focus in it."""
+def help_of(screen: Screen[object], width: int) -> Content:
+    """All there is to say of ``screen`` and of what has the focus in it, in lines of ``width``."""
     parts: list[Content] = []
+    name = ""
     if isinstance(screen, StepScreen):
-        step = screen.step
-        parts.append(_section(step.title, f"{step.purpose} {guide.STEPS.get(step.name, '')}"))
+        name = screen.step.name
+        purpose = f"{screen.step.purpose} {guide.STEPS.get(name, '')}"
+        parts.append(_section(screen.step.title, purpose))
     elif screen.HELP:
         parts.append(_section("This screen", " ".join(screen.HELP.split())))
     if option := focused_option(screen):
         parts.append(_section(f"{label_of(option)}  ({option.key})", help_text(option)))
-    parts.append(_section("Keys", _keys(screen)))
-    if isinstance(screen, StepScreen):
-        words = guide.words(screen.step.name)
-    else:
-        words = guide.words("")
-    parts.append(_section("Words", _table(words)))
+    parts.append(_section("Keys", _table(_keys(screen), width)))
+    parts.append(_section("Words", _table(guide.words(name), width)))
     return Content("\n\n").join(parts)
 
 
@@ -86,20 +88,24 @@ def focused_option(screen: Screen[object]) -> OptionInfo | None:
     return next((node.info for node in above if isinstance(node, OptionField)), None)
 
 
-def _keys(screen: Screen[object]) -> str:
-    own: dict[str, str] = {}
+def _keys(screen: Screen[object]) -> list[tuple[str, str]]:
+    own: dict[str, list[str]] = {}
     for active in screen.active_bindings.values():
         binding = active.binding
-        if active.node is screen and binding.description and active.enabled:
-            key = screen.app.get_key_display(binding)
-            own[binding.description] = f"{own.get(binding.description, '')} {key}".strip()
-    rows = [(keys, f"{words}") for words, keys in own.items()]
-    rows += _IN_STEPS if isinstance(screen, StepScreen) else ()
-    return _table([*rows, *_COMMON])
+        is_own = active.node is screen and not binding.action.startswith(_TEXTUALS_OWN)
+        if is_own and binding.description and active.enabled:
+            key = binding.key_display or binding.key.replace("escape", "esc")
+            own.setdefault(binding.tooltip or binding.description, []).append(key)
+    rows = [(", ".join(keys), words) for words, keys in own.items()]
+    return [*rows, *(_IN_STEPS if isinstance(screen, StepScreen) else ()), *_COMMON]
 
 
-def _table(rows: list[tuple[str, str]]) -> str:
-    return "\n".join(f"{name:<{_KEY_WIDTH}}{words}" for name, words in rows)
+def _table(rows: Sequence[tuple[str, str]], width: int) -> str:
+    indent = " " * _KEY_WIDTH
+    return "\n".join(
+        textwrap.fill(f"{name:<{_KEY_WIDTH}}{words}", width, subsequent_indent=indent)
+        for name, words in rows
+    )
 
 
 def _section(title: str, text: str) -> Content:

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 _EVERY = 5.0
 """Seconds between looks at runs that are going on. Without one nothing is looked at."""
 _BEGIN = (
-    ("new", "n", "New LoRA", "from a folder of pictures, step by step"),
-    ("open", "o", "Open a TOML", "walk through a configuration that is there already"),
-    ("demo", "d", "Demo", "see it work in two minutes, without pictures or a model"),
+    ("n", "New LoRA", "from a folder of pictures, step by step"),
+    ("o", "Open a TOML", "walk through a configuration that is there already"),
+    ("d", "Demo", "see it work in two minutes, without pictures or a model"),
 )
 
 _FIRST = """\
@@ -86,7 +86,10 @@ class HomeScreen(Screen[None]):
         super().__init__()
         self._drafts: list[Draft] = []
         self._runs: list[RunEntry] = []
+        self._has_looked = False
         self._book = RunBook()
+        self._can: tuple[bool, tuple[str, ...]] = (False, ())
+        """What the footer offers: to delete a draft, and what to do with a run."""
 
     def compose(self) -> ComposeResult:
         title = Content.styled("lora-wizard", "bold $primary")
@@ -101,7 +104,7 @@ class HomeScreen(Screen[None]):
         yield Footer()
 
     def on_mount(self) -> None:
-        rows = [f"  {key}  {words:<14}{what}" for _, key, words, what in _BEGIN]
+        rows = [f"  {key}  {words:<14}{what}" for key, words, what in _BEGIN]
         self.query_one("#begin", Rows).show([Content(row) for row in rows])
         self.query_one("#begin").focus()
         self.set_interval(_EVERY, self._look_at_live)
@@ -114,30 +117,30 @@ class HomeScreen(Screen[None]):
 
     def action_look(self) -> None:
         """Read drafts and runs again."""
-        self._drafts = drafts()
-        sweep(drafts_folder())
         self._look()
 
     def _look_at_live(self) -> None:
-        if self.app.screen is self and any(entry.state == "live" for entry in self._runs):
+        if self.is_active and any(entry.state == "live" for entry in self._runs):
             self._look()
 
     @work(thread=True, exclusive=True, group="runs")
     def _look(self) -> None:
         worker = get_current_worker()
-        entries = self._book.glance()
-        known = {str(entry.run.path): entry.status for entry in self._runs}
-        if not known:
-            self.app.call_from_thread(self._found, entries)
+        sweep(drafts_folder())
+        kept, entries = drafts(), self._book.glance()
+        if not self._runs:
+            self.app.call_from_thread(self._found, kept, entries)
         for place, entry in enumerate(self._book.read(list(entries))):
             if worker.is_cancelled:
                 return
             entries[place] = entry
-        self.app.call_from_thread(self._found, entries)
+        self.app.call_from_thread(self._found, kept, entries)
 
-    def _found(self, entries: list[RunEntry]) -> None:
+    def _found(self, kept: list[Draft], entries: list[RunEntry]) -> None:
         chosen = self._run
-        self._runs = entries
+        self._drafts, self._runs, self._has_looked = kept, entries, True
+        if not self.is_active:
+            return
         self._show()
         if chosen:
             paths = [entry.run.path for entry in entries]
@@ -149,15 +152,20 @@ class HomeScreen(Screen[None]):
     def _show(self) -> None:
         width, now = self.size.width - 4, time.time()
         texts = listing.draft_lines(self._drafts, width, now)
-        self.query_one("#first").display = not self._drafts and not self._runs
+        nothing = self._has_looked and not self._drafts and not self._runs
+        self.query_one("#first").display = nothing
         self._fill("drafts", "Drafts", [shown(text) for text in texts])
         lines = listing.run_lines(self._runs, width, now)
-        styles = [_STYLES.get(entry.state, "") for entry in self._runs]
-        self._fill("runs", "Runs", [shown(*pair) for pair in zip(lines, styles, strict=True)])
+        # The word is never coloured: it has to be read under the highlight, too.
+        rows = [
+            shown(line[:1], _STYLES.get(entry.state, "")) + shown(line[1:])
+            for entry, line in zip(self._runs, lines, strict=True)
+        ]
+        self._fill("runs", "Runs", rows)
 
     def _fill(self, name: str, title: str, rows: list[Content]) -> None:
         heading, found = self.query_one(f"#{name}-heading", Static), self.query_one(f"#{name}")
-        heading.update(f"{title} ({len(rows)})")
+        _say(heading, f"{title} ({len(rows)})")
         heading.display = found.display = bool(rows)
         assert isinstance(found, Rows)
         found.show(rows)
@@ -167,14 +175,12 @@ class HomeScreen(Screen[None]):
     @property
     def _draft(self) -> Draft | None:
         rows = self.query_one("#drafts", Rows)
-        has = rows.has_focus and rows.highlighted is not None
-        return self._drafts[rows.highlighted or 0] if has and self._drafts else None
+        return self._drafts[rows.highlighted or 0] if rows.has_focus and self._drafts else None
 
     @property
     def _run(self) -> RunEntry | None:
         rows = self.query_one("#runs", Rows)
-        has = rows.has_focus and rows.highlighted is not None
-        return self._runs[rows.highlighted or 0] if has and self._runs else None
+        return self._runs[rows.highlighted or 0] if rows.has_focus and self._runs else None
 
     def on_descendant_focus(self) -> None:
         self._explain()
@@ -191,8 +197,11 @@ class HomeScreen(Screen[None]):
             text = "New here? Press d and see everything once; then n for your own."
         else:
             text = "Arrows and enter choose; tab goes from list to list."
-        self.query_one("#detail", Static).update(shown(text))
-        self.refresh_bindings()
+        _say(self.query_one("#detail", Static), text)
+        can = (self._draft is not None, self._run.actions if self._run else ())
+        if can != self._can:
+            self._can = can
+            self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only what can be done with what the highlight is on is in the footer."""
@@ -205,7 +214,7 @@ class HomeScreen(Screen[None]):
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:
         if event.option_list.id == "begin":
-            self.run_action(f"screen.{_BEGIN[event.option_index][0]}")
+            (self.action_new, self.action_open, self.action_demo)[event.option_index]()
         elif event.option_list.id == "drafts":
             self.app.begin(self._drafts[event.option_index])
         else:
@@ -237,12 +246,15 @@ class HomeScreen(Screen[None]):
             text = "It finishes the step and saves first; later it can be resumed."
             choices = [("stop", "Stop it"), ("", "Let it go on")]
             question = Ask(f"Stop {entry.run.name}?", text, choices)
-            self.app.push_screen(question, lambda answer: self._stop(entry, answer or ""))
+
+            def answered(answer: str | None) -> None:
+                if answer:
+                    self._stop(entry)
+
+            self.app.push_screen(question, answered)
 
     @work(thread=True)
-    def _stop(self, entry: RunEntry, answer: str) -> None:
-        if not answer:
-            return
+    def _stop(self, entry: RunEntry) -> None:
         try:
             control.request(entry.run, "stop")
         except WizardError as error:
@@ -277,11 +289,17 @@ class HomeScreen(Screen[None]):
             if answer:
                 draft.discard()
                 self.action_look()
-                self._show()
 
         saved = f"{draft.source} stays." if draft.source else "It was never saved as a TOML."
         choices = [("delete", "Delete it"), ("", "Keep it")]
         self.app.push_screen(Ask(f"Delete the draft {draft.name}?", saved, choices), answered)
 
 
-_STYLES = {"live": "bold $success", "failed": "$error", "killed": "$error"}
+_STYLES = {"live": "$primary", "failed": "$error", "killed": "$error", "unreadable": "$error"}
+
+
+def _say(where: Static, text: str) -> None:
+    """Without a byte to the terminal when it says so already."""
+    content = shown(text)
+    if where.content != content:
+        where.update(content)

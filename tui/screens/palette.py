@@ -36,7 +36,7 @@ def commands(app: WizardApp, screen: Screen[object]) -> Iterable[SystemCommand]:
 
 def open_palette(app: WizardApp) -> None:
     """Show the palette."""
-    if not CommandPalette.is_open(app):
+    if not isinstance(app.screen, CommandPalette):
         app.push_screen(CommandPalette(id="--command-palette"))
         app.call_after_refresh(settle, app)
 

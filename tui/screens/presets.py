@@ -38,7 +38,9 @@ class PresetScreen(Screen[None]):
     """
 
     def compose(self) -> ComposeResult:
-        yield Static("What is it to learn? The first suits most; all can be changed.", id="question")
+        yield Static(
+            "What is it to learn? The first suits most; all can be changed.", id="question"
+        )
         yield Rows("presets", wrap=True)
         yield Static("", id="source", markup=False)
         yield Footer()

@@ -3,6 +3,7 @@ on."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -13,6 +14,7 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Button, Footer, Input, Static
 
+from ...core.errors import Problem
 from ...core.text import printable
 from ..walk import steps
 from ..walk.assessment import Assessment
@@ -44,7 +46,7 @@ class StepScreen(Screen[None]):
         Binding("ctrl+s", "save", "Save"),
     ]
     DEFAULT_CSS = """
-    StepScreen #steps { width: 28; padding: 1 1; background: $panel; }
+    StepScreen #steps { width: 28; height: 100%; padding: 1 1; background: $panel; }
     StepScreen.-narrow #steps { display: none; }
     StepScreen #where { height: 1; background: $panel; padding: 0 1; }
     StepScreen.-wide #where { display: none; }
@@ -88,14 +90,17 @@ class StepScreen(Screen[None]):
 
     def show_assessment(self, assessment: Assessment) -> None:
         """Show what is known of the draft now; by default the step's problems."""
-        found = self.step.problems(assessment.problems)
+        self.show_problems(self.step.problems(assessment.problems))
+        self._show_steps()
+
+    def show_problems(self, problems: Iterable[Problem]) -> None:
+        """Say ``problems`` below what is asked."""
         lines = []
-        for item in found:
+        for item in problems:
             sign, style = _SIGNS.get(item.severity, ("", ""))
             said = printable(f"{item.message} {item.remedy}".strip())
             lines.append(Content.styled(sign, style) + shown(said))
         self.query_one("#said", Static).update(Content("\n").join(lines))
-        self._show_steps()
 
     def show_progress(self, done: int, total: int) -> None:
         """Show how far the pictures are read."""

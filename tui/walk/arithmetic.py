@@ -10,11 +10,20 @@ from dataclasses import dataclass
 from ...core.config import RunConfig
 from ...core.dataset.order import training_uses
 from ...core.dataset.plan import Bucket, DatasetPlan
-from ...core.rules_of_thumb import S1_STEPS, S2_LEAST, S2_MOST, RuleOfThumb
+from ...core.rules_of_thumb import S1_STEPS, S2_MOST, RuleOfThumb
 from ...core.schedule import BatchCounts, Schedule, uncapped_steps
 
-S0_STEPS = 2500
-"""S0 advises 2,000 to 3,000."""
+S0_LEAST, S0_MOST = 2000, 3000
+S0_STEPS = (S0_LEAST + S0_MOST) // 2
+_MOST_SUMMANDS = 5
+GUIDES = {
+    "S0": "kohya_ss on a rented GPU, faces and styles",
+    "S1": "Haoming's tutorial, anime characters",
+    "S2": "the LoRA guide on rentry.org",
+    "S3": "sd-scripts' own documentation",
+    "S4": "ThinkDiffusion's SDXL walkthrough",
+}
+"""What is behind the names of the sources."""
 
 
 @dataclass(frozen=True)
@@ -45,14 +54,14 @@ def targets(plan: DatasetPlan, config: RunConfig | None = None) -> list[Target]:
     training = config.training if config else None
     batch = training.batch_size * training.gradient_accumulation if training else 1
     of_batch = f" / {batch} a step" if batch > 1 else ""
+    by_pictures = math.ceil(images * S2_MOST / batch)
+    by_hand = f"S2: up to {S2_MOST} for every picture: {images:,} x {S2_MOST}{of_batch}"
+    if by_pictures < S0_MOST:
+        by_hand = f"S0: up to {S0_MOST:,} steps. {by_hand} = {by_pictures:,} is less"
     return [
         Target("quick", S1_STEPS, f"S1: about {S1_STEPS:,} steps for a concept"),
-        Target("standard", S0_STEPS, f"S0: 2,000 to 3,000 steps, so {S0_STEPS:,}"),
-        Target(
-            "thorough",
-            max(1, math.ceil(images * S2_MOST / batch)),
-            f"S2: {S2_LEAST} to {S2_MOST} for every picture: {images:,} x {S2_MOST}{of_batch}",
-        ),
+        Target("standard", S0_STEPS, f"S0: {S0_LEAST:,} to {S0_MOST:,} steps; the middle"),
+        Target("thorough", max(S0_MOST, by_pictures), by_hand),
     ]
 
 
@@ -85,6 +94,14 @@ def bucket_shares(plan: DatasetPlan, config: RunConfig) -> list[BucketShare]:
     return sorted(found, key=lambda share: (-share.uses, share.bucket))
 
 
+def rule_reason(rule: RuleOfThumb) -> str:
+    """A guide's rule in full, and why the exact number is another."""
+    exact = "Exactly that here"
+    if rule.difference_reason:
+        exact = f"Exactly {_figure(rule.exact)} here: {rule.difference_reason}"
+    return f"{rule.source}, {GUIDES[rule.source]}: {rule.formula}. {exact}."
+
+
 def rule_row(rule: RuleOfThumb) -> tuple[str, str, str, str]:
     """A guide's rule as (guide, formula, what it gives, the exact number)."""
     to = f" to {_figure(rule.upper)}" if rule.upper is not None else ""
@@ -103,6 +120,8 @@ def _pictures(plan: DatasetPlan) -> str:
         each = f"{counted(images, 'picture')} x {counted(own[0].repeats, 'repeat')}"
     else:
         parts = " + ".join(f"{item.images:,} x {item.repeats:,}" for item in own)
+        if len(own) > _MOST_SUMMANDS:
+            parts = f"in {len(own)} folders"
         each = f"{counted(images, 'picture')} x repeats: {parts}"
     return f"{each} = {counted(uses, 'use')}"
 

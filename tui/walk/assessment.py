@@ -9,6 +9,7 @@ from ...core.config import RunConfig
 from ...core.dataset.images import Progress
 from ...core.dataset.plan import DatasetPlan
 from ...core.errors import Problem, WizardError
+from ...core.estimates import Estimate, estimate_here
 from ...core.families import registry as families
 from ...core.preflight_base import BaseFindings, inspect_base
 from ...core.schedule import Schedule
@@ -29,6 +30,7 @@ class Assessment:
     base: BaseFindings | None = None
     bytes_written: int | None = None
     file_bytes: int | None = None
+    estimate: Estimate | None = None
 
     @property
     def errors(self) -> list[Problem]:
@@ -49,6 +51,11 @@ class Assessor:
             return Assessment(snapshot, None, tuple(read.problems))
         base = self._base(read.config, known="model.base" not in read.broken)
         found = preflight.inspect(read.config, progress=progress, base=base)
+        told = None
+        if found.spec:
+            told = estimate_here(
+                read.config, found.spec, plan=found.plan, schedule=found.schedule, base=base
+            )
         # What a default that stands in for something broken has to say is not worth reading.
         rest = [problem for problem in found.problems if problem.where not in read.broken]
         return Assessment(
@@ -60,6 +67,7 @@ class Assessor:
             base,
             found.bytes_written,
             found.file_bytes,
+            told,
         )
 
     def forget_bases(self) -> None:

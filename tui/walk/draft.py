@@ -7,49 +7,38 @@ the person says so.
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import json
-import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 from ...core.config import RunConfig, configfile, values
 from ...core.config.config_problems import options
-from ...core.config.configfile import Lenient
 from ...core.config.edit import TomlText
 from ...core.config.options import OptionInfo
 from ...core.errors import Problem, ProblemsError, WizardError
-from ...core.files import write_json, write_text
+from ...core.files import write_bytes, write_json
 from ...core.templates import find
+from .kept import FACTS, Kept, Snapshot, drafts_folder, new_path
+from .own_values import BY_HAND, problem_of, with_own, write
 
-FACTS = ("subject", "class_word", "price_per_hour")
-"""What the wizard asks beside the options: the kind of subject (``person``, ``style`` ...), the
-word for its class (``woman``), the machine's price in whatever currency."""
+__all__ = ["FACTS", "Draft", "Kept", "Snapshot", "drafts", "drafts_folder"]
 
-
-@dataclass
-class Kept:
-    """The draft's file."""
-
-    text: str
-    """The TOML as far as it is."""
-    folder: str
-    """From which its relative paths count."""
-    origin: str = ""
-    """The TOML it was begun with: what differences are told against."""
-    template: str = ""
-    """The preset it was begun from; empty for a TOML of the person's own."""
-    source: str = ""
-    """The TOML that was opened or last saved; empty before."""
-    step: str = ""
-    """Where in the walk the person was."""
-    pending: dict[str, str] = field(default_factory=dict)
-    """By key: what was typed and cannot be used as it is."""
-    facts: dict[str, str] = field(default_factory=dict)
-    changed: float = 0.0
+PERSONAL = (
+    "model.base",
+    "dataset.folder",
+    "dataset.regularization_folder",
+    "captions.trigger_words",
+    "samples.prompts",
+    "output.name",
+    "output.folder",
+    "output.comment",
+)
+"""What no preset can know: it never fills these into a TOML of the person's own."""
 
 
 class Draft:
@@ -58,8 +47,11 @@ class Draft:
     def __init__(self, path: Path, kept: Kept) -> None:
         self.path = path
         self._kept = kept
-        self._toml = TomlText(kept.text)
         self._preset = TomlText(kept.origin)
+        self._toml = with_own(kept.origin, kept)
+        if self.text != kept.text:
+            # Written by something else than these edits: it counts as it is.
+            self._toml = TomlText(kept.text)
 
     @classmethod
     def new(cls, template: str, folder: Path | None = None) -> Draft:
@@ -68,7 +60,7 @@ class Draft:
         text = find(template).text
         where = str(folder or Path.cwd())
         kept = Kept(text=text, folder=where, origin=text, template=template)
-        return cls(_new_path(), kept)
+        return cls(new_path(), kept)
 
     @classmethod
     def of_file(cls, toml: Path) -> Draft:
@@ -78,7 +70,9 @@ class Draft:
         text = configfile.toml_source.read(toml)
         configfile.toml_source.parse(text)
         kept = Kept(text=text, folder=str(toml.parent), origin=text, source=str(toml))
-        return cls(_new_path(), kept)
+        with contextlib.suppress(OSError), toml.open("rb") as file:
+            kept.byte_order_mark = file.read(3) == codecs.BOM_UTF8
+        return cls(new_path(), kept)
 
     @classmethod
     def load(cls, path: Path) -> Draft:
@@ -149,37 +143,66 @@ class Draft:
     def enter(self, key: str, text: str) -> Problem | None:
         """Take what was typed into an option's field, and keep it whatever it is; returns what is
         wrong with it."""
-        info = options()[key]
-        value = values.parse(info, text)
-        if value is None and info.required:
-            problem = Problem("is not there yet", key)
-        else:
-            problem = None if value is None else values.problem(key, value)
+        value = values.parse(options()[key], text)
+        problem = problem_of(key, value) or write(
+            self._toml, key, value, comments=not self.template
+        )
         if problem:
             self._kept.pending[key] = text
-            self.keep()
         else:
-            self.put(key, value)
+            self._kept.pending.pop(key, None)
+            self._kept.own[key] = value
+        self.keep()
         return problem
 
     def put(self, key: str, value: Any) -> None:
         """Set an option; None takes the key out, so that the default counts."""
-        self._kept.pending.pop(key, None)
-        if value is None or (not self.is_set(key) and value == options()[key].default):
-            self._toml.unset(key)
-        elif value != self._toml.get(key):
-            self._toml.set(key, value)
-            # A comment that came with a preset speaks of the preset's value.
-            if self.template and value != self._preset.get(key):
-                self._toml.drop_comment(key)
+        if write(self._toml, key, value, comments=not self.template):
+            self._kept.pending[key] = values.as_text(options()[key], value)
+        else:
+            self._kept.pending.pop(key, None)
+            self._kept.own[key] = value
         self.keep()
+
+    def apply(self, template: str) -> None:
+        """Take another preset; what the person set stays. A TOML of the person's own only gets
+        what it leaves open. Raises UnknownTemplateError."""
+        changed = self.changes_by(template)
+        if self.template:
+            text = find(template).text
+            self._kept.template, self._kept.origin = template, text
+            self._preset, self._toml = TomlText(text), with_own(text, self._kept)
+            self.keep()
+        else:
+            for info, _, value in changed:
+                self.put(info.key, value)
+
+    def changes_by(self, template: str) -> list[tuple[OptionInfo, Any, Any]]:
+        """(option, value now, value then) of what `apply` would change."""
+        text = find(template).text
+        then = with_own(text, self._kept) if self.template else TomlText(text)
+        found: list[tuple[OptionInfo, Any, Any]] = []
+        for key, info in options().items():
+            if "[]" in key or key in self._kept.pending:
+                continue
+            value = then.get(key)
+            if not self.template and (value is None or key in PERSONAL or self.is_set(key)):
+                continue
+            value = info.default if value is None else value
+            if value != self.value(key):
+                found.append((info, self.value(key), value))
+        return found
+
+    def is_own(self, key: str) -> bool:
+        """Whether the person set it, so that no preset changes it."""
+        return key in self._kept.own or (not self.template and self._preset.was(key) is not None)
 
     def problem(self, key: str) -> Problem | None:
         """What is wrong with what stands in an option's field, by itself."""
         if key in self._kept.pending:
             value = values.parse(options()[key], self._kept.pending[key])
-            found = None if value is None else values.problem(key, value)
-            return found or Problem("is not there yet", key)
+            found = problem_of(key, value)
+            return found or Problem("cannot be put into the file", key, remedy=BY_HAND)
         value = self._toml.get(key)
         return None if value is None else values.problem(key, value)
 
@@ -202,8 +225,9 @@ class Draft:
 
     def revert(self, key: str) -> None:
         """Back to the preset's value."""
-        self._kept.pending.pop(key, None)
         self.put(key, self._preset.get(key))
+        self._kept.own.pop(key, None)
+        self.keep()
 
     def fact(self, name: str) -> str:
         """An answer that no TOML holds; see `FACTS`."""
@@ -235,7 +259,8 @@ class Draft:
         toml = toml.absolute()
         if toml.parent != self.folder:
             self._rebase(toml.parent)
-        write_text(toml, self.text)
+        mark = codecs.BOM_UTF8 if self._kept.byte_order_mark else b""
+        write_bytes(toml, mark + self.text.encode())
         self._kept.source, self._kept.folder = str(toml), str(toml.parent)
         self.keep()
 
@@ -259,27 +284,7 @@ class Draft:
             if info.path and isinstance(written, str) and key in absolute:
                 is_relative = not written.startswith(("/", "~", "embedded:"))
                 if written and is_relative and absolute[key] != written:
-                    self._toml.set(key, absolute[key])
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """A draft at one moment, for a thread."""
-
-    text: str
-    folder: Path
-    pending: tuple[Problem, ...]
-
-    def read(self) -> Lenient:
-        """The configuration as far as there is one, and what is wrong with it."""
-        return configfile.lenient(self.text, self.folder, also=self.pending)
-
-
-def drafts_folder() -> Path:
-    """Where drafts are kept: ``$XDG_STATE_HOME/lora-wizard/drafts``."""
-    from ...core.run import registry
-
-    return registry.folder().with_name("drafts")
+                    self.put(key, absolute[key])
 
 
 def drafts() -> list[Draft]:
@@ -290,8 +295,3 @@ def drafts() -> list[Draft]:
             with contextlib.suppress(WizardError):
                 found.append(Draft.load(path))
     return sorted(found, key=lambda draft: draft.changed, reverse=True)
-
-
-def _new_path() -> Path:
-    stamp = time.strftime("%Y%m%d-%H%M%S")
-    return drafts_folder() / f"{stamp}-{secrets.token_hex(3)}.json"

@@ -34,7 +34,11 @@ STEPS: dict[str, str] = {
         "Pictures drawn while it trains, always with the same prompts and seeds, so that you see "
         "what changes. Use the trigger word in them."
     ),
-    "output": "Where the finished files go, and what they are called.",
+    "output": (
+        "Each run makes a folder of its own in there, named like the LoRA: a file for every epoch, "
+        "the sample pictures, the log, and what a resume needs. Finished files can be copied "
+        "straight into the folder of ComfyUI or A1111 as well."
+    ),
     "review": (
         "Everything once more, the gravest problem first. Nothing has been started until you say "
         "so here, and the run then goes on without this window, too."

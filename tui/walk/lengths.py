@@ -67,10 +67,12 @@ def by_repeats(target: int, plan: DatasetPlan, config: RunConfig) -> Solution:
     return Solution(values, solved.steps, (*changes, *_without_limit(lifted)), "", lifted)
 
 
-def take_over(draft: Draft, solution: Solution) -> None:
-    """Put a solution's values into the draft."""
-    for key, value in solution.changes:
+def take_over(draft: Draft, changes: Sequence[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """Put values into the draft; returns the changes that put back what was there."""
+    before = [(key, draft.value(key) if draft.is_set(key) else None) for key, _ in changes]
+    for key, value in changes:
         draft.put(key, value)
+    return before
 
 
 def option_counts(plan: DatasetPlan, config: RunConfig) -> bool:
@@ -87,19 +89,20 @@ def named_folders(plan: DatasetPlan, config: RunConfig) -> str:
     more = f" and {len(named) - 4} more" if len(named) > 4 else ""
     return (
         f"The folders' names give the repeats ({said}{more}), so the field changes nothing. "
-        "Take them over into the TOML to change them here; the folders stay as they are."
+        "Listed in the TOML they can be changed here; the folders stay as they are."
     )
 
 
-def take_over_folders(draft: Draft, plan: DatasetPlan, config: RunConfig) -> None:
-    """List the N_name folders under ``dataset.concepts``, with the repeats that their names give:
-    the same pictures and steps, but repeats that can be changed."""
+def folders_as_concepts(
+    draft: Draft, plan: DatasetPlan, config: RunConfig
+) -> list[tuple[str, Any]]:
+    """The changes that list the N_name folders under ``dataset.concepts``, with the repeats that
+    their names give: the same pictures and steps, but repeats that can be changed."""
     listed = [_written(item) for item in draft.value(CONCEPTS)]
     listed += [
         {"folder": str(item.folder), "repeats": item.repeats} for item in _named(plan, config)
     ]
-    draft.put(CONCEPTS, listed)
-    draft.put("dataset.folder", None)
+    return [(CONCEPTS, listed), ("dataset.folder", None), (REPEATS, None)]
 
 
 def concept_repeats(plan: DatasetPlan, config: RunConfig) -> list[ConceptSummary]:

@@ -89,8 +89,10 @@ def home_short(path: Path) -> str:
 def _columns(rows: Sequence[tuple[str, ...]], widest: tuple[int, ...], width: int) -> list[str]:
     """Lines with the columns below each other, each as wide as it has to be; what has no room at
     the end is cut."""
-    cells = [[printable(cell, limit=limit) for cell, limit in zip(row, widest, strict=True)]
-             for row in rows]
+    cells = [
+        [printable(cell, limit=limit) for cell, limit in zip(row, widest, strict=True)]
+        for row in rows
+    ]
     widths = [max((len(row[at]) for row in cells), default=0) for at in range(len(widest))]
     lines = []
     for row in cells:

@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from typing import Any
 
-from textual import on
+from rich.cells import cell_len
+from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
+from textual.content import Content
 from textual.message import Message
+from textual.suggester import SuggestFromList
 from textual.widget import Widget
-from textual.widgets import Checkbox, Input, Select, Static, TextArea
+from textual.widgets import Input, Static, TextArea
 
-from ...core.config.option_text import registered
 from ...core.config.options import OptionInfo
+from ...core.config.values import takes_numbers
 from ...core.errors import Problem
+from ..walk.option_words import choices, has_lines, label_of, placeholder, suggestions
+from .controls import Choice, YesNo
 from .path_input import FOLDERS, PathInput
-from .text import SafeInput, SafeTextArea, shown
+from .text import SafeInput, SafeTextArea, clipped, shown
 
 CHANGED_MARK = "*"
+SIGNS = {"error": "✗", "warning": "!", "note": "i"}
+"""By a problem's severity: what stands before it, so that no colour has to say it."""
+
 _FILES = {"model.base": (".safetensors",)}
 """Options whose path may lead to a file, and what such files end with."""
+_ABSENT = "default"
+_MARK_CELLS = 22
 
 
 class OptionField(Vertical):
-    """One option: its label, what it is set to, a mark when that is not the preset's, and what is
-    wrong with it. The help is for the one that has the focus (`FieldHelp`)."""
+    """One option: its label, what it is set to, a mark with the preset's value when that is
+    another one, and what is wrong with it. The help is for the one that has the focus
+    (`FieldHelp`)."""
 
     class Edited(Message):
         """A person has changed the field's text."""
@@ -40,13 +51,13 @@ class OptionField(Vertical):
 
     DEFAULT_CSS = """
     OptionField { height: auto; }
-    OptionField > Horizontal { height: auto; }
-    OptionField .field-label { width: 26; padding: 0 1; }
-    OptionField .field-mark { width: 2; color: $warning; }
-    OptionField .field-problem { color: $error; padding: 0 1 0 27; display: none; }
-    OptionField.-wrong .field-problem { display: block; }
-    OptionField Input, OptionField Select, OptionField Checkbox { width: 1fr; }
-    OptionField TextArea { width: 1fr; height: auto; min-height: 1; max-height: 6; }
+    OptionField > * { margin: 0 0 0 26; }
+    OptionField .field-problem { padding: 0 1 0 0; color: $text-error; }
+    OptionField .field-problem.-warning { color: $text-warning; }
+    OptionField .field-problem.-note { color: $text-muted; }
+    OptionField Input { width: 1fr; }
+    OptionField TextArea { width: 1fr; height: auto; min-height: 1; max-height: 6;
+        padding: 0; }
     """
 
     def __init__(self, info: OptionInfo, text: str, *, label: str = "") -> None:
@@ -54,74 +65,112 @@ class OptionField(Vertical):
         self.info = info
         self._text = text
         self._label = label or label_of(info)
+        self._problem: Problem | None = None
+        self._mark = ""
 
     def compose(self) -> ComposeResult:
-        with Horizontal():
-            yield Static(self._label, classes="field-label", markup=False)
-            yield self._made()
-            yield Static("", classes="field-mark", markup=False)
-        yield Static("", classes="field-problem", markup=False)
+        yield self._made()
+
+    def render(self) -> Content:
+        """Label and mark, beside the control: a form of widgets for them takes twice the time."""
+        style = "bold $text-primary" if self.has_focus_within else ""
+        label = Content.styled(f" {self._label}", style)
+        gap = " " * max(1, self.size.width - label.cell_length - cell_len(self._mark))
+        return label + Content(gap) + Content.styled(self._mark, "$text-warning")
 
     def _made(self) -> Widget:
         info = self.info
         if info.annotation is bool:
-            return Checkbox("", self._text == "true", compact=True)
+            return YesNo(self._text or "false")
         if words := choices(info):
-            known = [(word, word) for word in words]
-            if self._text and self._text not in words:
-                known.append((shown(self._text).plain, self._text))
-            blank = self._text == ""
-            value = Select.NULL if blank else self._text
-            return Select(known, value=value, allow_blank=info.default is None, compact=True)
+            if info.default is not None:
+                return Choice(words, self._text)
+            return Choice(["", *words], self._text, [_ABSENT, *words])
         if info.path:
             endings = _FILES.get(info.key, FOLDERS)
             return PathInput(
                 self._text, endings=endings, placeholder=placeholder(info), compact=True
             )
         if has_lines(info):
-            return SafeTextArea(self._text, compact=True, show_line_numbers=False)
-        return SafeInput(self._text, placeholder=placeholder(info), compact=True)
+            return SafeTextArea(
+                self._text, compact=True, show_line_numbers=False, highlight_cursor_line=False
+            )
+        others = suggestions(info)
+        kind = NumberInput if takes_numbers(info.annotation) else SafeInput
+        return kind(
+            self._text,
+            placeholder=placeholder(info),
+            compact=True,
+            suggester=SuggestFromList(others, case_sensitive=False) if others else None,
+        )
 
     @property
     def text(self) -> str:
         """What stands in the field."""
         return self._text
 
+    @property
+    def input(self) -> Widget:
+        """What has the focus when the field has it."""
+        return self.query_one("Choice, TextArea, Input", Widget)
+
     def show_text(self, text: str) -> None:
         """Put ``text`` in as if it had been there: no `Edited` follows."""
         if text == self._text:
             return
         self._text = text
-        with self.prevent(Checkbox.Changed, Select.Changed, TextArea.Changed, Input.Changed):
-            for control in self.query("Checkbox, Select, TextArea, Input"):
-                if isinstance(control, Checkbox):
-                    control.value = text == "true"
-                elif isinstance(control, Select):
-                    control.value = text or Select.NULL
-                elif isinstance(control, TextArea):
-                    control.text = text
-                elif isinstance(control, Input):
-                    control.value = text
+        with self.prevent(Choice.Changed, TextArea.Changed, Input.Changed):
+            control: Any = self.input
+            if isinstance(control, TextArea):
+                control.text = text
+            else:
+                control.value = text
 
     def show_problem(self, problem: Problem | None) -> None:
-        """Say, or no longer say, what is wrong."""
-        self.set_class(problem is not None, "-wrong")
-        words = f"{problem.message}. {problem.remedy}" if problem else ""
-        self.query_one(".field-problem", Static).update(shown(words.strip()))
+        """Say, or no longer say, what is wrong or worth knowing."""
+        if problem == self._problem:
+            return
+        self._problem = problem
+        self.set_class(problem is not None and problem.severity == "error", "-wrong")
+        said = next(iter(self.query(".field-problem").results(Static)), None)
+        if said is None:
+            # Most fields never need it.
+            said = Static("", classes="field-problem", markup=False)
+            self.mount(said)
+        said.display = problem is not None
+        if problem:
+            words = f"{SIGNS.get(problem.severity, '')} {_ended(problem.message)} {problem.remedy}"
+            said.update(shown(words.strip()))
+            said.set_classes(["field-problem", f"-{problem.severity}"])
+            if self.has_focus_within:
+                self._show_whole()
 
-    def show_mark(self, differs: bool) -> None:
-        """Mark that the value is not the preset's."""
-        self.query_one(".field-mark", Static).update(f" {CHANGED_MARK}" if differs else "")
+    def show_mark(self, differs: bool, preset: str = "") -> None:
+        """Mark that the value is not the preset's, which is ``preset``."""
+        words = preset.replace("\n", ", ") or "empty"
+        mark = clipped(f"{CHANGED_MARK} preset {words}", _MARK_CELLS) if differs else ""
+        # A layout anew at each key would be felt.
+        if mark != self._mark:
+            self._mark = mark
+            self.input.styles.margin = (0, cell_len(mark) + 1 if mark else 0, 0, 26)
+            self.refresh()
 
-    @on(Checkbox.Changed)
-    def _checked(self, event: Checkbox.Changed) -> None:
+    def on_descendant_blur(self) -> None:
+        self.refresh()
+
+    def on_descendant_focus(self) -> None:
+        self.refresh()
+        if self._problem:
+            self._show_whole()
+
+    def _show_whole(self) -> None:
+        """Also what is said below the control."""
+        self.call_after_refresh(self.scroll_visible, animate=False)
+
+    @on(Choice.Changed)
+    def _chosen(self, event: Choice.Changed) -> None:
         event.stop()
-        self._say("true" if event.value else "false")
-
-    @on(Select.Changed)
-    def _chosen(self, event: Select.Changed) -> None:
-        event.stop()
-        self._say("" if event.value is Select.NULL else str(event.value))
+        self._say(event.value)
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
@@ -140,31 +189,26 @@ class OptionField(Vertical):
             self.post_message(self.Edited(self, text))
 
 
+class NumberInput(SafeInput):
+    """A number to type in. A slash is none, so a screen that can look for fields does."""
+
+    async def _on_key(self, event: events.Key) -> None:
+        if event.character == "/" and hasattr(self.screen, "action_find"):
+            event.stop()
+            event.prevent_default()
+            await self.run_action("screen.find")
+
+
 def field_id(key: str) -> str:
     """The widget id of an option's field."""
     return "field-" + key.replace(".", "-").replace("[", "-").replace("]", "")
 
 
-def label_of(info: OptionInfo) -> str:
-    """The option's name in words."""
-    words = info.key.rpartition(".")[2].replace("_", " ").capitalize()
-    return f"{words} ({info.unit})" if info.unit else words
+def field_of(widget: Widget | None) -> OptionField | None:
+    """The field that ``widget`` is in."""
+    nodes = widget.ancestors_with_self if widget else ()
+    return next((node for node in nodes if isinstance(node, OptionField)), None)
 
 
-def choices(info: OptionInfo) -> list[str]:
-    """The words that may stand there, when nothing else may."""
-    if words := registered(info.key):
-        return list(words)
-    others = {part for part in get_args(info.annotation) if part in (int, float, str)}
-    return [] if others else [str(word) for word in info.choices]
-
-
-def has_lines(info: OptionInfo) -> bool:
-    """Whether it is a list of texts of one line each."""
-    lists = {info.annotation, *get_args(info.annotation)}
-    return list[str] in lists and info.separator == "\n"
-
-
-def placeholder(info: OptionInfo) -> str:
-    """What an empty field says."""
-    return info.allowed if info.default is None else ""
+def _ended(sentence: str) -> str:
+    return sentence if sentence.endswith((".", "!", "?")) else f"{sentence}."

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from ...core.config import values
 from ...core.config.option_text import allowed_text, default_text
 from ...core.config.options import OptionInfo
-from .fields import OptionField
+from ...core.errors import Problem
+from .fields import OptionField, field_id, field_of
 from .text import shown
 
 if TYPE_CHECKING:
@@ -24,33 +28,115 @@ class Form(VerticalScroll):
 
     app: WizardApp
     can_focus = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "app.focus_previous", "Field before", show=False),
+        Binding("down", "app.focus_next", "Next field", show=False),
+        Binding("pageup", "page(-1)", "Page up", show=False),
+        Binding("pagedown", "page(1)", "Page down", show=False),
+        Binding("ctrl+r", "revert", "Preset's value", show=False),
+    ]
 
-    def __init__(self, options: Iterable[OptionInfo], *, id: str | None = None) -> None:
+    DEFAULT_CSS = """
+    Form .form-heading { padding: 0 1; margin: 1 0 0 0; text-style: bold; height: auto; }
+    """
+
+    def __init__(
+        self,
+        options: Iterable[OptionInfo],
+        *,
+        headings: Mapping[str, str] | None = None,
+        id: str | None = None,
+    ) -> None:
+        """``headings`` says, by key, what stands above an option's field."""
         super().__init__(id=id)
         self._options = list(options)
+        self._headings = headings or {}
 
     def compose(self) -> ComposeResult:
-        for info in self._options:
+        yield from self._made(self._options)
+
+    def _made(self, options: Iterable[OptionInfo]) -> ComposeResult:
+        for info in options:
+            if heading := self._headings.get(info.key):
+                yield Static(heading, classes="form-heading", markup=False)
             yield OptionField(info, self.app.draft.shown(info.key))
 
     def on_mount(self) -> None:
         self.show_draft()
 
+    @property
+    def fields(self) -> list[OptionField]:
+        """Its fields, from top to bottom."""
+        return list(self.query(OptionField))
+
     def show_draft(self) -> None:
         """Show what the draft says now."""
-        draft = self.app.draft
-        for field in self.query(OptionField):
-            key = field.info.key
-            field.show_text(draft.shown(key))
-            field.show_problem(draft.problem(key))
-            field.show_mark(draft.differs(key))
+        for field in self.fields:
+            field.show_text(self.app.draft.shown(field.info.key))
+            self._judge(field)
+
+    def show_problems(self, problems: Sequence[Problem]) -> None:
+        """Show what is known of the draft beside the fields that it is about."""
+        for field in self.fields:
+            self._judge(field, problems)
+
+    async def extend(self, options: Iterable[OptionInfo], headings: Mapping[str, str]) -> None:
+        """Put more fields below."""
+        more, self._headings = list(options), {**self._headings, **headings}
+        self._options += more
+        await self.mount_all(self._made(more))
+        self.show_draft()
+
+    def find(self, words: str) -> int:
+        """Show only the fields that have all ``words`` in their label, key, help or name in
+        sd-scripts; returns how many. Everything is shown again without words."""
+        wanted = words.lower().split()
+        for field in self.fields:
+            info = field.info
+            text = f"{info.label} {info.key} {info.help} {info.also}".lower()
+            field.display = all(word in text for word in wanted)
+        for heading in self.query(".form-heading"):
+            heading.display = not wanted
+        return sum(field.display for field in self.fields)
+
+    def focus_field(self, key: str) -> bool:
+        """Go to the field of an option; False when it is not here."""
+        for field in self.query(f"#{field_id(key)}").results(OptionField):
+            field.input.focus()
+            return True
+        return False
+
+    def action_page(self, pages: int) -> None:
+        """Go a screenful of fields on."""
+        shown_fields = [field for field in self.fields if field.display]
+        here = field_of(self.screen.focused)
+        if here in shown_fields:
+            at = shown_fields.index(here) + pages * max(1, self.size.height - 2)
+            shown_fields[max(0, min(at, len(shown_fields) - 1))].input.focus()
+
+    def action_revert(self) -> None:
+        """Give the field with the focus the preset's value."""
+        field = field_of(self.screen.focused)
+        if field is not None:
+            self.app.draft.revert(field.info.key)
+            field.show_text(self.app.draft.shown(field.info.key))
+            self._judge(field)
+            self.app.touch()
 
     @on(OptionField.Edited)
     def _edited(self, event: OptionField.Edited) -> None:
-        key = event.field.info.key
-        event.field.show_problem(self.app.draft.enter(key, event.text))
-        event.field.show_mark(self.app.draft.differs(key))
+        self.app.draft.enter(event.field.info.key, event.text)
+        self._judge(event.field)
         self.app.touch()
+
+    def _judge(self, field: OptionField, problems: Sequence[Problem] | None = None) -> None:
+        draft, key = self.app.draft, field.info.key
+        if problems is None:
+            known = self.app.assessment
+            problems = known.problems if known else ()
+        found = draft.problem(key) or next((item for item in problems if _is_of(item, key)), None)
+        field.show_problem(found)
+        field.show_mark(draft.differs(key), values.as_text(field.info, draft.preset_value(key)))
 
 
 class FieldHelp(Static):
@@ -61,22 +147,25 @@ class FieldHelp(Static):
     """
 
     def show(self, info: OptionInfo | None) -> None:
-        """Explain ``info``."""
-        self.update(shown(help_text(info) if info else ""))
+        """Explain ``info``; what does not fit is behind F1."""
+        text = help_text(info) if info else ""
+        width, height = self.size.width - 2, self.size.height
+        if width > 0:
+            lines = [line for part in text.split("\n") for line in textwrap.wrap(part, width)]
+            if len(lines) > height:
+                last = textwrap.shorten(lines[height - 1], width - 10, placeholder="")
+                lines[height - 1 :] = [f"{last} ... F1"]
+            text = "\n".join(lines)
+        self.update(shown(text), layout=False)
 
     def on_mount(self) -> None:
         self.watch(self.screen, "focused", self._focus_moved)
 
+    def on_resize(self) -> None:
+        self._focus_moved()
+
     def _focus_moved(self) -> None:
-        focused = self.screen.focused
-        field = (
-            next(
-                (node for node in focused.ancestors_with_self if isinstance(node, OptionField)),
-                None,
-            )
-            if focused
-            else None
-        )
+        field = field_of(self.screen.focused)
         self.show(field.info if field else None)
 
 
@@ -89,3 +178,7 @@ def help_text(info: OptionInfo) -> str:
     if info.also:
         rest.append(f"sd-scripts: {info.also}.")
     return f"{info.help}\n{' '.join(rest)}"
+
+
+def _is_of(problem: Problem, key: str) -> bool:
+    return problem.where == key or problem.where.startswith(f"{key}[")

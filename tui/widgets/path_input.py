@@ -33,11 +33,11 @@ _under_way: set[tuple[str, tuple[str, ...]]] = set()
 class PathMatches(OptionList, can_focus=False):
     """The list below a `PathInput`. The keys are the input's."""
 
-    DEFAULT_CSS = f"""
-    PathMatches {{
+    DEFAULT_CSS = """
+    PathMatches {
         overlay: screen; constrain: inside inflect; display: none;
         padding: 0; border: none; background: $panel;
-    }}
+    }
     """
 
     def __init__(self, owner: PathInput) -> None:

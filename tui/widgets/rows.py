@@ -10,11 +10,19 @@ from textual.widgets.option_list import Option
 
 
 class Rows(OptionList):
-    """One line each, or more with ``wrap``. Beyond its ends the arrows go on to the next list of the screen."""
+    """One line each, or more with ``wrap``. Beyond its ends the arrows go on to the next list of
+    the screen."""
 
     DEFAULT_CSS = """
     Rows { height: auto; border: none; padding: 0; background: transparent; }
     Rows:focus { border: none; background: transparent; }
+    Rows > .option-list--option-highlighted {
+        background: transparent; color: $foreground; text-style: none;
+    }
+    Rows:focus > .option-list--option-highlighted {
+        background: $block-cursor-background; color: $block-cursor-foreground;
+        text-style: $block-cursor-text-style;
+    }
     Rows.-lines { text-wrap: nowrap; text-overflow: ellipsis; }
     """
 
@@ -41,6 +49,11 @@ class Rows(OptionList):
     def on_focus(self) -> None:
         if self.highlighted is None and self.option_count:
             self.highlighted = 0
+
+    def action_select(self) -> None:
+        # Enter may come before the focus is told of.
+        self.on_focus()
+        super().action_select()
 
     def action_cursor_down(self) -> None:
         if self.highlighted is not None and self.highlighted >= self.option_count - 1:

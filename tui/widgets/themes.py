@@ -3,8 +3,6 @@ nearly everybody can tell apart; and the terminal's own colours where it has onl
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from textual.theme import Theme
@@ -47,19 +45,19 @@ LIGHT = Theme(
 _SIXTEEN = "ansi-dark"
 
 
-def dress(app: App[object]) -> None:
+def dress(app: App[None]) -> None:
     """Give ``app`` our themes, the one that was chosen last, and remember the next choice."""
     app.register_theme(DARK)
     app.register_theme(LIGHT)
-    chosen = memory.recall().theme
-    default = DARK.name if has_many_colours(os.environ) else _SIXTEEN
-    app.theme = chosen if chosen in app.available_themes and default != _SIXTEEN else default
-    app.theme_changed_signal.subscribe(app, lambda theme: memory.remember_theme(theme.name))
+    has_many = app.console.color_system in ("256", "truecolor")
+    chosen = app.available_themes.get(memory.recall().theme)
+    default = DARK if has_many else app.available_themes[_SIXTEEN]
+    app.theme = (chosen if chosen and (has_many or chosen.ansi) else default).name
+    ours = [app.theme]
 
+    def changed(theme: Theme) -> None:
+        begun_with = ours.pop() if ours else ""
+        if theme.name != begun_with:
+            memory.remember_theme(theme.name)
 
-def has_many_colours(environment: Mapping[str, str]) -> bool:
-    """Whether the terminal has more than sixteen colours."""
-    if environment.get("COLORTERM", "").lower() in ("truecolor", "24bit"):
-        return True
-    term = environment.get("TERM", "")
-    return "256color" in term or "direct" in term or term in ("xterm-kitty", "alacritty", "foot")
+    app.theme_changed_signal.subscribe(app, changed)

@@ -1,0 +1,180 @@
+"""How long a run takes: from earlier runs of this machine, else roughly from the GPU's arithmetic,
+else not at all."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..config import RunConfig
+from ..dataset.plan import DatasetPlan
+from ..families.base import Costs, FamilySpec
+from ..hardware import Gpu
+from ..preflight_base import BaseFindings
+from ..schedule import Schedule
+from .figures import Figure, duration_text, span_text
+from .past_runs import PastRun
+from .sizes import file_bytes, part_sizes, sample_pixels, training_pixels
+from .speeds import teraflops
+
+_BACKWARD, _RECOMPUTED = 1.0, 0.75
+"""Of the forward pass: what gradients cost when the base is frozen, and what checkpointing adds."""
+_SHARES = (0.35, 0.05)
+"""Of a GPU's arithmetic that training really gets, at best and at worst."""
+_LAUNCH = (0.07, 0.25)
+"""Seconds that a batch takes at least, at best and at worst: the processor starts every kernel."""
+_FP32_SLOWER = 4.0
+_LOADING = (8.0, 60.0)
+_DISK = (1e9, 1e8)
+"""Bytes a second that are written and read back."""
+
+
+Span = tuple[float, float]
+"""Seconds, at best and at worst."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long the pieces of a run take."""
+
+    step: Span
+    drawing: Span
+    save: Span
+    start: Span
+    basis: str
+    is_rough: bool
+
+
+def duration(
+    config: RunConfig,
+    spec: FamilySpec,
+    plan: DatasetPlan,
+    schedule: Schedule,
+    base: BaseFindings | None,
+    gpu: Gpu | None,
+    history: Sequence[PastRun],
+) -> Figure | None:
+    """The time from the start to the finished file; None when nothing tells it."""
+    pace = _from_history(config, spec, gpu, history)
+    pace = pace or _from_arithmetic(config, spec, plan, base, gpu)
+    if pace is None:
+        return None
+    drawings = len(config.samples.prompts) * len(schedule.sample_steps())
+    pieces = (
+        (1, pace.start),
+        (schedule.total_steps, pace.step),
+        (drawings, pace.drawing),
+        (len(schedule.save_steps()), pace.save),
+    )
+    low, high = (sum(count * times[end] for count, times in pieces) for end in (0, 1))
+    rough = "rough: " if pace.is_rough else "about "
+    text = rough + (span_text(low, high) if pace.is_rough else duration_text((low + high) / 2))
+    parts = [f"{schedule.total_steps:,} steps"]
+    parts += [f"{drawings:,} samples"] if drawings else []
+    parts += [f"{len(schedule.save_steps()):,} files"]
+    return Figure(low, high, text, f"{pace.basis}; {', '.join(parts)}, loading")
+
+
+def _from_history(
+    config: RunConfig, spec: FamilySpec, gpu: Gpu | None, history: Sequence[PastRun]
+) -> Pace | None:
+    like = [run for run in history if _is_like(run, config, gpu)]
+    if not like:
+        return None
+    training = config.training
+    batches = training.gradient_accumulation
+    pixels = training_pixels(config, spec) * training.batch_size * batches
+    run = min(like, key=lambda run: _distance(run, config, pixels))
+    factor = pixels / run.pixels
+    times = factor * (_checkpointing_factor(training.gradient_checkpointing, run.checkpointing))
+    exact = math.isclose(times, 1) and run.precision == config.model.precision
+    spread = 0.1 if exact else 0.35
+    step = run.per_step * times
+    work = sample_pixels(config, spec) * config.samples.steps
+    if run.per_drawing is not None and run.drawing_work:
+        drawing = run.per_drawing * work / run.drawing_work
+    else:
+        # Guidance doubles a picture, and there is no way back.
+        drawing = run.per_step * work / run.pixels
+    said = f"{run.per_step:.2g} s a step in {run.name}"
+    scaled = "" if exact else ", scaled to this size"
+
+    def around(value: float) -> Span:
+        return value * (1 - spread), value * (1 + spread)
+
+    save = run.per_save if run.per_save is not None else 2.0
+    start = run.to_start if run.to_start is not None else 30.0
+    return Pace(
+        around(step), around(drawing), around(save), around(start), said + scaled, not exact
+    )
+
+
+def _is_like(run: PastRun, config: RunConfig, gpu: Gpu | None) -> bool:
+    same_base = run.base == config.model.base
+    is_embedded = run.base.startswith("embedded:") or config.model.base.startswith("embedded:")
+    return (
+        run.family == config.model.family
+        and run.on_gpu == (gpu is not None)
+        and (same_base or not is_embedded)
+    )
+
+
+def _distance(run: PastRun, config: RunConfig, pixels: int) -> tuple[bool, bool, float]:
+    return (
+        run.checkpointing != config.training.gradient_checkpointing,
+        run.precision != config.model.precision,
+        abs(math.log(pixels / run.pixels)),
+    )
+
+
+def _checkpointing_factor(wanted: bool, had: bool) -> float:
+    more = (1 + _BACKWARD + _RECOMPUTED) / (1 + _BACKWARD)
+    return more ** (wanted - had)
+
+
+def _from_arithmetic(
+    config: RunConfig,
+    spec: FamilySpec,
+    plan: DatasetPlan,
+    base: BaseFindings | None,
+    gpu: Gpu | None,
+) -> Pace | None:
+    costs = spec.costs
+    speed = teraflops(gpu) if gpu else None
+    if costs is None or gpu is None or speed is None:
+        return None
+    speed *= 1e12 / (_FP32_SLOWER if config.model.precision == "fp32" else 1)
+    size = part_sizes(spec, base)[costs.denoiser].values / costs.parts[costs.denoiser].values
+    training = config.training
+    passes = 1 + _BACKWARD + (_RECOMPUTED if training.gradient_checkpointing else 0)
+    pixels = training_pixels(config, spec)
+    batch_work = training.batch_size * passes * size * _forward(costs, pixels)
+    drawn = sample_pixels(config, spec)
+    drawing_work = 2 * size * _forward(costs, drawn)
+    decoding = 2 * drawn * costs.encoding_flops * _FP32_SLOWER
+    encoding = len(plan.samples) * pixels * costs.encoding_flops * _FP32_SLOWER
+    written = 5 * file_bytes(config, spec, base)
+
+    def seconds(end: int, work: float, launches: float) -> float:
+        return work / (speed * _SHARES[end]) + launches * _LAUNCH[end]
+
+    def both(work: float, launches: float, *, best: float = 0, worst: float = 0) -> Span:
+        return seconds(0, work, launches) + best, seconds(1, work, launches) + worst
+
+    batches = training.gradient_accumulation
+    steps = config.samples.steps
+    return Pace(
+        step=both(batches * batch_work, batches),
+        # Without gradients and a loss, a pass is about half of a batch's launches.
+        drawing=both(steps * drawing_work + decoding, steps / 2, best=0.5, worst=5),
+        save=(0.2 + written / _DISK[0], 2 + written / _DISK[1]),
+        start=both(encoding, 0, best=_LOADING[0], worst=_LOADING[1]),
+        basis=f"from what the {gpu.name} can compute",
+        is_rough=True,
+    )
+
+
+def _forward(costs: Costs, pixels: int) -> float:
+    cells = pixels / costs.cell_side**2
+    return cells * costs.flops + cells**2 * costs.attention_flops

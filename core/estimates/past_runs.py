@@ -1,0 +1,148 @@
+"""How fast earlier runs of this machine went: nothing tells the time of the next one better."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from statistics import median
+
+from ..config import RunConfig
+from ..errors import WizardError
+from ..families import registry as families
+from ..run.directory import RunDirectory, known_runs
+from ..run.events import Event, EventReader
+from ..run.status import integer, number
+from .sizes import sample_pixels, training_pixels
+
+_RUNS = 12
+"""The newest are looked at."""
+_LONGEST_EVENTS = 64 << 20
+_ENOUGH_STEPS = 5
+
+
+@dataclass(frozen=True)
+class PastRun:
+    """What an earlier run tells. Times in seconds, None where it never did the thing."""
+
+    name: str
+    family: str
+    base: str
+    precision: str
+    checkpointing: bool
+    pixels: int
+    """Of a step: of a training picture x batch x accumulation."""
+    batches: int
+    """Gathered to a step."""
+    on_gpu: bool
+    per_step: float
+    """The median."""
+    per_drawing: float | None = None
+    """Per sample picture."""
+    drawing_work: int = 0
+    """Of a sample picture: its pixels x its steps."""
+    per_save: float | None = None
+    to_start: float | None = None
+    """From the job's beginning to its first step."""
+
+
+def past_runs() -> list[PastRun]:
+    """The newest runs of this machine that tell something, the last first. Never raises."""
+    found: list[PastRun] = []
+    for directory in known_runs()[:_RUNS]:
+        with contextlib.suppress(OSError, WizardError):
+            status = directory.events_path.stat()
+            if status.st_size <= _LONGEST_EVENTS:
+                told = _remembered(directory.path, status.st_size, status.st_mtime_ns)
+                found += [told] if told else []
+    return found
+
+
+@lru_cache(maxsize=_RUNS * 2)
+def _remembered(path: Path, size: int, modified_ns: int) -> PastRun | None:
+    del size, modified_ns  # they tell one state of the file from another
+    directory = RunDirectory(path)
+    config = directory.config()
+    clock = _Clock()
+    for event in EventReader(directory.events_path).read():
+        clock.add(event)
+    return clock.told(directory.name, config)
+
+
+class _Clock:
+    """Takes the times from a run's events."""
+
+    def __init__(self) -> None:
+        self._phase, self._phase_began = "", 0.0
+        self._started: float | None = None
+        self._step: int | None = None
+        self._at = 0.0
+        self._steps: list[float] = []
+        self._saves: list[float] = []
+        self._drawings: list[float] = []
+        self._to_start: list[float] = []
+        self._on_gpu = False
+
+    def add(self, event: Event) -> None:
+        at = number(event.get("time"))
+        if at is None:
+            return
+        match event["kind"]:
+            case "started":
+                self._started, self._step = at, None
+            case "phase":
+                self._turn(str(event.get("phase", "")), at)
+            case "step":
+                self._take_step(event, at)
+            case "sample":
+                # The first of a row pays for what is loaded to draw.
+                self._drawings.append(at - self._at)
+                self._at = at
+            case _:
+                pass
+
+    def told(self, name: str, config: RunConfig) -> PastRun | None:
+        """What there is to tell; None after too few steps."""
+        if len(self._steps) < _ENOUGH_STEPS:
+            return None
+        spec, training = families.find(config.model.family), config.training
+        batches = training.gradient_accumulation
+        drawn = sample_pixels(config, spec) * config.samples.steps
+        return PastRun(
+            name=name,
+            family=config.model.family,
+            base=config.model.base,
+            precision=config.model.precision,
+            checkpointing=training.gradient_checkpointing,
+            pixels=training_pixels(config, spec) * training.batch_size * batches,
+            batches=batches,
+            on_gpu=self._on_gpu,
+            per_step=median(self._steps),
+            per_drawing=_median(self._drawings),
+            drawing_work=drawn,
+            per_save=_median(self._saves),
+            to_start=_median(self._to_start),
+        )
+
+    def _turn(self, phase: str, at: float) -> None:
+        if self._phase == "save":
+            self._saves.append(at - self._phase_began)
+        if phase == "train" and self._started is not None:
+            self._to_start.append(at - self._started)
+            self._started = None
+        # The step that follows another phase waited for it.
+        self._step, self._phase, self._phase_began, self._at = None, phase, at, at
+
+    def _take_step(self, event: Event, at: float) -> None:
+        step = integer(event.get("step"))
+        if self._step is not None and step == self._step + 1:
+            self._steps.append(at - self._at)
+        self._step, self._at = step, at
+        self._on_gpu = self._on_gpu or number(event.get("memory")) is not None
+
+
+def _median(values: Iterable[float]) -> float | None:
+    there = [value for value in values if value >= 0]
+    return median(there) if there else None

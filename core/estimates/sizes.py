@@ -1,0 +1,100 @@
+"""Bytes on the disk: of a LoRA file, of a run, of the cache."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..config import RunConfig
+from ..dataset.plan import DatasetPlan
+from ..families.base import FamilySpec, PartSize
+from ..preflight_base import BaseFindings
+from ..schedule import Schedule
+
+BYTES: Mapping[str, int] = {"bf16": 2, "fp16": 2, "fp32": 4}
+STATES = 3
+"""The new one beside the two that are kept until it is verified."""
+_STATE_BYTES = 3 * 4
+"""Per number of the LoRA: the weight and AdamW's two averages in fp32."""
+_ENTRY_BYTES = 450
+"""What the names, shapes and places of a layer's three tensors take in a file's header."""
+_METADATA_BYTES = 5_000
+_TEXT_BYTES = 77 * 768 * 4
+"""Of an encoded caption in the cache."""
+
+
+def part_sizes(spec: FamilySpec, base: BaseFindings | None) -> Mapping[str, PartSize]:
+    """The base's parts by subfolder: as its files say, else the family's usual; empty when neither
+    is known."""
+    if base is not None and base.parts:
+        return base.parts
+    return spec.costs.parts if spec.costs else {}
+
+
+def trained_parts(config: RunConfig, spec: FamilySpec) -> set[str]:
+    """The subfolders whose layers get a LoRA that is trained."""
+    text = set(spec.text_encoder_prefixes)
+    every = {part.folder for part in spec.parts if part.weights} - {"vae"}
+    optimizer = config.optimizer
+    kept = set[str]()
+    if optimizer.unet_learning_rate != "off":
+        kept |= every - text
+    if optimizer.text_encoder_learning_rate != "off":
+        kept |= text
+    return kept
+
+
+def lora_values(config: RunConfig, spec: FamilySpec, base: BaseFindings | None) -> int:
+    """How many numbers the LoRA has; 0 when that is not known."""
+    sizes, trained = part_sizes(spec, base), trained_parts(config, spec)
+    per_rank = sum(size.lora_values for name, size in sizes.items() if name in trained)
+    return per_rank * config.network.rank
+
+
+def file_bytes(config: RunConfig, spec: FamilySpec, base: BaseFindings | None) -> int:
+    """The length of a LoRA file; 0 when it is not known."""
+    values = lora_values(config, spec, base)
+    if not values:
+        return 0
+    sizes, trained = part_sizes(spec, base), trained_parts(config, spec)
+    layers = sum(size.lora_layers for name, size in sizes.items() if name in trained)
+    precision = config.output.save_precision or config.model.precision
+    return values * BYTES[precision] + layers * _ENTRY_BYTES + _METADATA_BYTES
+
+
+def run_bytes(
+    config: RunConfig, spec: FamilySpec, schedule: Schedule, base: BaseFindings | None
+) -> int:
+    """What a run writes into its folder at most, roughly: all files that are kept, the states, and
+    the samples uncompressed."""
+    files = len(schedule.save_steps())
+    if config.output.keep_last:
+        # The new one is verified before the oldest goes, and the final file stays beside them.
+        files = min(files, config.output.keep_last + 2)
+    states = STATES * _STATE_BYTES * lora_values(config, spec, base)
+    drawn = len(config.samples.prompts) * len(schedule.sample_steps())
+    pictures = drawn * sample_pixels(config, spec) * 3
+    return files * file_bytes(config, spec, base) + states + pictures
+
+
+def cache_bytes(config: RunConfig, spec: FamilySpec, plan: DatasetPlan) -> int:
+    """What the pictures and captions take in the cache, encoded."""
+    cell = spec.costs.cell_side if spec.costs else 8
+    cells = sum(sample.bucket.width * sample.bucket.height // cell**2 for sample in plan.samples)
+    texts = 0
+    if config.optimizer.text_encoder_learning_rate == "off":
+        texts = len({sample.caption for sample in plan.samples}) * _TEXT_BYTES
+    # Mean and deviation of four channels, in fp32.
+    return cells * 2 * 4 * 4 + texts
+
+
+def training_pixels(config: RunConfig, spec: FamilySpec) -> int:
+    """Pixels of a training picture."""
+    side = config.dataset.resolution or spec.native_resolution
+    return side * side if isinstance(side, int) else side[0] * side[1]
+
+
+def sample_pixels(config: RunConfig, spec: FamilySpec) -> int:
+    """Pixels of a sample picture, without what a prompt says of its own."""
+    side = config.dataset.resolution or spec.native_resolution
+    width, height = (side, side) if isinstance(side, int) else side
+    return (config.samples.width or width) * (config.samples.height or height)

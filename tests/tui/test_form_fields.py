@@ -1,0 +1,195 @@
+"""Fields made from definitions: what each takes, keeps and shows."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from form_walks import at_step, ready_draft, settled, step_of
+from lora_wizard.core.config import values
+from lora_wizard.core.config.config_problems import options
+from lora_wizard.tui.app import WizardApp
+from lora_wizard.tui.walk.draft import Draft, drafts, drafts_folder
+from lora_wizard.tui.widgets.fields import OptionField, field_id, field_of
+from lora_wizard.tui.widgets.form import Form
+from screens import screen_text
+
+pytestmark = pytest.mark.anyio
+
+
+def field(app: WizardApp, key: str) -> OptionField:
+    return app.screen.query_one(f"#{field_id(key)}", OptionField)
+
+
+def focus(app: WizardApp, key: str) -> None:
+    assert app.screen.query_one(Form).focus_field(key)
+
+
+def focused(app: WizardApp) -> str:
+    here = field_of(app.screen.focused)
+    return here.info.key if here else ""
+
+
+def test_every_label_fits_and_none_is_there_twice_in_a_section() -> None:
+    labels = [(info.section, info.label) for info in options().values()]
+    assert all(len(label) <= 24 for _, label in labels)
+    assert len(set(labels)) == len(labels)
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "value"),
+    [
+        ("optimizer.text_encoder_learning_rate", "off", "off"),
+        ("optimizer.text_encoder_learning_rate", ".5", 0.5),
+        ("dataset.resolution", "512x768", [512, 768]),
+        ("dataset.resolution", "0512", 512),
+        ("captions.trigger_words", "mika , red dress", ["mika", "red dress"]),
+        ("samples.prompts", "a, b\n\n c ", ["a, b", "c"]),
+        ("optimizer.betas", "0.9, 0.99999999", [0.9, 0.99999999]),
+        ("network.alpha", "", None),
+    ],
+)
+def test_what_is_typed_is_what_is_meant(key: str, text: str, value: object) -> None:
+    info = options()[key]
+    assert values.parse(info, text) == value
+    assert values.problem(key, value) is None or value is None
+    assert values.parse(info, values.as_text(info, value)) == value
+
+
+@pytest.mark.parametrize("listed", [["a, b", "c"], [" a"], ["a", ""], ["[x]", "y"]])
+def test_texts_with_the_separator_in_them_survive_their_field(listed: list[str]) -> None:
+    info = options()["captions.trigger_words"]
+    assert values.parse(info, values.as_text(info, listed)) == listed
+
+
+async def test_keys_change_a_field_and_one_key_takes_it_back(home: Path) -> None:
+    draft = ready_draft(home)
+    before = draft.text
+    async with at_step(draft, "parameters") as (app, pilot):
+        focus(app, "optimizer.scheduler")
+        await pilot.press("right", "right")
+        assert draft.value("optimizer.scheduler") == "cosine"
+        await pilot.press("p")
+        assert draft.value("optimizer.scheduler") == "polynomial"
+        assert "* preset constant" in screen_text(app)
+        await pilot.press("ctrl+r")
+        assert "* preset constant" not in screen_text(app)
+        focus(app, "training.gradient_checkpointing")
+        await pilot.press("y")
+        assert draft.value("training.gradient_checkpointing") is True
+        await pilot.press("ctrl+r")
+        focus(app, "optimizer.text_encoder_learning_rate")
+        await pilot.press(*"off")
+        assert draft.value("optimizer.text_encoder_learning_rate") == "off"
+        await pilot.press("ctrl+r")
+    assert draft.text == before
+
+
+async def test_enter_arrows_and_pages_go_from_field_to_field(home: Path) -> None:
+    async with at_step(ready_draft(home), "parameters") as (app, pilot):
+        keys = [field.info.key for field in app.screen.query_one(Form).fields]
+        assert focused(app) == keys[0]
+        for key in keys[1:4]:
+            await pilot.press("enter")
+            assert focused(app) == key
+        await pilot.press("up", "up")
+        assert focused(app) == keys[1]
+        await pilot.press("pagedown")
+        assert focused(app) == keys[-1]
+        await pilot.press("pageup")
+        assert focused(app) == keys[0]
+
+
+async def test_a_warning_of_the_check_stands_beside_its_field(home: Path) -> None:
+    draft = ready_draft(home)
+    draft.put("optimizer.restarts", 3)
+    async with at_step(draft, "parameters") as (app, pilot):
+        await pilot.press("f4")
+        focus(app, "optimizer.restarts")
+        await pilot.pause()
+        assert '! has no effect with the scheduler "constant".' in screen_text(app)
+        focus(app, "optimizer.scheduler")
+        await pilot.press("left", "left")
+        assert draft.value("optimizer.scheduler") == "cosine_with_restarts"
+        await settled(app, pilot)
+        assert "has no effect" not in screen_text(app)
+
+
+async def test_settings_are_found_by_words_also_by_the_names_of_sd_scripts(home: Path) -> None:
+    async with at_step(ready_draft(home), "parameters") as (app, pilot):
+        await pilot.press("slash", *"lr_warmup")
+        shown = [field.info.key for field in app.screen.query_one(Form).fields if field.display]
+        assert shown == ["optimizer.warmup"]
+        await pilot.press("enter", "5", "escape")
+        assert app.draft.value("optimizer.warmup") == 5
+        assert step_of(app) == "parameters"
+        await pilot.press("escape")
+        await pilot.pause()
+        assert step_of(app) == "model"
+
+
+async def test_what_cannot_be_used_stays_when_the_screen_and_the_app_are_left(home: Path) -> None:
+    draft = ready_draft(home)
+    async with at_step(draft, "parameters") as (app, pilot):
+        await pilot.press(*"-7", "ctrl+n")
+        await settled(app, pilot)
+        await pilot.press("escape")
+        await settled(app, pilot)
+        assert field(app, "network.rank").text == "-7"
+        assert draft.value("network.rank") == 32
+    again = drafts()[0]
+    assert again.shown("network.rank") == "-7"
+    assert again.problem("network.rank") is not None
+
+
+WIZARD = """
+from lora_wizard.tui.app import WizardApp
+from lora_wizard.tui.walk.draft import Draft
+draft = Draft.new("face")
+draft.step = "parameters"
+WizardApp(draft=draft).run()
+"""
+
+
+def test_what_was_typed_outlives_a_kill(home: Path) -> None:
+    master, slave = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
+    process = subprocess.Popen(
+        [sys.executable, "-c", WIZARD], stdin=slave, stdout=slave, stderr=slave, env=environment
+    )
+    os.close(slave)
+    os.set_blocking(master, False)
+    typed = ""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and typed != "12ab":
+        try:
+            screen = os.read(master, 1 << 16)
+        except BlockingIOError:
+            screen = b""
+        if b"Learning rate" in screen and not typed:
+            os.write(master, b"12ab")
+        for path in drafts_folder().glob("*.json"):
+            typed = json.loads(path.read_bytes())["pending"].get("network.rank", "")
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    os.close(master)
+    assert drafts()[0].shown("network.rank") == "12ab"
+    assert drafts()[0].value("network.rank") == 12
+
+
+def test_a_draft_of_before_opens_with_what_it_knows(home: Path) -> None:
+    draft = Draft.new("face")
+    draft.enter("network.rank", "8")
+    stored = json.loads(draft.path.read_bytes())
+    stored["unknown"] = 1
+    del stored["own"]
+    draft.path.write_text(json.dumps(stored))
+    assert Draft.load(draft.path).value("network.rank") == 8

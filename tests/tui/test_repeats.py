@@ -1,0 +1,173 @@
+"""How long it trains, as the screen tells it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from datasets import write_picture, write_pictures
+from lora_wizard.core.schedule import Schedule
+from lora_wizard.tui.app import WizardApp
+from lora_wizard.tui.screens.repeats import RepeatsScreen
+from lora_wizard.tui.walk.draft import Draft
+from screens import SIZES, check_snapshot, screen_text
+from textual.pilot import Pilot
+from textual.widgets import OptionList, Static
+
+SHAPES = (
+    [(512, 512)] * 9 + [(640, 480)] * 7 + [(480, 640)] * 5 + [(900, 500)] * 4 + [(500, 900)] * 3
+)
+
+
+def holiday_pictures(folder: Path) -> None:
+    for number, size in enumerate(SHAPES):
+        write_picture(folder / f"{number:02}.png", size)
+        (folder / f"{number:02}.txt").write_text("mika at the sea")
+
+
+def draft_of(folder: Path, **values: Any) -> Draft:
+    draft = Draft.new("face")
+    draft.put("model.base", "embedded:demo")
+    draft.put("dataset.folder", str(folder))
+    draft.put("samples.prompts", ["mika, a photo of a woman"])
+    for key, value in values.items():
+        draft.put(key.replace("__", "."), value)
+    draft.step = "repeats"
+    return draft
+
+
+async def settled(app: WizardApp, pilot: Pilot[None]) -> RepeatsScreen:
+    """Until what was typed last is counted and shown."""
+    while app.assessment is None or app.assessment.snapshot != app.draft.snapshot():
+        await pilot.pause(0.02)
+    await app.workers.wait_for_complete()
+    await pilot.pause()
+    assert isinstance(app.screen, RepeatsScreen)
+    return app.screen
+
+
+def total(screen: RepeatsScreen) -> str:
+    return str(screen.query_one("#total", Static).render())
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_numbers_of_a_set(home: Path, size: tuple[int, int]) -> None:
+    holiday_pictures(home / "holiday")
+    app = WizardApp()
+    async with app.run_test(size=size) as pilot:
+        app.begin(draft_of(home / "holiday", dataset__repeats=10, training__batch_size=2))
+        screen = await settled(app, pilot)
+        check_snapshot(app, "repeats", home)
+        assert app.assessment
+        plan, config = app.assessment.plan, app.assessment.config
+        assert plan
+        assert config
+        assert f"{Schedule.of(plan, config).total_steps:,} steps" in total(screen)
+        await pilot.press("f3")
+        screen.query_one(OptionList).focus()
+        await pilot.press("down", "down")
+        await pilot.pause()
+        check_snapshot(app, "repeats-aim", home)
+        assert "25 to 150 uses per picture" in screen_text(app)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("size", SIZES)
+async def test_folders_that_say_their_repeats(home: Path, size: tuple[int, int]) -> None:
+    write_pictures(home / "set" / "20_mika", 6, "mika")
+    write_pictures(home / "set" / "10_hat", 4, "hat")
+    app = WizardApp()
+    async with app.run_test(size=size) as pilot:
+        app.begin(draft_of(home / "set"))
+        screen = await settled(app, pilot)
+        check_snapshot(app, "repeats-folders", home)
+        before = total(screen)
+        await pilot.press("f7")
+        await settled(app, pilot)
+        check_snapshot(app, "repeats-concepts", home)
+        assert total(screen) == before
+        assert app.draft.value("dataset.concepts")[0]["repeats"] == 10
+        await pilot.press("f8")
+        await settled(app, pilot)
+        assert app.draft.value("dataset.folder") == str(home / "set")
+        assert not app.draft.is_set("dataset.concepts")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("size", SIZES)
+async def test_without_pictures_the_fields_are_there(home: Path, size: tuple[int, int]) -> None:
+    app = WizardApp()
+    async with app.run_test(size=size) as pilot:
+        app.begin(draft_of(home / "nowhere"))
+        await settled(app, pilot)
+        check_snapshot(app, "repeats-no-pictures", home)
+        await pilot.press("f3", "f5", "f6", "f7", "f8")
+
+
+@pytest.mark.anyio
+async def test_before_a_base_is_chosen(home: Path) -> None:
+    holiday_pictures(home / "holiday")
+    app = WizardApp()
+    async with app.run_test(size=SIZES[0]) as pilot:
+        app.begin(draft_of(home / "holiday", model__base="owner/not-here"))
+        screen = await settled(app, pilot)
+        assert "steps in" in total(screen)
+
+
+@pytest.mark.anyio
+async def test_what_is_typed_counts_at_once(home: Path) -> None:
+    holiday_pictures(home / "holiday")
+    app = WizardApp()
+    async with app.run_test(size=SIZES[0]) as pilot:
+        app.begin(draft_of(home / "holiday", training__batch_size=1, dataset__repeats=1))
+        screen = await settled(app, pilot)
+        assert total(screen).startswith("280 steps in 10 epochs")
+        screen.query_one("#field-training-epochs Input").focus()
+        await pilot.press("end", "backspace")
+        await settled(app, pilot)
+        assert total(screen).startswith("28 steps in 1 epoch")
+
+
+@pytest.mark.anyio
+async def test_an_aim_is_taken_over_and_put_back(home: Path) -> None:
+    holiday_pictures(home / "holiday")
+    app = WizardApp()
+    async with app.run_test(size=SIZES[0]) as pilot:
+        app.begin(draft_of(home / "holiday", dataset__repeats=1, training__batch_size=1))
+        screen = await settled(app, pilot)
+        screen.query_one("#wanted-steps").focus()
+        await pilot.press("5", "6", "0")
+        await pilot.pause()
+        assert "F5 sets epochs 20 -> 560 steps" in screen_text(app)
+        await pilot.press("f5")
+        await settled(app, pilot)
+        assert total(screen).startswith("560 steps in 20 epochs")
+        await pilot.press("f8")
+        await settled(app, pilot)
+        assert total(screen).startswith("280 steps in 10 epochs")
+        await pilot.press("f6")
+        await settled(app, pilot)
+        assert app.draft.value("dataset.repeats") == 2
+
+
+@pytest.mark.anyio
+async def test_one_concepts_repeats_are_typed(home: Path) -> None:
+    write_pictures(home / "set" / "20_mika", 6, "mika")
+    write_pictures(home / "set" / "10_hat", 4, "hat")
+    app = WizardApp()
+    async with app.run_test(size=SIZES[1]) as pilot:
+        app.begin(draft_of(home / "set", training__batch_size=1, training__epochs=1))
+        screen = await settled(app, pilot)
+        await pilot.press("f7")
+        await settled(app, pilot)
+        screen.query("ConceptRepeats SafeInput").first().focus()
+        await pilot.press("end", "backspace", "backspace", "7")
+        await settled(app, pilot)
+        assert total(screen).startswith("148 steps in 1 epoch")
+        assert app.draft.value("dataset.concepts")[0]["repeats"] == 7
+        await pilot.press("backspace", "x")
+        await pilot.pause()
+        assert "a number from 1 to" in screen_text(app)
+        assert app.draft.value("dataset.concepts")[0]["repeats"] == 7

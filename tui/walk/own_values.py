@@ -1,0 +1,47 @@
+"""What the person set, written into a TOML."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...core.config import values
+from ...core.config.config_problems import options
+from ...core.config.edit import EditError, TomlText
+from ...core.errors import Problem
+from .kept import Kept
+
+BY_HAND = "Something else stands there: mend the file in an editor."
+
+
+def problem_of(key: str, value: Any) -> Problem | None:
+    """What is wrong with ``value`` as the option ``key``; None stands for an empty field."""
+    if value is not None:
+        return values.problem(key, value)
+    return Problem("is not there yet", key) if options()[key].required else None
+
+
+def with_own(base: str, kept: Kept) -> TomlText:
+    """The TOML ``base`` with everything that the person set."""
+    toml = TomlText(base)
+    for key, value in kept.own.items():
+        if key in options():
+            write(toml, key, value, comments=not kept.template)
+    return toml
+
+
+def write(toml: TomlText, key: str, value: Any, *, comments: bool) -> Problem | None:
+    """Put ``value`` into ``toml``; what is the default and was not there stays out. Without
+    ``comments``, the one behind a value that changes goes. Returns why it cannot be."""
+    was = toml.was(key)
+    if was is not None and was == value and not isinstance(value, bool):
+        value = was  # 4 typed where 4.0 stood
+    if was is None and value == options()[key].default:
+        value = None
+    try:
+        toml.set(key, value)
+    except EditError as error:
+        return Problem(error.title, key, remedy=error.remedy)
+    if not comments:
+        # A preset's comment speaks of the preset's value.
+        toml.drop_comment(key)
+    return None

@@ -1,0 +1,89 @@
+"""Aiming at a number of steps: a guide's or one's own, by epochs or by repeats."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Input, Static
+
+from ..walk.arithmetic import Target
+from ..walk.lengths import Solution
+from .text import SafeInput, shown
+
+_MOST_STEPS = 10_000_000
+KEYS = ("F2", "F3", "F4")
+"""Of the targets, in their order."""
+
+
+class Aim(Vertical):
+    """The wished number of steps, and what each way to it would give."""
+
+    DEFAULT_CSS = """
+    Aim { height: auto; }
+    Aim Horizontal { height: 1; }
+    Aim .aim-label { width: auto; padding: 0 1 0 0; }
+    Aim SafeInput { width: 10; }
+    Aim .aim-targets { width: 1fr; padding: 0 0 0 1; }
+    Aim .aim-ways { height: auto; }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._targets: list[Target] = []
+
+    def compose(self) -> ComposeResult:
+        with Horizontal():
+            yield Static("Aim for", classes="aim-label")
+            yield SafeInput("", placeholder="steps", compact=True, id="wanted-steps")
+            yield Static("", classes="aim-targets", markup=False)
+        yield Static("", classes="aim-ways", markup=False)
+
+    @property
+    def wanted(self) -> int | None:
+        """The number of steps that is aimed at."""
+        text = self.query_one(SafeInput).value.replace(",", "").strip()
+        fits = text.isdecimal() and 1 <= int(text) <= _MOST_STEPS
+        return int(text) if fits else None
+
+    def take_target(self, number: int) -> None:
+        """Aim at one of the targets, counted from 0."""
+        if number < len(self._targets):
+            self.query_one(SafeInput).value = str(self._targets[number].steps)
+
+    def show_targets(self, targets: Sequence[Target]) -> None:
+        """Show what the guides advise for these pictures."""
+        self._targets = list(targets)
+        said = "  ".join(
+            f"{key} {target.name} {target.steps:,}"
+            for key, target in zip(KEYS, targets, strict=True)
+        )
+        self.query_one(".aim-targets", Static).update(said)
+
+    def show_ways(self, epochs: Solution | None, repeats: Solution | None, undo: str) -> None:
+        """Show what would be taken over by each key."""
+        lines = [self._reason(), _way("F5", epochs), _way("F6", repeats)]
+        lines += [f"F8 puts back {undo}"] if undo else []
+        self.query_one(".aim-ways", Static).update(shown("\n".join(filter(None, lines))))
+
+    def _reason(self) -> str:
+        wanted = self.wanted
+        if wanted is None:
+            return "How long shall it train? F2, F3 or F4, or type a number of steps here."
+        return next((target.reason for target in self._targets if target.steps == wanted), "")
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        # Enter goes on to the next field, as everywhere; the keys take over.
+        event.input.value = event.value.strip()
+
+
+def _way(key: str, solution: Solution | None) -> str:
+    if solution is None:
+        return ""
+    if solution.obstacle:
+        return f"{key} -- {solution}: F7 first"
+    lifted = ", and takes max steps out" if solution.lifts_limit else ""
+    return f"{key} sets {solution}{lifted}"
