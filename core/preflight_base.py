@@ -210,7 +210,8 @@ def _hub_findings(name: str, spec: FamilySpec) -> BaseFindings:
         raise BaseModelError(
             f"{name} is gated: its licence must be accepted",
             "",
-            f"Accept it at https://huggingface.co/{name}, then log in: hf auth login",
+            f"Accept it at https://huggingface.co/{name}, then log in: hf auth login (or set "
+            "HF_TOKEN)",
         ) from None
     except RepositoryNotFoundError:
         raise BaseModelError(

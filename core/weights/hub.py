@@ -31,7 +31,8 @@ def snapshot(repository: str, parts: Sequence[Part]) -> Path:
         raise BaseModelError(
             "The base model is gated",
             f"model.base: {repository} asks for its licence to be accepted",
-            f"Accept it at https://huggingface.co/{repository}, then log in: hf auth login",
+            f"Accept it at https://huggingface.co/{repository}, then log in: hf auth login (or set "
+            "HF_TOKEN)",
         ) from None
     except RepositoryNotFoundError:
         raise BaseModelError(

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from fcntl import ioctl
 from pathlib import Path
 
+import pyte
 import pytest
 from lora_wizard.core.config import configfile
 from lora_wizard.core.errors import WizardError
@@ -42,7 +43,8 @@ class Terminal:
     """The monitor of a run on a pseudo terminal of 80x24."""
 
     def __init__(self, run: RunDirectory) -> None:
-        self.output = b""
+        self.screen = pyte.Screen(80, 24)
+        self._stream = pyte.ByteStream(self.screen)
         self.pid, self.descriptor = pty.fork()
         if self.pid == 0:
             ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
@@ -50,11 +52,15 @@ class Terminal:
             os.execv(sys.executable, [sys.executable, *command])
 
     def wait_for(self, words: str) -> None:
-        """Until the terminal was sent ``words``."""
+        """Until ``words`` stand on the screen."""
         deadline = time.monotonic() + PATIENCE
-        while words.encode() not in self.output:
-            assert time.monotonic() < deadline, self.output[-3000:]
+        while words not in self.text:
+            assert time.monotonic() < deadline, self.text
             self.read(1.0)
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.screen.display)
 
     def read(self, seconds: float) -> int:
         """What comes within a time; how many bytes it was."""
@@ -62,7 +68,7 @@ class Terminal:
             return 0
         with contextlib.suppress(OSError):
             data = os.read(self.descriptor, 1 << 16)
-            self.output += data
+            self._stream.feed(data)
             return len(data)
         return 0
 
@@ -137,7 +143,7 @@ def test_a_run_outlives_every_end_of_the_wizard_that_began_it(run: RunDirectory)
     other.wait_for("It goes on.")
     left.press("d")
     assert left.end() == 0
-    assert b"lora-wizard attach" in left.output, "how to come back is said"
+    assert "lora-wizard attach" in left.text, "how to come back is said"
     other.wait_for("Finished. Enter shows the results.")
     other.press("d")
     assert other.end() == 0

@@ -12,7 +12,6 @@ import pytest
 from lora_wizard.core.run import control
 from lora_wizard.core.run.events import EventReader
 from lora_wizard.tui.app import WizardApp
-from lora_wizard.tui.screens.ask import Ask
 from lora_wizard.tui.screens.results import ResultsScreen
 from lora_wizard.tui.screens.train import TrainScreen
 from lora_wizard.tui.widgets.picture import Picture
@@ -202,6 +201,20 @@ async def test_an_ended_run_is_read_no_more_and_leads_to_its_results(home: Path)
         assert not list(run.directory.control_path.iterdir())
         await pilot.press("enter")
         assert isinstance(pilot.app.screen, ResultsScreen)
+
+
+@pytest.mark.anyio
+async def test_the_end_is_said_whatever_was_said_with_it(home: Path) -> None:
+    run = PreparedRun(home)
+    run.train(1, 100)
+    async with AsyncExitStack() as stack:
+        with run.live():
+            app = WizardApp(TrainScreen(run.directory))
+            pilot = await stack.enter_async_context(app.run_test(size=(80, 24)))
+            await says(pilot, "► training")
+            run.save(TOTAL, 10, "mika.safetensors")
+            run.end("finished", 0)
+        await says(pilot, "✓ finished", "Finished. Enter shows the results.")
 
 
 @pytest.mark.anyio

@@ -78,7 +78,7 @@ def test_what_is_found_is_told_on_the_way() -> None:
     assert "16 of 16 pictures have a caption" in words
     assert "48" in words  # 16 pictures x 3 repeats
     assert "S0: 16 images / batch 2 x 3 repeats x 2 epochs gives 48 steps" in words
-    assert "Repeats is 3; the preset says 30." in words
+    assert "Repeats: 3; the preset says 30." in words
 
 
 def test_a_target_is_solved_for() -> None:
@@ -228,7 +228,7 @@ def test_the_walk_starts_the_training_and_says_what_came_of_it(home: Path) -> No
         [
             *DEMO[:8],
             (" more, good", "y"),
-            ("Max steps", "3"),
+            ("Most steps [", "3"),
             *DEMO[8:],
             ("What now?", "start"),
             ("Save as", "zib.toml"),

@@ -71,7 +71,7 @@ def of_run(draft: Draft, known: Assessment) -> Iterator[str]:
         yield f"{reading.label}: {reading.value}{behind}".replace("\n", ", ")
     origin = "the preset" if draft.template else "the file as it was opened"
     for label, before, now in difference_lines(draft):
-        yield f"{label} is {_in_a_line(now)}; {origin} says {_in_a_line(before)}."
+        yield f"{label}: {_in_a_line(now)}; {origin} says {_in_a_line(before)}."
 
 
 def _in_a_line(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import on, work
@@ -21,17 +22,24 @@ from ...core.weights.download import Download, under_way
 from ..walk.assessment import Assessment
 from ..walk.base_places import Nearby, nearby
 from ..walk.bases import BaseView, look
+from ..walk.figures import Reading, file_reading, memory_reading
 from ..widgets.fields import OptionField
+from ..widgets.figures import Figures
 from ..widgets.form import Form
 from ..widgets.rows import Rows
 from ..widgets.text import clipped, shown
 from .step import StepScreen
 
-_PAUSE = 0.15
-_EVERY = 1.0
-"""Seconds between two looks at a download."""
-_AROUND, _SIDEBAR = 6, 28
-"""Cells beside the rows, and of the list of steps."""
+_PAUSE, _EVERY = 0.15, 1.0
+"""Seconds after the last key; between two looks at a download."""
+_AROUND, _WIDE_AROUND = 6, 6 + 28
+"""Cells beside the rows; where there is room also the list of steps."""
+_CHOOSING = Reading(
+    "Choose",
+    "a general model",
+    "The LoRA then works on many of its relatives. A narrow fine-tune teaches its own look too "
+    "(S1). Photographs want a realistic one, drawings one for anime, with clip skip 2.",
+)
 _KEY, _FAMILY, _PRECISION = "model.base", "model.family", "model.precision"
 
 
@@ -46,14 +54,17 @@ class ModelScreen(StepScreen):
         Binding("f5", "look_again", "Look again", show=False),
     ]
     DEFAULT_CSS = """
+    ModelScreen Figures { margin: 1 0 0 0; padding: 1 1 0 1; }
+    ModelScreen.-narrow Figures { display: none; }
     ModelScreen Form { height: auto; max-height: 12; }
     ModelScreen #facts { height: auto; max-height: 4; padding: 0 1; }
-    ModelScreen #advice { height: auto; max-height: 2; padding: 0 1; }
+    ModelScreen #advice { height: auto; max-height: 3; padding: 0 1; }
     ModelScreen #models { height: auto; padding: 0 1; color: $text-muted; }
-    ModelScreen #nearby { height: 1fr; min-height: 2; padding: 0 1; }
+    ModelScreen #nearby { height: auto; max-height: 1fr; min-height: 2; padding: 0 1; }
     ModelScreen.-wide #facts, ModelScreen.-wide #advice, ModelScreen.-wide #models {
         margin: 1 0 0 0;
     }
+    ModelScreen.-wide #nearby { max-height: 10; }
     """
 
     def __init__(self) -> None:
@@ -70,6 +81,7 @@ class ModelScreen(StepScreen):
         yield Static("", id="advice", markup=False)
         yield Static("looking for models on this machine", id="models", markup=False)
         yield Rows("nearby")
+        yield Figures("", markup=False)
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -141,18 +153,19 @@ class ModelScreen(StepScreen):
         self.app.touch()
 
     def show_assessment(self, assessment: Assessment) -> None:
-        super().show_assessment(assessment)
+        """A field says the first thing that is wrong with it; only the rest is said below."""
         form = self.query_one(Form)
         form.show_problems(assessment.problems)
-        # A field says the first thing that is wrong with it: only the rest is said below.
         beside = {field.info.key for field in form.fields}
         rest: list[Problem] = []
-        for problem in self.step.problems(assessment.problems):
+        for problem in assessment.problems:
             if problem.where not in beside:
                 rest.append(problem)
             beside.discard(problem.where)
-        self.show_problems(rest)
+        super().show_assessment(replace(assessment, problems=tuple(rest)))
         self.query_one("#facts", Static).update(self._facts())
+        figures = [_CHOOSING, memory_reading(assessment), file_reading(assessment)]
+        self.query_one(Figures).show(figures, column=True)
 
     # What is near -----------------------------------------------------------------------------
 
@@ -166,15 +179,14 @@ class ModelScreen(StepScreen):
         if not self.is_attached:
             return
         self._nearby = found
-        words = "F4: choose one of these; enter takes it."
-        self.query_one("#models", Static).update(words)
+        self.query_one("#models", Static).update("F4: choose one of these; enter takes it.")
         self._show_rows()
 
     def on_resize(self) -> None:
         self._show_rows()
 
     def _show_rows(self) -> None:
-        width = self.size.width - _AROUND - (_SIDEBAR if self.has_class("-wide") else 0)
+        width = self.size.width - (_WIDE_AROUND if self.has_class("-wide") else _AROUND)
         notes = max((len(item.note) for item in self._nearby), default=0)
         room = max(20, width - min(notes, width // 2) - 2)
         names = max((len(printable(item.name)) for item in self._nearby), default=0)
@@ -267,8 +279,8 @@ class ModelScreen(StepScreen):
         if self.is_attached:
             came = size_text(download.bytes_came)
             share = f"{came} of {size_text(total)}" if total else came
-            words = f"· downloading {download.repository}: {share}. You can go on meanwhile."
-            self.query_one("#facts", Static).update(shown(words))
+            words = shown(f"· downloading {download.repository}: {share}. Go on meanwhile.")
+            self.query_one("#facts", Static).update(words)
 
     def _download_ended(self, error: str) -> None:
         self._download = None

@@ -24,21 +24,9 @@ from ...core.errors import Problem, ProblemsError, WizardError
 from ...core.files import write_bytes, write_json
 from ...core.templates import find
 from .kept import FACTS, Kept, Snapshot, drafts_folder, new_path
-from .own_values import BY_HAND, problem_of, with_own, write
+from .own_values import BY_HAND, PERSONAL, problem_of, with_own, write
 
 __all__ = ["FACTS", "Draft", "Kept", "Snapshot", "drafts", "drafts_folder"]
-
-PERSONAL = (
-    "model.base",
-    "dataset.folder",
-    "dataset.regularization_folder",
-    "captions.trigger_words",
-    "samples.prompts",
-    "output.name",
-    "output.folder",
-    "output.comment",
-)
-"""What no preset can know: it never fills these into a TOML of the person's own."""
 
 
 class Draft:

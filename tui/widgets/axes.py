@@ -12,6 +12,9 @@ from ...core.run.history import Column
 _LOADS = (1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 _LEAST_STEPS = 20
 _OUTLIERS = 0.02
+_SAME = 1e-6
+"""Of a value: what differs by less is one value, rounded differently."""
+_TINIEST = 1e-100
 
 
 def last_step_shown(step: int, total: int | None) -> int:
@@ -37,12 +40,14 @@ class Scale:
         spare = int(len(columns) * _OUTLIERS)
         low = min(lows[spare], *(item.smoothed for item in columns))
         high = max(highs[-1 - spare], *(item.smoothed for item in columns))
-        if is_log:
+        if is_log and high > 0:
             positive = [item.low for item in columns if item.low > 0]
-            low = max(low, min(positive, default=high or 1.0), high * 1e-6)
-            if high > 0:
-                return cls(_down(low), _up(high if high > low else low * 2), is_log=True)
-        unit = _unit((high - low) or abs(high) or 1.0)
+            low = max(low, min(positive, default=high), high * 1e-6, _TINIEST)
+            high = max(high, low)
+            return cls(_down(low), _up(high if high > low else low * 2), is_log=True)
+        largest = max(abs(low), abs(high))
+        span = high - low if high - low > _SAME * largest else largest
+        unit = _unit(max(span, _TINIEST) if span else 1.0)
         low, high = math.floor(low / unit) * unit, math.ceil(high / unit) * unit
         return cls(low, high if high > low else low + unit)
 
@@ -64,7 +69,8 @@ class Scale:
 def number_text(value: float) -> str:
     """A label of at most seven characters."""
     if value and not 1e-3 <= abs(value) < 1e4:
-        return f"{value:.1e}"
+        text = f"{value:.1e}"
+        return text if len(text) <= 7 else f"{value:.0e}"
     return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
 
 

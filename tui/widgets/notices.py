@@ -38,11 +38,10 @@ class Notices(Vertical):
         """Show what a portion brings; ``hint`` where nothing else is to be said."""
         status = portion.status
         if status.state != "live":
-            self._asked = ""
-        if answered := words.answer(self._asked, portion.told):
+            # There will be no more answers: what to do now is worth more than the last one.
+            self._asked = self._answer = ""
+        elif answered := words.answer(self._asked, portion.told):
             self._answer, self._asked = answered, ""
-        elif status.state != "live":
-            self._answer = ""
         self._hint = words.silence(portion.silent_minutes) or hint
         self._problems = list(status.problems)
         self._write()
