@@ -26,6 +26,7 @@ from ..walk.figures import Reading, file_reading, memory_reading
 from ..widgets.fields import OptionField
 from ..widgets.figures import Figures
 from ..widgets.form import Form
+from ..widgets.path_input import PathInput
 from ..widgets.rows import Rows
 from ..widgets.text import clipped, shown
 from .step import StepScreen
@@ -107,6 +108,7 @@ class ModelScreen(StepScreen):
         self._show_draft()
         self._look(base, chosen=True)
         self.query_one(Form).focus_field(_KEY)
+        self.query_one(PathInput).action_end()  # a path's end says more than its beginning
 
     @work(thread=True, exclusive=True, group="look")
     def _look(self, text: str, *, chosen: bool) -> None:
