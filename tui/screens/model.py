@@ -26,7 +26,6 @@ from ..walk.figures import Reading, file_reading, memory_reading
 from ..widgets.fields import OptionField
 from ..widgets.figures import Figures
 from ..widgets.form import Form
-from ..widgets.path_input import PathInput
 from ..widgets.rows import Rows
 from ..widgets.text import clipped, shown
 from .step import StepScreen
@@ -108,7 +107,6 @@ class ModelScreen(StepScreen):
         self._show_draft()
         self._look(base, chosen=True)
         self.query_one(Form).focus_field(_KEY)
-        self.query_one(PathInput).action_end()  # a path's end says more than its beginning
 
     @work(thread=True, exclusive=True, group="look")
     def _look(self, text: str, *, chosen: bool) -> None:
@@ -127,7 +125,8 @@ class ModelScreen(StepScreen):
             draft.put(_FAMILY, view.family)
             self._show_draft()
         known = self.app.assessment
-        if known and known.base and known.base.download_bytes and not view.to_download:
+        is_of_now = known is not None and known.snapshot.text == draft.text
+        if is_of_now and known.base and known.base.download_bytes and not view.to_download:
             self.app.look_again()  # it has come since
         if self._download is None and (begun := under_way(view.to_download)):
             self._follow(begun)
@@ -193,8 +192,8 @@ class ModelScreen(StepScreen):
         room = max(20, width - min(notes, width // 2) - 2)
         names = max((len(printable(item.name)) for item in self._nearby), default=0)
         name_width = min(names, room)
-        rows = [_row(item, name_width, width - name_width - 2) for item in self._nearby]
-        self.query_one(Rows).show(rows)
+        rows = (_row(item, name_width, width - name_width - 2) for item in self._nearby)
+        self.query_one(Rows).show(list(rows))
 
     # What this machine makes of it ------------------------------------------------------------
 
