@@ -137,7 +137,7 @@ class _Clock:
 
     def _take_step(self, event: Event, at: float) -> None:
         step = integer(event.get("step"))
-        if self._step is not None and step == self._step + 1:
+        if self._step is not None and step == self._step + 1 and at > self._at:
             self._steps.append(at - self._at)
         self._step, self._at = step, at
         self._on_gpu = self._on_gpu or number(event.get("memory")) is not None

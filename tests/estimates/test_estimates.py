@@ -20,6 +20,8 @@ from lora_wizard.core.estimates.speeds import teraflops
 from lora_wizard.core.families import registry
 from lora_wizard.core.hardware import Gpu
 from lora_wizard.core.preflight_base import BaseFindings, inspect_base
+from lora_wizard.core.run.directory import RunDirectory
+from lora_wizard.core.run.events import encode
 from lora_wizard.core.schedule import Schedule
 from training_runs import draw_pictures, events, files, sd_config, start
 
@@ -155,6 +157,37 @@ def test_an_earlier_run_tells_the_time_of_the_next(tiny_sd: Path, tmp_path: Path
     # The shares of a short run vary; that they are all there is what is tested.
     assert took / 4 < there(told.time).high < took * 4
     assert directory.name in there(told.time).basis
+
+
+def test_pauses_do_not_count_as_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    config = make_config(
+        dataset={"folder": str(tmp_path)},
+        output={"folder": str(tmp_path), "name": "clock"},
+        training={"batch_size": 2},
+    )
+    directory = RunDirectory.create(config)
+    told: list[tuple[float, dict[str, Any]]] = [
+        (0, {"kind": "started"}),
+        (50, {"kind": "phase", "phase": "train"}),
+        *((51 + 2 * step, {"kind": "step", "step": step, "memory": 1}) for step in range(1, 8)),
+        (65.5, {"kind": "phase", "phase": "save"}),
+        (67, {"kind": "phase", "phase": "sample"}),
+        (72, {"kind": "sample"}),
+        (77, {"kind": "sample"}),
+        (78, {"kind": "phase", "phase": "train"}),
+        (1000, {"kind": "step", "step": 8, "memory": 1}),
+        (1002, {"kind": "step", "step": 9, "memory": 1}),
+        (900, {"kind": "step", "step": 10, "memory": 1}),
+    ]
+    with directory.events_path.open("wb") as file:
+        file.write(b"".join(encode({"time": 1e9 + at, **event}) for at, event in told))
+    (run,) = past_runs()
+    assert run.name == "clock"
+    assert run.on_gpu
+    assert run.pixels == 2 * 512 * 512
+    times = (run.per_step, run.per_save, run.per_drawing, run.to_start)
+    assert times == (2.0, 1.5, 5.0, 50.0)
 
 
 def test_without_a_gpu_and_a_past_nothing_is_made_up() -> None:
