@@ -125,8 +125,8 @@ class ModelScreen(StepScreen):
             draft.put(_FAMILY, view.family)
             self._show_draft()
         known = self.app.assessment
-        is_of_now = known is not None and known.snapshot.text == draft.text
-        if is_of_now and known.base and known.base.download_bytes and not view.to_download:
+        waited = known and known.base and known.base.download_bytes
+        if known and waited and known.snapshot.text == draft.text and not view.to_download:
             self.app.look_again()  # it has come since
         if self._download is None and (begun := under_way(view.to_download)):
             self._follow(begun)
