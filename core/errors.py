@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from .text import printable
 
@@ -34,6 +36,16 @@ class WizardError(Exception):
 
 
 @dataclass(frozen=True)
+class Mend:
+    """A change of the configuration that would mend a problem, to be offered."""
+
+    label: str
+    """What it does, as one would say it on a key."""
+    values: Mapping[str, Any]
+    """By TOML key: the new values, as plain Python."""
+
+
+@dataclass(frozen=True)
 class Problem:
     """One thing that is wrong, or worth knowing, before anything is paid for.
 
@@ -46,6 +58,8 @@ class Problem:
     remedy: str = ""
     severity: str = "error"
     """``error`` (cannot run), ``warning`` (will run, probably not as wanted) or ``note``."""
+    mends: tuple[Mend, ...] = field(default=(), compare=False)
+    """The likeliest first."""
 
 
 class ProblemsError(WizardError):

@@ -14,6 +14,13 @@ def cache_folder() -> Path:
     return (home if home.is_absolute() else Path.home() / ".cache") / "lora-wizard"
 
 
+def state_folder() -> Path:
+    """``$XDG_STATE_HOME/lora-wizard``, by default ``~/.local/state/lora-wizard``. Not created
+    here."""
+    home = Path(os.environ.get("XDG_STATE_HOME", ""))
+    return (home if home.is_absolute() else Path.home() / ".local" / "state") / "lora-wizard"
+
+
 def existing(folder: Path) -> Path:
     """``folder``, or what there is of its parents."""
     # Unlike Path.exists, os.path.exists is no error where a parent may not be looked into.
@@ -32,4 +39,6 @@ def size_text(number: float) -> str:
     """A number of bytes, for people."""
     if number >= 1e9:
         return f"{number / 1e9:.1f} GB"
+    if number < 1e5:
+        return f"{number / 1e3:.1f} KB" if number >= 1e3 else f"{number:.0f} bytes"
     return f"{number / 1e6:.0f} MB" if number >= 1e7 else f"{number / 1e6:.1f} MB"

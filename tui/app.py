@@ -25,6 +25,7 @@ from .walk import steps
 from .walk.assessment import Assessment, Assessor
 from .walk.draft import Draft
 from .walk.hold import Hold
+from .walk.progress import is_untouched
 from .widgets.themes import dress
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class WizardApp(App[None]):
         self._hold: Hold | None = None
         self._assessor = Assessor()
         self._pause: Timer | None = None
+        self._is_small = False
 
     @property
     def draft(self) -> Draft:
@@ -105,8 +107,15 @@ class WizardApp(App[None]):
         """Leave the walk or the run; the draft is kept."""
         while len(self.screen_stack) > 1 and not isinstance(self.screen, HomeScreen):
             self.pop_screen()
-        if self._hold:
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Let others have the draft; one in which nothing was decided does not stay in the list."""
+        if self._hold and self._draft:
+            if is_untouched(self._draft):
+                self._draft.discard()
             self._hold.release()
+            self._hold = None
 
     def start_run(self, run: RunDirectory) -> None:
         """Start a job in ``run``, or go on with it, and go to the monitor; says why when it does
@@ -169,9 +178,10 @@ class WizardApp(App[None]):
 
     async def action_quit(self) -> None:
         for screen in self.screen_stack:
-            if isinstance(screen, StepScreen):
+            if isinstance(screen, StepScreen) and not is_untouched(self.draft):
                 self.left_draft = self.draft
             self.left_run = getattr(screen, "run_directory", self.left_run)
+        self._let_go()
         self.exit()
 
     def action_explain(self) -> None:
@@ -192,11 +202,10 @@ class WizardApp(App[None]):
 
     def on_resize(self, event: Resize) -> None:
         width, height = event.size
-        if width < _LEAST[0] or height < _LEAST[1]:
-            self.notify(
-                f"This window is {width}x{height}. Everything fits from 80x24 on; here, scroll.",
-                severity="warning",
-            )
+        was_small, self._is_small = self._is_small, width < _LEAST[0] or height < _LEAST[1]
+        if self._is_small and not was_small:
+            said = f"This window is {width}x{height}. Everything fits from 80x24 on; here, scroll."
+            self.notify(said, severity="warning")
 
     def _fatal_error(self) -> None:
         # Textual's own way prints hundreds of lines with the values of all variables.

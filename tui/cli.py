@@ -29,14 +29,16 @@ GROUPS: dict[str, dict[str, str]] = {
     },
     "train": {
         "train": "start a run and follow it",
-        "resume": "go on with a run that was stopped or killed",
+        "resume": "go on with a run that was paused, stopped or killed",
         "status": "show how a run is doing",
         "logs": "show a run's log",
+        "pause": "finish the step, save the state and rest",
         "stop": "finish the step, save and stop",
         "save": "save a file now",
         "sample": "draw the sample prompts now",
     },
     "after": {
+        "results": "list a run's files, note the best one, and say where to take it",
         "report": "write a run's pictures, curves, captions and files on one page",
     },
 }

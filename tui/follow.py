@@ -42,11 +42,7 @@ def start(
         process = launch(directory, module)
         if warning := control.killed_at_logout():
             sys.stderr.write(f"warning: {warning}\n")
-        if as_json:
-            _say_run(directory)
-        if detach:
-            if not as_json:
-                _say_detached(directory)
+        if _is_left(directory, as_json=as_json, detach=detach):
             return 0
         return follow(
             directory,
@@ -56,6 +52,16 @@ def start(
             process=process,
             signals=signals,
         )
+
+
+def go_on(directory: RunDirectory, *, as_json: bool = False, detach: bool = False) -> int:
+    """Wake a job that rests and follow it; with ``detach``, only wake it. Returns the exit status.
+    Raises NotLiveError when it has ended."""
+    offset = _size(directory)
+    control.request(directory, "resume")
+    if _is_left(directory, as_json=as_json, detach=detach):
+        return 0
+    return follow(directory, as_json=as_json, offset=offset)
 
 
 def follow(
@@ -128,6 +134,15 @@ def _view(as_json: bool) -> View:
     if as_json:
         return JsonView()
     return TerminalView() if redraws(sys.stdout) else PlainView()
+
+
+def _is_left(directory: RunDirectory, *, as_json: bool, detach: bool) -> bool:
+    """Name the run for who asked, and say whether that is all."""
+    if as_json:
+        _say_run(directory)
+    elif detach:
+        _say_detached(directory)
+    return detach
 
 
 def _say_run(directory: RunDirectory) -> None:

@@ -156,8 +156,8 @@ class TerminalView:
         return Group(bar, details)
 
 
-_TOLD_OTHERWISE = ("save",)
-"""Phases that are over as soon as they are told, and end with a line of their own."""
+_TOLD_OTHERWISE = ("save", "paused")
+"""Phases that have a line of their own."""
 _STYLES = {"problem": "bold yellow", "failed": "bold red", "saved": "green", "phase": "bold"}
 
 
@@ -178,6 +178,8 @@ def milestone(event: Event, phases: set[str]) -> str:
         return printable(f"{DONE[kind]} {path} (step {step})", limit=400)
     if kind == "problem":
         return printable(problem_text(event), limit=1000)
+    if kind == "paused":
+        return f"paused after step {event.get('step', '?')}: `lora-wizard resume` goes on"
     if kind == "published":
         return printable(f"published {event.get('path', '')}", limit=400)
     if kind == "stopping":

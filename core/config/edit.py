@@ -12,14 +12,11 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import tomli_w
-
 from ..errors import WizardError
 from .toml_source import KeyPath
 from .toml_spans import Block, Pair, scan
+from .toml_values import is_tables, kept_tables, same, written
 
-_LINE = 88
-"""Columns that an array on one line may have."""
 _MEND_BY_HAND = "Something else stands there: mend the file in an editor."
 _Splice = tuple[int, int, str]
 
@@ -62,7 +59,7 @@ class TomlText:
         """Put ``value`` in, keeping the comment behind it in its column. Raises EditError where it
         cannot stand."""
         before, self._text = self._edits.pop(key, None), None
-        if _same(value, self._read(key)):
+        if same(value, self._read(key)):
             return
         self._edits[key] = copy.deepcopy(value)
         if before is None and self._read(key) is None:
@@ -74,7 +71,7 @@ class TomlText:
                 raise EditError("cannot be put into the file", str(error), _MEND_BY_HAND) from error
 
     def unset(self, key: str) -> None:
-        """Take ``key`` out; harmless when it is not there."""
+        """Take ``key``, or all of a section, out; harmless when it is not there."""
         self.set(key, None)
 
     def drop_comment(self, key: str) -> None:
@@ -86,6 +83,8 @@ class TomlText:
     def _read(self, key: str) -> Any:
         section, _, name = key.partition(".")
         table = self._data.get(section)
+        if not name:
+            return table
         return table.get(name) if isinstance(table, Mapping) else None
 
     def _spliced(self) -> str:
@@ -119,6 +118,9 @@ class _Splicer:
 
     def edit(self, key: str, before: Any, value: Any) -> None:
         section, _, name = key.partition(".")
+        if not name:
+            self._take_out((section,))
+            return
         path: KeyPath = (section, name)
         inline = self._pairs.get((section,))
         arrays = [block for block in self._blocks if block.is_array and block.path[:-1] == path]
@@ -130,7 +132,7 @@ class _Splicer:
             self._edit_tables(path, arrays, before, value or [])
         elif path in self._pairs:
             self._edit_pair(self._pairs[path], value, key in self._without_comment)
-        elif _is_tables(value):
+        elif is_tables(value):
             text = "".join(self._table_text(path, table) for table in value)
             self._put(len(self._base), text)
         elif before is not None:
@@ -171,6 +173,11 @@ class _Splicer:
 
     def _edit_dotted(self, path: KeyPath, value: Any) -> None:
         """A table where a value belongs: nothing of ours, replaced whole."""
+        self._take_out(path)
+        if value is not None:
+            self._add(str(path[0]), str(path[1]), value)
+
+    def _take_out(self, path: KeyPath) -> None:
         size = len(path)
         inside = [pair for pair in self._pairs.values() if pair.path[:size] == path]
         for pair in inside:
@@ -178,8 +185,6 @@ class _Splicer:
         for block in self._blocks:
             if block.path[:size] == path:
                 self._splices.append((block.start, block.header_end, ""))
-        if value is not None:
-            self._add(str(path[0]), str(path[1]), value)
 
     def _add(self, section: str, name: str, value: Any) -> None:
         line = f"{name} = {written(value)}"
@@ -201,7 +206,7 @@ class _Splicer:
         self, path: KeyPath, arrays: Sequence[Block], before: Any, value: list[Any]
     ) -> None:
         """Tables that are still there are edited in their place; the others go or come."""
-        places = _kept_tables(before, value)
+        places = kept_tables(before, value)
         for index, block in enumerate(arrays):
             if index in places:
                 self._edit_table(block, before[index], value[places[index]])
@@ -214,7 +219,7 @@ class _Splicer:
     def _edit_table(self, block: Block, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
         pairs = {pair.path[-1]: pair for pair in block.pairs}
         for name in [*before, *(name for name in now if name not in before)]:
-            if _same(before.get(name), now.get(name)):
+            if same(before.get(name), now.get(name)):
                 continue
             if name in pairs:
                 self._edit_pair(pairs[name], now.get(name), drop_comment=False)
@@ -252,47 +257,3 @@ class _Splicer:
             # Only the text's last line has no end; what is put in takes its place as the last.
             text = self._newline + text.removesuffix(self._newline)
         self._splices.append((at, at, text))
-
-
-def written(value: Any) -> str:
-    """``value`` as it stands in a TOML: on one line where that is not too long."""
-    if isinstance(value, list):
-        items = [written(item) for item in value]
-        line = f"[{', '.join(items)}]"
-        if len(line) <= _LINE:
-            return line
-        return "".join(["[\n", *(f"    {item},\n" for item in items), "]"])
-    if isinstance(value, Mapping):
-        items = [f"{name} = {written(item)}" for name, item in value.items() if item is not None]
-        return "{ " + ", ".join(items) + " }"
-    return tomli_w.dumps({"x": value}).partition("= ")[2].rstrip("\n")
-
-
-def _same(one: Any, other: Any) -> bool:
-    """Equal, and of the same type: 1, 1.0 and true are three values of a TOML."""
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_same, one, other))
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
-    return type(one) is type(other) and one == other
-
-
-def _is_tables(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and isinstance(value[0], Mapping)
-
-
-def _kept_tables(before: Sequence[Any], now: Sequence[Any]) -> dict[int, int]:
-    """Which table of ``before`` is which of ``now``: the one of the same folder, as long as the
-    order is the same; all else is new."""
-    if len(before) == len(now):
-        return {index: index for index in range(len(now))}
-    found: dict[int, int] = {}
-    at = 0
-    for index, table in enumerate(before):
-        for place in range(at, len(now)):
-            if table.get("folder") == now[place].get("folder"):
-                found[index], at = place, place + 1
-                break
-    # What is new may only come at the end.
-    places = list(found.values())
-    return found if places == list(range(len(places))) else {}

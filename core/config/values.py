@@ -12,9 +12,9 @@ from pydantic import ValidationError
 
 from ..errors import Problem
 from .config_problems import explain, key_path
-from .edit import written
 from .options import OptionInfo
 from .run_config import RunConfig
+from .toml_values import written
 
 UNSET = None
 """What an empty field means where text cannot be empty: the key is left out of the TOML."""

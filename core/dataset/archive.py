@@ -22,7 +22,7 @@ from typing import IO
 
 from ..files import TEMPORARY_MARK
 from ..places import size_text
-from .archive_content import ArchiveError, Content, read_content
+from .archive_content import ArchiveError, Content, clean_name, read_content
 from .archive_words import other_archive, unpack_command
 from .folders import open_regular
 
@@ -175,7 +175,7 @@ def _write_all(
 
 def _named(folder: Path, path: Path) -> Path:
     """Give the finished folder the zip's name, or that with a number where it is taken."""
-    stem = _clean(path.stem).strip(". ") or "pictures"
+    stem = clean_name(path.stem).strip(". ") or "pictures"
     number = 1
     while True:
         final = path.with_name(stem if number == 1 else f"{stem}-{number}")

@@ -90,7 +90,7 @@ def read_content(path: Path, infos: list[zipfile.ZipInfo]) -> Content:
         if reason:
             left_out.append((name, reason))
         else:
-            wanted.append(Member(info, PurePosixPath(*map(_clean, parts))))
+            wanted.append(Member(info, PurePosixPath(*map(clean_name, parts))))
     if not any(member.is_picture for member in wanted):
         raise _no_pictures(path, left_out)
     if len(wanted) > MOST_FILES:
@@ -134,7 +134,7 @@ def _why_not(info: zipfile.ZipInfo, name: str, parts: tuple[str, ...]) -> str:
     return ""
 
 
-def _clean(part: str) -> str:
+def clean_name(part: str) -> str:
     """Without control characters and what no file system or terminal should get."""
     return "".join(char if char.isprintable() else "_" for char in part)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..config import RunConfig
-from ..errors import Problem, ProblemsError
+from ..errors import Mend, Problem, ProblemsError
 from ..families.base import FamilySpec
 from .buckets import BucketError, BucketRule
 from .captions import EXTENSIONS as CAPTION_EXTENSIONS
@@ -187,7 +187,13 @@ def _told(bad: Sequence[BadPicture], exclude: Sequence[str]) -> list[Problem]:
     line = f"dataset.exclude = {json.dumps(patterns, ensure_ascii=False)}"
     what = "it, or leave it" if len(bad) == 1 else f"these {len(bad)}, or leave them"
     problems = [Problem(f"{item.reason}.", str(item.path)) for item in bad]
-    return [*problems[:-1], replace(problems[-1], remedy=f"Mend or remove {what} out:\n{line}")]
+    mend = Mend(f"Leave out {_counted_bad(bad)}", {"dataset.exclude": patterns})
+    remedy = f"Mend or remove {what} out:\n{line}"
+    return [*problems[:-1], replace(problems[-1], remedy=remedy, mends=(mend,))]
+
+
+def _counted_bad(bad: Sequence[BadPicture]) -> str:
+    return bad[0].path.name if len(bad) == 1 else f"these {len(bad)} broken pictures"
 
 
 def _stem(name: str) -> str:

@@ -11,17 +11,21 @@ import fnmatch
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from ..config import ConceptOptions, DatasetOptions
-from ..errors import Problem
-from .archive_words import not_a_folder
+from ..errors import Mend, Problem
+from .archive_words import is_archive, not_a_folder
 from .folders import FileEntry, FolderListing, list_folder
 from .images import is_picture_name
 from .layout_words import (
     MOST_REPEATS,
+    concepts_mend,
     concepts_toml,
     content,
     counted,
+    folder_mends,
+    has_sisters,
     levels,
     names,
     nearest,
@@ -107,6 +111,7 @@ class Layout:
                     "are not used.",
                     where,
                     "List every folder under dataset.concepts to use them as well.",
+                    self._listed([folder, *(concept.folder for concept in found)], where),
                 )
             self._warn_unnumbered(listing, where)
         elif pictures:
@@ -163,6 +168,7 @@ class Layout:
             where,
             f"Give {folder.parent} to train all folders in it, or for other repeats:\n"
             + concepts_toml([folder]),
+            folder_mends([folder.parent], where) if has_sisters(folder) else (),
         )
         return self._concept(listing, pictures, name, repeats, is_regularization)
 
@@ -183,10 +189,11 @@ class Layout:
         try:
             listing = list_folder(folder, root)
         except FileNotFoundError:
-            self._error(f"There is no folder {folder}.", where, nearest(folder))
+            self._error(f"There is no folder {folder}.", where, *nearest(folder, where))
         except NotADirectoryError:
             message, remedy = not_a_folder(folder)
-            self._error(message, where, remedy)
+            mends = () if is_archive(folder) else folder_mends([folder.parent], where)
+            self._error(message, where, remedy, mends)
         except OSError as error:
             remedy = "Change its permissions, or choose another folder."
             self._error(f"{folder} cannot be read: {error.strerror or error}.", where, remedy)
@@ -234,6 +241,7 @@ class Layout:
                 f"{names(inner)}.",
                 where,
                 "To train them too, list every folder:\n" + concepts_toml([listing.folder, *inner]),
+                self._listed([listing.folder, *inner], where),
             )
 
     def _warn_unnumbered(self, listing: FolderListing, where: str) -> None:
@@ -247,6 +255,7 @@ class Layout:
                 f"{names(others)}.",
                 where,
                 "To train them too, list every folder:\n" + concepts_toml([*numbered, *others]),
+                self._listed([*numbered, *others], where),
             )
 
     def _explain_empty(self, listing: FolderListing, where: str, is_regularization: bool) -> None:
@@ -255,10 +264,13 @@ class Layout:
         inner = self._with_pictures(listing)
         if inner:
             remedy = "List the folders instead of dataset.folder:\n" + concepts_toml(inner)
+            listed = self._listed(inner, where) if inner[1:] else ()
+            mends = (*listed, *folder_mends(inner[:2], where))
             if is_regularization:
                 remedy = f"Give one of them, such as {inner[0]}."
+                mends = folder_mends(inner[:3], where)
             message = f"{folder} has no pictures itself; these folders in it have: {names(inner)}."
-            self._error(message, where, remedy)
+            self._error(message, where, remedy, mends)
             return
         deeper = {
             child: self._with_pictures(inner_listing)
@@ -267,7 +279,7 @@ class Layout:
         }
         below = [child for child, grandchildren in deeper.items() if grandchildren]
         if below:
-            self._error(f"{folder} is one level too high.", where, levels(below, where))
+            self._error(f"{folder} is one level too high.", where, *levels(below, where))
             return
         self._error(
             f"{folder} has no pictures in it: {content(listing)}.",
@@ -276,6 +288,11 @@ class Layout:
             + (' Or set it to "" to train without.' if is_regularization else ""),
         )
 
+    def _listed(self, folders: list[Path], where: str) -> tuple[Mend, ...]:
+        if where != "dataset.folder" or self._options.concepts:
+            return ()
+        return concepts_mend(folders, self._options.repeats)
+
     def _with_pictures(self, listing: FolderListing) -> list[Path]:
         return [
             folder
@@ -283,11 +300,17 @@ class Layout:
             if (inner := try_list(folder, listing.folder)) and self._pictures(inner)
         ]
 
-    def _error(self, message: str, where: str, remedy: str = "") -> None:
-        self.problems.append(Problem(message, where, remedy=remedy))
+    def _error(self, *said: Any) -> None:
+        self.problems.append(_problem("error", *said))
 
-    def _warn(self, message: str, where: str, remedy: str = "") -> None:
-        self.problems.append(Problem(message, where, remedy=remedy, severity="warning"))
+    def _warn(self, *said: Any) -> None:
+        self.problems.append(_problem("warning", *said))
 
-    def _note(self, message: str, where: str, remedy: str = "") -> None:
-        self.problems.append(Problem(message, where, remedy=remedy, severity="note"))
+    def _note(self, *said: Any) -> None:
+        self.problems.append(_problem("note", *said))
+
+
+def _problem(
+    severity: str, message: str, where: str, remedy: str = "", mends: tuple[Mend, ...] = ()
+) -> Problem:
+    return Problem(message, where, remedy=remedy, severity=severity, mends=mends)

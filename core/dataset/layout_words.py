@@ -8,7 +8,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
+from ..errors import Mend
 from .folders import FolderListing, list_folder
 
 _REPEATS_NAME = re.compile(r"(\d+)_(.*)", re.DOTALL)
@@ -40,6 +42,23 @@ def concepts_toml(folders: Iterable[Path]) -> str:
     return "\n".join(tables)
 
 
+def concepts_mend(folders: Iterable[Path], repeats: int) -> tuple[Mend, ...]:
+    """As `concepts_toml`, to be done for the person; ``repeats`` for names that mean none."""
+    tables: list[dict[str, Any]] = []
+    for folder in folders:
+        own = _guessed_repeats(folder.name) or repeats
+        tables.append({"folder": str(folder), "repeats": own})
+    label = f"Use {'this folder' if len(tables) == 1 else f'these {len(tables)} folders'}"
+    return (Mend(label, {"dataset.folder": "", "dataset.concepts": tables}),)
+
+
+def folder_mends(folders: Iterable[Path], where: str) -> tuple[Mend, ...]:
+    """To give one of ``folders`` as ``where`` instead."""
+    if "[" in where:
+        return ()
+    return tuple(Mend(f"Use {folder}", {where: str(folder)}) for folder in folders)
+
+
 def _guessed_repeats(name: str) -> int | None:
     parsed = parse_name(name)
     if parsed:
@@ -58,26 +77,38 @@ def try_list(folder: Path, root: Path) -> FolderListing | None:
         return None
 
 
-def levels(below: list[Path], where: str) -> str:
-    """Which folder to give instead. sd-scripts' project folders are told by their names."""
+def levels(below: list[Path], where: str) -> tuple[str, tuple[Mend, ...]]:
+    """Which folder to give instead, in words and as what would do it. sd-scripts' project folders
+    are told by their names."""
     by_name = {folder.name.lower(): folder for folder in below}
     for classes in ("reg", "regularization", "regularisation", "class"):
         images = [folder for folder in below if folder != by_name.get(classes)]
         if classes in by_name and images and where == "dataset.folder":
-            return (
-                f'Set dataset.folder = "{images[0]}" and '
-                f'dataset.regularization_folder = "{by_name[classes]}".'
-            )
-    return " or ".join(f'Set {where} = "{folder}"' for folder in below[:3]) + "."
+            pair = {where: str(images[0]), "dataset.regularization_folder": str(by_name[classes])}
+            words = " and ".join(f'{key} = "{folder}"' for key, folder in pair.items())
+            label = f"Use {images[0].name}, and {by_name[classes].name} as class pictures"
+            return f"Set {words}.", (Mend(label, pair),)
+    words = " or ".join(f'Set {where} = "{folder}"' for folder in below[:3])
+    return f"{words}.", folder_mends(below[:3], where)
 
 
-def nearest(folder: Path) -> str:
+def has_sisters(folder: Path) -> bool:
+    """Whether other ``N_name`` folders lie beside ``folder``."""
+    around = try_list(folder.parent, folder.parent)
+    return bool(around) and sum(parse_name(item.name) is not None for item in around.folders) > 1
+
+
+def nearest(folder: Path, where: str) -> tuple[str, tuple[Mend, ...]]:
+    """What may have been meant by a folder that is not there."""
     try:
         names = [path.name for path in list_folder(folder.parent).folders]
     except OSError:
-        return f"{folder.parent} is not there either: check the path."
+        return f"{folder.parent} is not there either: check the path.", ()
     close = difflib.get_close_matches(folder.name, names, n=1)
-    return f"Did you mean {folder.parent / close[0]}?" if close else "Check the path."
+    if not close:
+        return "Check the path.", ()
+    meant = folder.parent / close[0]
+    return f"Did you mean {meant}?", folder_mends([meant], where)
 
 
 def content(listing: FolderListing) -> str:

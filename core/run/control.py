@@ -15,7 +15,7 @@ from .directory import RunDirectory
 from .lock import holder, wait_until_ready
 from .status import summary
 
-Request = Literal["stop", "save", "sample"]
+Request = Literal["stop", "save", "sample", "pause", "resume"]
 _PATIENCE = 60.0
 
 
@@ -24,21 +24,30 @@ class NotLiveError(WizardError):
 
 
 def request(directory: RunDirectory, what: Request) -> None:
-    """Ask the live job to save and stop, save, or sample, at the end of the step it is in.
+    """Ask the live job to save and stop, save, sample, or pause, at the end of the step it is in;
+    or to go on after a pause.
 
-    An empty file is the whole request, so creating it is atomic. Raises NotLiveError when no job
-    is there.
+    An empty file is the whole request, so creating it is atomic. A pause lasts as long as its file
+    is there: of several who ask, the last one counts. Raises NotLiveError when no job is there.
     """
     if not wait_until_ready(directory.lock_path, _PATIENCE):
         raise _not_live(directory)
     try:
-        (directory.control_path / what).touch()
+        if what == "resume":
+            (directory.control_path / "pause").unlink(missing_ok=True)
+        else:
+            (directory.control_path / what).touch()
     except OSError as error:
         raise WizardError(
             "The request could not be left",
             f"{directory.control_path / what}: {error.strerror or error}",
             "Are you the user who started the run? `lora-wizard stop --now` sends a signal.",
         ) from error
+
+
+def is_paused(directory: RunDirectory) -> bool:
+    """Whether the live job rests, or will at the end of its step."""
+    return (directory.control_path / "pause").exists() and directory.is_live()
 
 
 def terminate(directory: RunDirectory) -> None:

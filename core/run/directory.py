@@ -7,7 +7,7 @@
     lock             held while a job works here (core.run.lock)
     events.jsonl     what the job says, for programs (core.run.events)
     trainer.log      what the job says, for people, with full tracebacks
-    control/         requests to the job: empty files named stop, save, sample
+    control/         requests to the job: empty files named stop, save, sample, pause
     state/           what a resume needs
     samples/         pictures drawn on the way
     <name>-NNNNNN.safetensors, <name>.safetensors

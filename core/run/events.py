@@ -113,6 +113,20 @@ class Stopping(TypedDict):
     """``request`` or the signal's name."""
 
 
+class Validation(TypedDict):
+    """``validation``: the loss of pictures that are not trained on, after ``step`` steps."""
+
+    step: int
+    loss: float | None
+
+
+class Paused(TypedDict):
+    """``paused``: the state of ``step`` is saved, and the job rests with all it has in memory until
+    ``resumed``, which has nothing to add, or until it is stopped."""
+
+    step: int
+
+
 class Failed(TypedDict):
     """``failed``: the run ended with an error. ``finished`` and ``stopped`` have nothing to add."""
 

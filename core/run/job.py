@@ -11,6 +11,7 @@
             ...                            # one optimizer step
             job.emit("step", step=step, total=steps, epoch=epoch, loss=loss)
             if "save" in job.take_requests(): ...
+            if job.pause_requested: ...    # save the state, then `paused`
             if job.stop_requested:
                 save()
                 job.check_stop()           # raises Stopped
@@ -44,6 +45,10 @@ from .redaction import without_secrets
 from .streams import append_line, unbreakable_streams
 
 _REQUESTS = ("save", "sample")
+_STANDING = ("stop", "pause")
+"""Requests that last until they are taken back or obeyed."""
+_REST = 0.1
+_PAUSED_SIGN = 60.0
 _PROGRESS_INTERVAL = 0.5
 _STEP_LOG_INTERVAL = 10.0
 _RESERVED = 1 << 16
@@ -117,6 +122,29 @@ class Job:
         if self.stop_requested:
             raise Stopped
 
+    @property
+    def pause_requested(self) -> bool:
+        """Whether the job should save its state and rest. Cheap, as `stop_requested`."""
+        return (self.directory.control_path / "pause").exists()
+
+    def paused(self, step: int) -> Iterator[set[str]]:
+        """Rest until the pause or the whole run is over; gives what is asked for meanwhile, as
+        `take_requests` does. Now and then it gives a sign of life."""
+        self.emit("paused", step=step)
+        self.phase("paused")
+        signed = time.monotonic()
+        while self.pause_requested and not self.stop_requested:
+            if asked := self.take_requests():
+                yield asked
+                self.phase("paused")
+            elif time.monotonic() - signed >= _PAUSED_SIGN:
+                signed = time.monotonic()
+                self.emit("progress", phase="paused", done=step, total=None)
+            else:
+                time.sleep(_REST)
+        if not self.stop_requested:
+            self.emit("resumed")
+
     def take_requests(self) -> set[str]:
         """What was asked for since the last call, of ``save`` and ``sample``; each once."""
         taken: set[str] = set()
@@ -168,7 +196,7 @@ class Job:
         with contextlib.suppress(WriteError):
             # Random, so that no file system compresses it away.
             write_bytes(self._reserve, os.urandom(_RESERVED), durable=False)
-        for leftover in ("stop", *_REQUESTS):
+        for leftover in (*_STANDING, *_REQUESTS):
             (self.directory.control_path / leftover).unlink(missing_ok=True)
         record = self.directory.record()
         record = self.directory.update(
@@ -193,7 +221,7 @@ class Job:
             self._finish("stopped", EXIT_STOPPED)
         else:
             self._fail(error)
-        for leftover in ("stop", *_REQUESTS):
+        for leftover in (*_STANDING, *_REQUESTS):
             with contextlib.suppress(OSError):
                 (self.directory.control_path / leftover).unlink()
         self._events.close()
@@ -261,6 +289,10 @@ def run_job(path: Path | str, work: Callable[[Job], None]) -> int:
     return job.exit_code
 
 
+_WORDS = ("started", "paused", "resumed", "finished", "stopped")
+"""Kinds that are their own words."""
+
+
 def _in_words(kind: str, fields: dict[str, Any]) -> str:
     if kind == "problem":
         return problem_text(fields)
@@ -276,4 +308,4 @@ def _in_words(kind: str, fields: dict[str, Any]) -> str:
         return f"published {fields.get('path', '')}"
     if kind == "stopping":
         return f"stopping ({fields.get('by', '')})"
-    return kind if kind in ("started", "finished", "stopped") else ""
+    return kind if kind in _WORDS else ""

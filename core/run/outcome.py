@@ -126,8 +126,8 @@ def _epochs(run: RunDirectory) -> dict[int, int]:
     last: dict[int, int] = {}
     total = None
     for line in EventReader(run.events_path).lines():
-        # Lines of other kinds need not be decoded to be passed over.
-        if b'"kind":"step"' not in line or (event := decode(line)) is None:
+        event = decode(line)
+        if event is None or event["kind"] != "step":
             continue
         step, epoch, total = event.get("step"), event.get("epoch"), event.get("total")
         if isinstance(step, int) and isinstance(epoch, int):

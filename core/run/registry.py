@@ -15,14 +15,12 @@ from pathlib import Path
 
 from ..errors import WizardError
 from ..files import write_json
+from ..places import state_folder
 
 
 def folder() -> Path:
-    """Where the runs are remembered; XDG_STATE_HOME counts only when absolute, as its
-    specification says."""
-    state = Path(os.environ.get("XDG_STATE_HOME", ""))
-    base = state if state.is_absolute() else Path.home() / ".local" / "state"
-    return base / "lora-wizard" / "runs"
+    """Where the runs are remembered."""
+    return state_folder() / "runs"
 
 
 def remember(run: Path) -> None:

@@ -46,13 +46,15 @@ class RunStatus:
     learning_rates: dict[str, float] = field(default_factory=dict)
     memory: int | None = None
     steps_per_second: float | None = None
-    """Of the last steps, pauses for saving and sampling left out."""
+    """Of the last steps, interruptions for saving and sampling left out."""
     eta_seconds: float | None = None
-    """With such pauses, as they were so far."""
+    """With such interruptions, as they were so far; without pauses that were asked for."""
     last_file: str = ""
     last_sample: str = ""
     problems: list[str] = field(default_factory=list)
     """The last hundred."""
+    paused: bool = False
+    """The job rests; it keeps its memory, the GPU's, too."""
     stopping: bool = False
     last_sign: float | None = None
     """When the job last said something, in seconds since 1970."""
@@ -87,6 +89,9 @@ class Tracker:
         shown = {
             name: value for name, value in vars(self.figures).items() if not name.startswith("_")
         }
+        shown["paused"] = live and self.figures.paused
+        # A snapshot: what is added later does not change it.
+        shown["problems"] = list(self.figures.problems)
         return RunStatus(
             name=directory.name,
             path=str(directory.path),
@@ -137,6 +142,7 @@ class Figures:
         self.last_file = ""
         self.last_sample = ""
         self.problems: list[str] = []
+        self.paused = False
         self.stopping = False
         self.last_sign: float | None = None
         self._mean = 0.0
@@ -144,10 +150,11 @@ class Figures:
         self._first: tuple[float, int] | None = None
         self._last: tuple[float, int] | None = None
         self._intervals: deque[float] = deque(maxlen=_RATE_WINDOW)
+        self._paused_at: float | None = None
 
     def on_started(self, event: Event) -> None:
         self.phase, self.done, self.phase_total = "start", None, None
-        self.problems, self.stopping = [], False
+        self.problems, self.paused, self.stopping = [], False, False
         self._first = self._last = None
         self._intervals.clear()
 
@@ -187,6 +194,20 @@ class Figures:
     def on_problem(self, event: Event) -> None:
         self.problems.append(problem_text(event))
         del self.problems[:-_PROBLEMS_KEPT]
+
+    def on_paused(self, event: Event) -> None:
+        self.paused, self._paused_at = True, number(event.get("time"))
+
+    def on_resumed(self, event: Event) -> None:
+        self.paused = False
+        now = number(event.get("time"))
+        if now is None or self._paused_at is None:
+            return
+        # As if the clock had stood still.
+        rest, self._paused_at = now - self._paused_at, None
+        if self._first is not None and self._last is not None:
+            self._first = (self._first[0] + rest, self._first[1])
+            self._last = (self._last[0] + rest, self._last[1])
 
     def on_stopping(self, event: Event) -> None:
         self.stopping = True

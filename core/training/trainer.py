@@ -142,13 +142,28 @@ class Trainer:
             self.job.check_stop()
 
     def save_and_show(self, epoch: int) -> None:
-        """What is due at this step or was asked for: the file, the state, and only then samples.
-        Raises Stopped after a stop."""
+        """What is due at this step or was asked for, and a pause. Raises Stopped after a stop."""
         asked = self.job.take_requests()
-        stop = self.job.stop_requested and self.step < self.schedule.total_steps
-        saves = self.step in self._save_points or "save" in asked or stop
+        saves = self.step in self._save_points or "save" in asked
         shows = self.step in self._sample_steps or "sample" in asked
-        if saves:
+        self.obey(epoch, saves=saves, shows=shows)
+        pauses = self.job.pause_requested and self.step < self.schedule.total_steps
+        if pauses:
+            self.rest(epoch)
+        if saves or shows or pauses:
+            self.job.phase("train", total=self.schedule.total_steps)
+
+    def rest(self, epoch: int) -> None:
+        """Save the state and wait for the pause to end, with ears open. Raises Stopped."""
+        self.save_state()
+        for asked in self.job.paused(self.step):
+            self.obey(epoch, saves="save" in asked, shows="sample" in asked)
+        self.obey(epoch, saves=False, shows=False)
+
+    def obey(self, epoch: int, *, saves: bool, shows: bool) -> None:
+        """The file, the state, and only then samples; or a stop. Raises Stopped."""
+        stop = self.job.stop_requested and self.step < self.schedule.total_steps
+        if saves or stop:
             self.save(epoch)
         if shows and not stop:
             self.save_state()
@@ -156,8 +171,6 @@ class Trainer:
         if self.job.stop_requested and self.step < self.schedule.total_steps:
             self.save(epoch)
             self.job.check_stop()
-        if saves or shows:
-            self.job.phase("train", total=self.schedule.total_steps)
 
     def save(self, epoch: int) -> None:
         """The file before the state: a kill between them leads back to the state before, whose

@@ -172,6 +172,18 @@ def test_a_list_of_tables_keeps_the_tables_that_stay() -> None:
     assert str(toml) == TABLES
 
 
+@pytest.mark.parametrize(
+    "text", ["x = 1", "x.y = 1 # z", "x = { y = 1 }", "[x]\ny=2", "[[x]]\ny=1"]
+)
+def test_a_whole_section_goes_and_comes_back(text: str) -> None:
+    text = f"# top\n{text}\n[network]\nrank = 4\n"
+    toml = TomlText(text)
+    toml.unset("x")
+    assert str(toml) == "# top\n[network]\nrank = 4\n"
+    toml.set("x", tomllib.loads(text)["x"])
+    assert str(toml) == text
+
+
 @pytest.mark.parametrize("text", ["[[training]]\nepochs = 1\n[[training]]\n", "[[model]]\n"])
 def test_what_has_no_place_is_refused_and_changes_nothing(text: str) -> None:
     toml = TomlText(text)

@@ -302,3 +302,36 @@ def test_no_two_pictures_share_an_id_whatever_their_concepts_are_called(tmp_path
     concepts = [{"folder": str(tmp_path / str(at)), "name": name} for at, name in enumerate(names)]
     plan = plan_of(None, concepts=concepts, regularization_folder=str(tmp_path / "class"))
     assert len({sample.id for sample in plan.samples}) == len(plan.samples) == 6
+
+
+def mended(problem: Problem, **dataset: Any) -> DatasetPlan:
+    """The plan when the first mend of ``problem`` is done."""
+    for key, value in problem.mends[0].values.items():
+        dataset[key.removeprefix("dataset.")] = value
+    return build_plan(make_config(dataset=dataset), SPEC)
+
+
+def test_what_is_offered_mends(tmp_path: Path) -> None:
+    write_pictures(tmp_path / "top" / "a", 2, "x")
+    write_pictures(tmp_path / "top" / "b 5", 2, "x")
+    [plain] = errors_of(tmp_path / "top", repeats=7)
+    assert plain.mends[0].label == "Use these 2 folders"
+    assert found(mended(plain, repeats=7)) == {"a": (2, 7), "b 5": (2, 5)}
+    [typo] = errors_of(tmp_path / "topp")
+    assert typo.mends[0].values == {"dataset.folder": str(tmp_path / "top")}
+    [file] = errors_of(tmp_path / "top" / "a" / "00.png")
+    assert found(mended(file)) == {"a": (2, 1)}
+    (tmp_path / "top" / "a" / "01.png").write_bytes(b"broken")
+    [broken] = errors_of(tmp_path / "top" / "a")
+    assert found(mended(broken, folder=str(tmp_path / "top" / "a"))) == {"a": (1, 1)}
+
+
+def test_one_level_too_high_or_too_low_is_offered(tmp_path: Path) -> None:
+    write_pictures(tmp_path / "project" / "img" / "10_mika", 2, "x")
+    write_pictures(tmp_path / "project" / "img" / "2_rest", 2, "x")
+    write_pictures(tmp_path / "project" / "reg" / "1_woman", 2)
+    [high] = errors_of(tmp_path / "project")
+    assert found(mended(high)) == {"mika": (2, 10), "rest": (2, 2), "woman": (2, 1)}
+    low = plan_of(tmp_path / "project" / "img" / "10_mika")
+    [note] = [item for item in low.problems if item.mends]
+    assert found(mended(note)) == {"mika": (2, 10), "rest": (2, 2)}

@@ -35,6 +35,10 @@ def work(job: Job) -> None:
         job.emit("step", step=step, total=steps, epoch=(step - 1) // 10 + 1, loss=1 / step)
         if "save" in job.take_requests():
             _save(job, step)
+        if job.pause_requested:
+            for _ in job.paused(step):
+                _save(job, step)
+            job.phase("train", total=steps)
         if job.stop_requested:
             _save(job, step)
             job.check_stop()

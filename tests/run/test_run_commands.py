@@ -16,7 +16,7 @@ from lora_wizard.core.run.directory import RunDirectory
 from lora_wizard.core.run.job import Job
 from lora_wizard.core.run.status import summary
 from lora_wizard.tui.cli import main
-from lora_wizard.tui.commands.logs import last_lines_offset
+from lora_wizard.tui.log_file import last_lines_offset
 
 from .conftest import until
 
@@ -69,7 +69,25 @@ def test_save_now(run: RunDirectory, start: Start) -> None:
     until(lambda: summary(run).last_file)
 
 
-@pytest.mark.parametrize("command", ["stop", "save", "sample"])
+def test_pause_and_resume(run: RunDirectory, start: Start, capsys: Output) -> None:
+    process = start(steps=200)
+    until(lambda: summary(run).step)
+    assert main(["pause"]) == 0
+    until(lambda: summary(run).paused)
+    said = capsys.readouterr().out
+    assert "lora-wizard resume mika" in said and "lora-wizard stop mika" in said
+    assert main(["status"]) == 0
+    shown = capsys.readouterr().out
+    assert "live, paused" in shown and f"lora-wizard resume {run.path}" in shown
+    assert main(["status", "--all"]) == 0
+    assert capsys.readouterr().out.startswith("paused ")
+    assert main(["resume"]) == 0
+    assert "train (200)" in capsys.readouterr().out
+    assert process.wait() == 0
+    assert run.record().attempts == 1
+
+
+@pytest.mark.parametrize("command", ["stop", "save", "sample", "pause"])
 def test_what_is_not_going_on_is_not_asked(run: RunDirectory, capsys: Output, command: str) -> None:
     assert main([command]) == 2
     said = capsys.readouterr().err

@@ -53,6 +53,18 @@ def test_a_resume_counts_from_where_it_went_on() -> None:
     assert found.problems == []
 
 
+def test_the_clock_stands_still_in_a_pause() -> None:
+    events = steps(1, 50, start=0, pause=0.5)
+    events += [{"kind": "paused", "time": 25.0, "step": 50}, {"kind": "phase", "phase": "paused"}]
+    assert figures(events).figures.paused
+    found = figures([*events, {"kind": "resumed", "time": 90_025.0}]).figures
+    assert not found.paused
+    events += [{"kind": "resumed", "time": 90_025.0}, *steps(51, 99, start=90_025, pause=0.5)]
+    found = figures(events).figures
+    assert found.steps_per_second() == pytest.approx(2.0)
+    assert found.eta_seconds() == pytest.approx(901 * 0.5, rel=0.01)
+
+
 @given(loss=st.floats(0.01, 10), count=st.integers(1, 200))
 def test_a_constant_loss_is_smoothed_to_itself(loss: float, count: int) -> None:
     found = figures(steps(1, count, start=0, pause=1, loss=loss)).figures
@@ -73,7 +85,19 @@ ANY = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.j
     st.lists(
         st.builds(
             lambda kind, fields: {**fields, "kind": kind},
-            st.sampled_from(["started", "phase", "progress", "step", "saved", "problem", "new"]),
+            st.sampled_from(
+                [
+                    "started",
+                    "phase",
+                    "progress",
+                    "step",
+                    "saved",
+                    "problem",
+                    "paused",
+                    "resumed",
+                    "new",
+                ]
+            ),
             st.dictionaries(st.sampled_from([*FIELDS, "path", "message", "memory"]), ANY),
         )
     )
@@ -103,3 +127,10 @@ def test_a_live_run_and_a_finished_one(run: RunDirectory) -> None:
     assert status.problems == ["warning: few pictures. Add some."]
     assert status.eta_seconds is None
     json.dumps(status.as_json(), allow_nan=False)
+
+
+def test_a_status_does_not_change_later(run: RunDirectory) -> None:
+    tracker = figures([{"kind": "problem", "message": "one"}])
+    before = tracker.status(run)
+    tracker.add({"kind": "problem", "message": "two"})
+    assert before.problems == ["one"]

@@ -135,7 +135,7 @@ def test_check_names_every_problem_with_its_line(capsys: pytest.CaptureFixture[s
     assert text.index("error") < text.index("warning") < text.index("note")
     found = json.loads(said(capsys, "check", "run.toml", "--json", status=2))
     assert not found["ok"]
-    assert {"message", "where", "line", "remedy", "severity"} == set(found["problems"][0])
+    assert {"message", "where", "line", "remedy", "severity", "mends"} == set(found["problems"][0])
 
 
 def test_check_of_a_toml_that_cannot_be_read(capsys: pytest.CaptureFixture[str]) -> None:

@@ -107,6 +107,23 @@ async def test_enter_arrows_and_pages_go_from_field_to_field(home: Path) -> None
         assert focused(app) == keys[0]
 
 
+async def test_keys_that_come_all_at_once_go_where_they_were_meant(home: Path) -> None:
+    draft = ready_draft(home)
+    async with at_step(draft, "parameters") as (app, pilot):
+        for key in ("8", "enter", "4", "tab", "down", "2", "shift+tab", "up", "3", "enter"):
+            app.simulate_key(key)
+        await settled(app, pilot)
+        assert draft.value("network.rank") == 8
+        assert draft.value("optimizer.learning_rate") == 2
+        assert draft.value("network.alpha") == 3
+
+
+async def test_enter_behind_the_last_field_is_at_next(home: Path) -> None:
+    async with at_step(ready_draft(home), "parameters") as (app, pilot):
+        await pilot.press("pagedown", "enter")
+        assert app.focused is app.screen.query_one("#next")
+
+
 async def test_a_warning_of_the_check_stands_beside_its_field(home: Path) -> None:
     draft = ready_draft(home)
     draft.put("optimizer.restarts", 3)

@@ -84,7 +84,10 @@ async def test_a_new_lora_begins_with_a_preset(home: Path, size: tuple[int, int]
         await pilot.press("enter")
         await settle(app, pilot)
         assert isinstance(app.screen, StepScreen)
-    assert drafts()[0].template == "face"
+        assert drafts()[0].template == "face"
+        await pilot.press("escape")
+        await settle(app, pilot)
+        assert drafts() == [], "nothing was decided"
 
 
 @pytest.mark.anyio

@@ -82,12 +82,7 @@ def ask(
     before = termios.tcgetattr(terminal.slave)
     try:
         child = subprocess.Popen(
-            [
-                sys.executable,
-                "-c",
-                "import fcntl,termios;fcntl.ioctl(0,termios.TIOCSCTTY,0)\n" + ASK,
-            ]
-            + [choice],
+            [sys.executable, "-c", ASK, choice],
             stdin=terminal.slave,
             stdout=subprocess.PIPE,
             text=True,

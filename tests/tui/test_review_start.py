@@ -15,6 +15,7 @@ from lora_wizard.tui.screens.ask import Ask
 from lora_wizard.tui.screens.review import ReviewScreen
 from lora_wizard.tui.screens.train import TrainScreen
 from lora_wizard.tui.walk import review
+from lora_wizard.tui.walk.draft import Draft
 from lora_wizard.tui.widgets.fields import field_of
 from lora_wizard.tui.widgets.toml_view import highlighted
 from screens import screen_text
@@ -47,6 +48,27 @@ async def test_a_problem_leads_to_its_field(home: Path) -> None:
         assert here.info.key == "loss.prior_loss_weight"
         assert "✗ must be a number" in screen_text(app)
     assert known_runs() == []
+
+
+async def test_a_key_that_nothing_knows_can_be_taken_out(home: Path) -> None:
+    toml = home / "mine.toml"
+    ready_draft(home).save_as(toml)
+    text = toml.read_text()
+    toml.write_text(f"nonsense = 1\n{text}foldr = 2 # mine\n")
+    draft = Draft.of_file(toml)
+    async with at_step(draft, "review") as (app, pilot):
+        for _ in range(2):
+            assert "there is no such" in screen_text(app)
+            await pilot.press("ctrl+n")
+            await until(app, pilot, Ask)
+            await pilot.press("enter")
+            await until(app, pilot, Ask)
+            await pilot.press("enter")
+            await until(app, pilot, ReviewScreen)
+            await settled(app, pilot)
+        assert "It can start" in screen_text(app)
+    assert draft.text == text
+    assert Draft.load(draft.path).text == text
 
 
 async def test_a_broken_picture_is_found_before_the_start(home: Path) -> None:

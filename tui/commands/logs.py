@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from pathlib import Path
 
 from ...core.errors import WizardError
-from ...core.text import printable
+from ..log_file import last_lines_offset, shown
 
-_BLOCK = 1 << 16
 _POLL = 0.25
 
 
@@ -42,29 +40,6 @@ def run(arguments: argparse.Namespace) -> int:
         time.sleep(_POLL)
 
 
-def last_lines_offset(path: Path, lines: int) -> int:
-    """Where the last ``lines`` lines of a file begin; reads no more of it than that."""
-    try:
-        with path.open("rb") as file:
-            position = end = file.seek(0, os.SEEK_END)
-            missing = lines
-            while position > 0:
-                start = max(0, position - _BLOCK)
-                file.seek(start)
-                block = file.read(position - start)
-                # The newline at the very end closes the last line, it begins none.
-                stop = len(block) - 1 if position == end else len(block)
-                while missing and (stop := block.rfind(b"\n", 0, stop)) >= 0:
-                    missing -= 1
-                if not missing:
-                    return start + stop + 1 if lines else end
-                position = start
-    except OSError:
-        # From the beginning: printing from there is what names a log that cannot be read.
-        return 0
-    return 0
-
-
 def _print_from(path: Path, offset: int, *, rest: bool) -> int:
     """Print whole lines from ``offset`` on (with ``rest``, an unfinished one, too); returns the
     offset after them."""
@@ -87,9 +62,3 @@ def _print_from(path: Path, offset: int, *, rest: bool) -> int:
         ) from error
     sys.stdout.flush()
     return offset
-
-
-def shown(line: bytes) -> str:
-    """A line of the log as a terminal may have it; of a progress bar its last state."""
-    text = line.decode("utf-8", "backslashreplace").rstrip("\n").rstrip("\r")
-    return printable(text.rpartition("\r")[2].expandtabs())

@@ -1,4 +1,4 @@
-"""`lora-wizard resume`: go on with a run that was stopped or killed."""
+"""`lora-wizard resume`: go on with a run that was paused, stopped or killed."""
 
 from __future__ import annotations
 
@@ -15,12 +15,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Start a job in the run's directory again; it goes on from its last state."""
+    """Wake a job that rests; else start one in the run's directory again, which goes on from its
+    last state."""
+    from ...core.run import control
     from ...core.run.directory import find_run
     from ...core.text import printable
-    from ..follow import start
+    from ..follow import go_on, start
 
     directory = find_run(arguments.run)
+    if control.is_paused(directory):
+        return go_on(directory, as_json=arguments.json, detach=arguments.detach)
     if not directory.is_live() and directory.record().outcome == "finished":
         out = sys.stderr if arguments.json else sys.stdout
         out.write(printable(f"{directory.path} has finished; there is nothing to resume.") + "\n")

@@ -75,8 +75,10 @@ def in_words(status: RunStatus) -> str:
         told = in_sentences(*(status.error.get(part) for part in _ERROR_PARTS))
         rows.append(("error", told))
     rows.append(("folder", status.path))
-    if status.state in ("new", "stopped", "failed", "killed"):
+    if status.state in ("new", "stopped", "failed", "killed") or status.paused:
         rows.append(("go on", f"lora-wizard resume {shlex.quote(status.path)}"))
+    if status.paused:
+        rows.append(("memory", "kept, of the GPU, too: `stop`, and `resume` later, frees it"))
     rows = [(name, text) for name, text in rows if text]
     lines = [printable(status.name)]
     for name, text in rows:
@@ -92,13 +94,17 @@ _ERROR_PARTS = ("title", "message", "remedy")
 
 def _state(status: RunStatus) -> str:
     if status.state == "live":
-        return "live, stopping" if status.stopping else "live"
+        return f"live, {_doing(status)}" if _doing(status) else "live"
     code = "" if status.exit_code is None else f" (exit status {status.exit_code})"
     return f"{status.state}{code}"
 
 
+def _doing(status: RunStatus) -> str:
+    return "stopping" if status.stopping else "paused" if status.paused else ""
+
+
 def _phase(status: RunStatus) -> str:
-    if status.state != "live":
+    if status.state != "live" or status.phase == "paused":
         return ""
     if status.done is None or status.phase_total == status.total:
         return status.phase  # steps have a row of their own
@@ -109,7 +115,8 @@ def _phase(status: RunStatus) -> str:
 def _line(status: RunStatus) -> str:
     steps = f"{status.step}/{status.total}" if status.total else "-"
     name = printable(status.name, limit=30)
-    return f"{status.state:<9} {name:<30} {steps:>13}  {printable(status.path)}"
+    state = "paused" if status.paused else status.state
+    return f"{state:<9} {name:<30} {steps:>13}  {printable(status.path)}"
 
 
 def _print_json(value: object) -> None:

@@ -7,11 +7,21 @@ from collections.abc import Iterator
 
 from ...core.config import RunConfig
 from ...core.dataset.plan import ConceptSummary, DatasetPlan, Sample
-from ...core.places import size_text
-from ...core.rules_of_thumb import RuleOfThumb, differences, explain
-from ...core.schedule import Schedule
+from ...core.rules_of_thumb import RuleOfThumb, explain
 from ..walk.assessment import Assessment
 from ..walk.draft import Draft
+from ..walk.figures import (
+    cost_reading,
+    disk_reading,
+    file_reading,
+    files_reading,
+    folder_reading,
+    memory_reading,
+    pictures_reading,
+    steps_reading,
+    time_reading,
+)
+from ..walk.review import difference_lines
 
 _LISTED = 6
 _CAPTIONS = 3
@@ -43,45 +53,29 @@ def of_captions(plan: DatasetPlan) -> Iterator[str]:
     yield from (f"{sample.path.name}: {_caption(sample)}" for sample in samples[:_CAPTIONS])
 
 
-def of_steps(plan: DatasetPlan, config: RunConfig, schedule: Schedule) -> Iterator[str]:
-    """The way from pictures to steps, every part with what it makes up."""
-    images = len(plan.training_samples)
-    uses = sum(sample.repeats for sample in plan.training_samples)
-    each = sorted({sample.repeats for sample in plan.training_samples})
-    repeats = f"{each[0]}" if len(each) == 1 else f"{each[0]} to {each[-1]}"
-    epochs = config.training.epochs
-    yield (
-        f"{_counted(images, 'picture')} x {repeats} repeats = {uses:,} uses an epoch; "
-        f"x {_counted(epochs, 'epoch')} = {uses * epochs:,}."
-    )
-    for part in differences(plan, config):
-        if abs(part.steps) > 1e-9:
-            yield f"{part.steps:+,.1f}".removesuffix(".0") + f": {part.reason}."
-    steps = sorted(set(schedule.steps_of_epochs))
-    per_epoch = f"{steps[0]:,}" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,}"
-    yield f"Exactly {schedule.total_steps:,} steps: {schedule.epochs} epochs of {per_epoch}."
-
-
 def of_rules(plan: DatasetPlan, config: RunConfig) -> Iterator[str]:
     """What the guides would count, and why it differs."""
     return (_rule(rule) for rule in explain(plan, config))
 
 
 def of_run(draft: Draft, known: Assessment) -> Iterator[str]:
-    """Steps, files and room, and what is not the preset's."""
-    if known.schedule and known.config:
-        saves = len(known.schedule.save_steps())
-        yield (
-            f"{known.schedule.total_steps:,} steps in {_counted(known.schedule.epochs, 'epoch')}; "
-            f"{_counted(saves, 'file')}, samples {len(known.schedule.sample_steps())} times."
-        )
-    if known.file_bytes:
-        yield f"A file is about {size_text(known.file_bytes)}."
-    if known.bytes_written:
-        yield f"The whole run writes at most about {size_text(known.bytes_written)}."
-    for info, before, now in draft.differences():
-        origin = "the preset" if draft.template else "the file as it was opened"
-        yield f"{info.key} is {now!r}; {origin} says {before!r}."
+    """Length, files, room and time, and what is not the preset's."""
+    price = draft.fact("price_per_hour")
+    told = [
+        *(steps_reading(known), time_reading(known), cost_reading(known, price)),
+        *(memory_reading(known), file_reading(known), files_reading(known)),
+        *(pictures_reading(known), disk_reading(known), folder_reading(known)),
+    ]
+    for reading in filter(None, told):
+        behind = f" ({reading.behind.rstrip('.')})" if reading.behind else ""
+        yield f"{reading.label}: {reading.value}{behind}".replace("\n", ", ")
+    origin = "the preset" if draft.template else "the file as it was opened"
+    for label, before, now in difference_lines(draft):
+        yield f"{label}: {_in_a_line(now)}; {origin} says {_in_a_line(before)}."
+
+
+def _in_a_line(text: str) -> str:
+    return ", ".join(text.splitlines())
 
 
 def _concept(concept: ConceptSummary) -> str:
@@ -96,7 +90,8 @@ def _concept(concept: ConceptSummary) -> str:
 
 def _rule(rule: RuleOfThumb) -> str:
     to = f" to {rule.upper:,.0f}" if rule.upper is not None else ""
-    why = f" {rule.difference_reason}." if rule.difference_reason else " They agree."
+    reason = rule.difference_reason
+    why = f" {reason[:1].upper()}{reason[1:]}." if reason else " They agree."
     return (
         f"{rule.source}: {rule.formula} gives {rule.value:,.4g}{to} {rule.unit}; exactly it is "
         f"{rule.exact:,.4g}.{why}"

@@ -16,17 +16,19 @@ _SHOWN = 300
 """Characters of a value in brackets."""
 
 
-def ask_option(talk: Talk, draft: Draft, info: OptionInfo) -> bool:
+def ask_option(talk: Talk, draft: Draft, info: OptionInfo, *, again: bool = False) -> bool:
     """Ask until there is an answer that can be used, and put it into the draft; returns whether the
-    draft has changed. Raises BackError and LeaveError."""
-    talk.show()
-    talk.show(label_of(info))
-    talk.say(info.help, "  ")
-    if problem := draft.problem(info.key):
-        say_problem(talk, problem)
+    draft has changed. With ``again``, what the question is has just been said. Raises BackError
+    and LeaveError."""
     words = choices(info)
-    if words:
-        talk.show("  " + ", ".join(f"{number} {word}" for number, word in enumerate(words, 1)))
+    if not again:
+        talk.show()
+        talk.show(label_of(info))
+        talk.say(info.help, "  ")
+        if problem := draft.problem(info.key):
+            say_problem(talk, problem)
+        if words:
+            talk.show("  " + ", ".join(f"{at} {word}" for at, word in enumerate(words, 1)))
     while True:
         answer = _answer(talk, draft, info)
         if answer == KEEP:
@@ -39,6 +41,11 @@ def ask_option(talk: Talk, draft: Draft, info: OptionInfo) -> bool:
                 draft.enter(info.key, text)
                 return draft.text != before
         say_problem(talk, problem)
+
+
+def is_askable(info: OptionInfo) -> bool:
+    """Whether its value fits into lines of text: not so for a list of tables."""
+    return info.allowed != "a list of tables"
 
 
 def explain_option(talk: Talk, info: OptionInfo) -> None:

@@ -31,6 +31,10 @@ class LeaveError(Exception):
 class Talk:
     """A conversation on standard input and output. Everything said is made safe to show."""
 
+    def __init__(self) -> None:
+        self.questions = 0
+        """How many were asked so far."""
+
     def say(self, text: str, indent: str = "") -> None:
         """A paragraph, in lines of the terminal's width."""
         self.show(wrapped(printable(text), indent))
@@ -44,6 +48,7 @@ class Talk:
 
         Raises BackError and LeaveError, the latter also at the end of the input.
         """
+        self.questions += 1
         while True:
             sys.stdout.write(printable(prompt) + " ")
             sys.stdout.flush()

@@ -86,6 +86,7 @@ class HomeScreen(Screen[None]):
         super().__init__()
         self._drafts: list[Draft] = []
         self._runs: list[RunEntry] = []
+        self._has_looked = False
         self._book = RunBook()
         self._can: tuple[bool, tuple[str, ...]] = (False, ())
         """What the footer offers: to delete a draft, and what to do with a run."""
@@ -116,8 +117,6 @@ class HomeScreen(Screen[None]):
 
     def action_look(self) -> None:
         """Read drafts and runs again."""
-        self._drafts = drafts()
-        sweep(drafts_folder())
         self._look()
 
     def _look_at_live(self) -> None:
@@ -127,19 +126,19 @@ class HomeScreen(Screen[None]):
     @work(thread=True, exclusive=True, group="runs")
     def _look(self) -> None:
         worker = get_current_worker()
-        entries = self._book.glance()
-        known = {str(entry.run.path): entry.status for entry in self._runs}
-        if not known:
-            self.app.call_from_thread(self._found, entries)
+        sweep(drafts_folder())
+        kept, entries = drafts(), self._book.glance()
+        if not self._runs:
+            self.app.call_from_thread(self._found, kept, entries)
         for place, entry in enumerate(self._book.read(list(entries))):
             if worker.is_cancelled:
                 return
             entries[place] = entry
-        self.app.call_from_thread(self._found, entries)
+        self.app.call_from_thread(self._found, kept, entries)
 
-    def _found(self, entries: list[RunEntry]) -> None:
+    def _found(self, kept: list[Draft], entries: list[RunEntry]) -> None:
         chosen = self._run
-        self._runs = entries
+        self._drafts, self._runs, self._has_looked = kept, entries, True
         if not self.is_active:
             return
         self._show()
@@ -153,7 +152,8 @@ class HomeScreen(Screen[None]):
     def _show(self) -> None:
         width, now = self.size.width - 4, time.time()
         texts = listing.draft_lines(self._drafts, width, now)
-        self.query_one("#first").display = not self._drafts and not self._runs
+        nothing = self._has_looked and not self._drafts and not self._runs
+        self.query_one("#first").display = nothing
         self._fill("drafts", "Drafts", [shown(text) for text in texts])
         lines = listing.run_lines(self._runs, width, now)
         # The word is never coloured: it has to be read under the highlight, too.
@@ -289,7 +289,6 @@ class HomeScreen(Screen[None]):
             if answer:
                 draft.discard()
                 self.action_look()
-                self._show()
 
         saved = f"{draft.source} stays." if draft.source else "It was never saved as a TOML."
         choices = [("delete", "Delete it"), ("", "Keep it")]

@@ -162,7 +162,18 @@ class ReviewScreen(StepScreen):
         if name:
             self._go_to(problem)
 
+    def _take_out(self, name: str | None, key: str) -> None:
+        if name:
+            self.app.draft.take_out(key)
+            self._show_draft()
+            self.action_check()
+
     def _go_to(self, problem: Problem) -> None:
+        if key := review.unknown_key(problem):
+            choices = [("out", f"Take {key} out of the TOML"), ("", "Leave it")]
+            question = Ask(f"Nothing here knows {key}", problem.remedy, choices)
+            self.app.push_screen(question, lambda name: self._take_out(name, key))
+            return
         step = steps.step_of(problem.where)
         if step is self.step:
             return

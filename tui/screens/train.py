@@ -1,29 +1,300 @@
-"""The screen `train` of a run."""
+"""The monitor of a run: how it is doing, and what can be asked of it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import time
+from threading import Event
+from typing import TYPE_CHECKING, ClassVar
 
+from textual import on, work
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
+from ...core import hardware
+from ...core.errors import WizardError
+from ...core.run import control
 from ...core.run.directory import RunDirectory
+from ...core.run.launch import launch
+from ...core.run.status import RunStatus
+from ..walk import monitor_words as words
+from ..walk.watching import Portion, Watch
+from ..widgets.log_view import LogView
+from ..widgets.loss_plot import LossPlot
+from ..widgets.notices import Notices
+from ..widgets.run_header import RunHeader
+from ..widgets.sample_panel import SamplePanel
 from ..widgets.text import shown
+from . import run_questions
+from .ask import told
 
 if TYPE_CHECKING:
     from ..app import WizardApp
 
+_TICK = 0.25
+_TICK_PAUSED = 1.0
+_PLOT_INTERVAL = 1.0
+_PANES = ("plot", "pictures", "log", "all")
+_ASKED_OF_LIVE = frozenset(("save", "sample", "stop"))
+
 
 class TrainScreen(Screen[None]):
-    """One run."""
+    """One run. A thread reads what it writes; nothing is painted when nothing has changed, and
+    nothing is read any more when the run has ended."""
 
     app: WizardApp
+    HELP = """
+    A run, while it works and afterwards. It is a process of its own: leaving this screen, or a
+    connection that is cut, does nothing to it. The loss says how far off the model's guesses are;
+    it jumps from step to step, so look at the smoothed line, and above all at the pictures: left
+    what the base model drew before the first step, right what the same prompt and seed give now.
+    Left and right go through the epochs, end back to the newest, up and down to other prompts; v
+    shows a picture large. Numbers show one pane alone.
+    """
+    DEFAULT_CSS = """
+    TrainScreen #upper { height: 7fr; }
+    TrainScreen #lower { height: 3fr; }
+    TrainScreen #left { width: 1fr; margin: 0 1 0 0; }
+    TrainScreen #failure { display: none; height: auto; color: $warning; padding: 0 1 1 1; }
+    TrainScreen.-failed #failure { display: block; }
+    TrainScreen #pictures { width: 1fr; }
+    TrainScreen #log-title { height: 1; }
+    TrainScreen.-failed.-narrow #pictures { display: none; }
+    TrainScreen.-only-pictures.-narrow #pictures { display: block; }
+    TrainScreen.-only-plot #pictures, TrainScreen.-only-plot #lower { display: none; }
+    TrainScreen.-only-log #upper { display: none; }
+    TrainScreen.-only-pictures #lower, TrainScreen.-only-pictures #left { display: none; }
+    """
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+        (0, "-narrow"),
+        (100, "-wide"),
+    ]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "ask('save')", "Save", tooltip="Save a file after this step"),
+        Binding("g", "ask('sample')", "Sample", tooltip="Draw the sample prompts after this step"),
+        Binding("p", "pause", "Pause", tooltip="Rest, or stop and free the GPU's memory"),
+        Binding("p", "ask('resume')", "Go on", tooltip="End the pause"),
+        Binding("x", "stop", "Stop", tooltip="Save and stop; it can be resumed later"),
+        Binding("r", "restart", "Resume", tooltip="Go on from the last saved state"),
+        Binding("enter", "results", "Results", tooltip="The files and pictures so far"),
+        Binding("d", "detach", "Leave", tooltip="Leave the wizard; the run goes on"),
+        Binding("escape", "home", "Home", tooltip="To the other runs; this one goes on"),
+        Binding("1", "pane('plot')", "Loss", show=False),
+        Binding("2", "pane('pictures')", "Pictures", show=False),
+        Binding("3", "pane('log')", "Log", show=False),
+        Binding("4", "pane('all')", "All", show=False, tooltip="Everything side by side"),
+        Binding("y", "log_scale", "Log scale", show=False),
+        Binding("space", "seen", "Problem seen", show=False),
+    ]
+
+    class Read(Message):
+        """There is something new."""
+
+        def __init__(self, portion: Portion) -> None:
+            super().__init__()
+            self.portion = portion
 
     def __init__(self, run: RunDirectory) -> None:
         super().__init__()
         self.run_directory = run
+        self._watch = Watch(run)
+        self._left, self._taken = Event(), Event()
+        self._status: RunStatus | None = None
+        self._gpu_bytes = 0
+        self._plotted = 0.0
+        self._stop_asked = 0.0
 
     def compose(self) -> ComposeResult:
-        yield Static(shown(str(self.run_directory.path)))
-        yield Footer()
+        yield RunHeader(self.run_directory.name)
+        with Horizontal(id="upper"):
+            with Vertical(id="left"):
+                yield Static("", id="failure", markup=False)
+                yield LossPlot(self._watch.curves)
+            yield SamplePanel(self.run_directory.path, id="pictures")
+        with Vertical(id="lower"):
+            yield Static("3 Log", id="log-title", markup=False)
+            yield LogView(id="log")
+        yield Notices()
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self._follow()
+        self._ask_hardware()
+
+    def on_unmount(self) -> None:
+        self._left.set()
+
+    @work(thread=True, exclusive=True, group="watch")
+    def _follow(self) -> None:
+        while not self._left.is_set():
+            try:
+                # Asked before reading: what a job wrote before it went is then read below.
+                live = self.run_directory.is_live()
+                portion = self._watch.read()
+            except WizardError as error:
+                self.app.call_from_thread(self._say, f"{error.title}: {error.message}")
+                return
+            if portion is not None:
+                self._taken.clear()
+                self.post_message(self.Read(portion))
+                # One portion at a time: a slow line is not flooded.
+                while not self._taken.wait(_TICK):
+                    if self._left.is_set():
+                        return
+            if not live:
+                return
+            paused = portion.status.paused if portion else self._is("paused")
+            self._left.wait(_TICK_PAUSED if paused else _TICK)
+
+    @work(thread=True)
+    def _ask_hardware(self) -> None:
+        if found := hardware.gpus():
+            self._gpu_bytes = found[0].memory_bytes
+
+    @on(Read)
+    def _show(self, event: Read) -> None:
+        portion = event.portion
+        before, self._status = self._status, portion.status
+        self._taken.set()
+        status = portion.status
+        self.query_one(RunHeader).show(status, self._gpu_bytes)
+        now = time.monotonic()
+        if now - self._plotted >= _PLOT_INTERVAL or status.phase != "train" or not self._is_live:
+            self._plotted = now
+            self.query_one(LossPlot).show(self._watch.last_step, status.total)
+        self.query_one(SamplePanel).show(self._watch.samples())
+        self.query_one(LogView).add(portion.log)
+        if failure := words.failure_words(status):
+            title, _, rest = failure.partition("\n")
+            content = shown(title, "bold") + "\n" + shown(rest)
+            self.query_one("#failure", Static).update(content)
+        self.set_class(bool(failure), "-failed")
+        if status.stopping and not self._stop_asked:
+            self._stop_asked = now
+        notices = self.query_one(Notices)
+        notices.take(portion, words.hint(status, self.run_directory, bool(self._watch.saves())))
+        if before is None or _doing(before) != _doing(status):
+            self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only what makes sense now is offered."""
+        status = self._status
+        if action in ("ask", "pause", "stop", "detach"):
+            if not self._is_live:
+                return action == "detach"
+            resumes = action == "ask" and parameters[0] == "resume"
+            if resumes or action == "pause":
+                return resumes == bool(status and status.paused)
+            return True
+        if action == "restart":
+            return bool(status) and status.state in ("new", "stopped", "failed", "killed")
+        if action == "results":
+            return bool(status) and not self._is_live and bool(self._watch.saves())
+        return True
+
+    def action_ask(self, what: control.Request) -> None:
+        """Leave a request; its answer comes with the events."""
+        self.query_one(Notices).ask(what)
+        if what == "stop":
+            self._stop_asked = self._stop_asked or time.monotonic()
+        self._request(what)
+
+    def action_pause(self) -> None:
+        """Ask which kind of pause is meant."""
+        self.app.push_screen(run_questions.pause(self.run_directory), self._answered)
+
+    def action_stop(self) -> None:
+        """Ask whether to stop; and when that was asked for long ago, whether to kill."""
+        waited = time.monotonic() - self._stop_asked if self._stop_asked else 0.0
+        question = run_questions.stop(self.run_directory, self._status, waited)
+        self.app.push_screen(question, self._answered)
+
+    def _answered(self, answer: str | None) -> None:
+        if answer == "kill":
+            self._kill()
+        elif answer in ("pause", *_ASKED_OF_LIVE):
+            self.action_ask(answer)  # pyright: ignore[reportArgumentType]
+
+    @work(thread=True, group="request")
+    def _request(self, what: control.Request) -> None:
+        try:
+            control.request(self.run_directory, what)
+        except WizardError as error:
+            self.app.call_from_thread(self._refused, error)
+
+    @work(thread=True, group="request")
+    def _kill(self) -> None:
+        try:
+            control.kill(self.run_directory)
+        except WizardError as error:
+            self.app.call_from_thread(self._refused, error)
+
+    def action_restart(self) -> None:
+        """Go on with a run that has ended."""
+        self._say("Starting ...")
+        self._launch()
+
+    @work(thread=True, exclusive=True, group="launch")
+    def _launch(self) -> None:
+        try:
+            launch(self.run_directory)
+        except WizardError as error:
+            self.app.call_from_thread(self._refused, error)
+        # Whoever started it, here or elsewhere: it is watched.
+        self.app.call_from_thread(self._watch_again)
+
+    def _watch_again(self) -> None:
+        self._stop_asked = 0.0
+        self._say("")
+        self._follow()
+
+    def _refused(self, error: WizardError) -> None:
+        self.query_one(Notices).ask("")
+        self.app.push_screen(told(error))
+
+    def action_results(self) -> None:
+        """To the files and pictures."""
+        self.app.show_results(self.run_directory)
+
+    async def action_detach(self) -> None:
+        """Leave the wizard; a live run goes on."""
+        await self.app.action_quit()
+
+    def action_home(self) -> None:
+        """Leave the monitor."""
+        self.app.pop_screen()
+
+    def action_pane(self, pane: str) -> None:
+        """One pane alone; the same key again, or 4, shows all."""
+        alone = "" if pane == "all" or self.has_class(f"-only-{pane}") else pane
+        for name in _PANES:
+            self.set_class(name == alone, f"-only-{name}")
+        log = self.query_one(LogView)
+        log.can_focus = alone == "log"
+        log.set_class(alone == "log", "-alone")
+        self.set_focus(log if alone == "log" else self.query_one(SamplePanel))
+
+    def action_log_scale(self) -> None:
+        """Loss on a logarithmic axis, and back."""
+        self.query_one(LossPlot).toggle_log()
+
+    def action_seen(self) -> None:
+        """Put the problem away that is shown."""
+        self.query_one(Notices).seen()
+
+    def _say(self, text: str) -> None:
+        self.query_one(Notices).say(text)
+
+    def _is(self, what: str) -> bool:
+        return bool(self._status and getattr(self._status, what))
+
+    @property
+    def _is_live(self) -> bool:
+        return self._status is not None and self._status.state == "live"
+
+
+def _doing(status: RunStatus) -> tuple[str, bool, bool]:
+    return status.state, status.paused, bool(status.last_file)

@@ -24,21 +24,9 @@ from ...core.errors import Problem, ProblemsError, WizardError
 from ...core.files import write_bytes, write_json
 from ...core.templates import find
 from .kept import FACTS, Kept, Snapshot, drafts_folder, new_path
-from .own_values import BY_HAND, problem_of, with_own, write
+from .own_values import BY_HAND, PERSONAL, problem_of, with_own, write
 
 __all__ = ["FACTS", "Draft", "Kept", "Snapshot", "drafts", "drafts_folder"]
-
-PERSONAL = (
-    "model.base",
-    "dataset.folder",
-    "dataset.regularization_folder",
-    "captions.trigger_words",
-    "samples.prompts",
-    "output.name",
-    "output.folder",
-    "output.comment",
-)
-"""What no preset can know: it never fills these into a TOML of the person's own."""
 
 
 class Draft:
@@ -144,24 +132,22 @@ class Draft:
         """Take what was typed into an option's field, and keep it whatever it is; returns what is
         wrong with it."""
         value = values.parse(options()[key], text)
-        problem = problem_of(key, value) or write(
-            self._toml, key, value, comments=not self.template
-        )
+        problem = problem_of(key, value) or self._write(key, value)
         if problem:
             self._kept.pending[key] = text
-        else:
-            self._kept.pending.pop(key, None)
-            self._kept.own[key] = value
         self.keep()
         return problem
 
     def put(self, key: str, value: Any) -> None:
         """Set an option; None takes the key out, so that the default counts."""
-        if write(self._toml, key, value, comments=not self.template):
+        if self._write(key, value):
             self._kept.pending[key] = values.as_text(options()[key], value)
-        else:
-            self._kept.pending.pop(key, None)
-            self._kept.own[key] = value
+        self.keep()
+
+    def take_out(self, key: str) -> None:
+        """Take a key or section out that no option knows."""
+        self._toml.unset(key)
+        self._kept.own[key] = None
         self.keep()
 
     def apply(self, template: str) -> None:
@@ -275,6 +261,13 @@ class Draft:
         """Forget the draft; a TOML that was saved stays."""
         with contextlib.suppress(OSError):
             self.path.unlink()
+
+    def _write(self, key: str, value: Any) -> Problem | None:
+        problem = write(self._toml, key, value, comments=not self.template)
+        if problem is None:
+            self._kept.pending.pop(key, None)
+            self._kept.own[key] = value
+        return problem
 
     def _rebase(self, folder: Path) -> None:
         found = self.snapshot().read()

@@ -11,6 +11,17 @@ from ...core.errors import Problem
 from .kept import Kept
 
 BY_HAND = "Something else stands there: mend the file in an editor."
+PERSONAL = (
+    "model.base",
+    "dataset.folder",
+    "dataset.regularization_folder",
+    "captions.trigger_words",
+    "samples.prompts",
+    "output.name",
+    "output.folder",
+    "output.comment",
+)
+"""What no preset can know: it never fills these into a TOML of the person's own."""
 
 
 def problem_of(key: str, value: Any) -> Problem | None:
@@ -26,6 +37,8 @@ def with_own(base: str, kept: Kept) -> TomlText:
     for key, value in kept.own.items():
         if key in options():
             write(toml, key, value, comments=not kept.template)
+        elif value is None:
+            toml.unset(key)
     return toml
 
 

@@ -7,7 +7,7 @@ from pathlib import PurePath
 
 from . import steps
 from .assessment import Assessment
-from .draft import Draft
+from .draft import FACTS, Draft
 from .steps import STEPS, Step
 
 MARKS: dict[str, tuple[str, str]] = {
@@ -49,6 +49,13 @@ def arrive(draft: Draft, step: Step) -> None:
     """Note that the person is at ``step``."""
     draft.note("reached", STEPS[_reached(draft, step)].name)
     draft.step = step.name
+
+
+def is_untouched(draft: Draft) -> bool:
+    """Whether the draft is a preset of which nobody has yet seen more than the first step."""
+    begun = draft.fact("reached") not in ("", STEPS[0].name)
+    facts = any(draft.fact(name) for name in FACTS)
+    return bool(draft.template) and not (begun or facts or draft.differences() or draft.source)
 
 
 def _reached(draft: Draft, here: Step) -> int:

@@ -52,6 +52,14 @@ def problem_line(problem: Problem) -> str:
     return f"{place}{where}{problem.message}{end} {problem.remedy}".strip()
 
 
+def unknown_key(problem: Problem) -> str:
+    """The key or section of the TOML that no option knows; empty for any other problem."""
+    where = problem.where
+    known = where in options() or "[" in where or where in RunConfig.model_fields
+    is_unknown = problem.message.startswith("there is no such") and not known
+    return where if is_unknown and where.count(".") < 2 else ""
+
+
 def toml_path(draft: Draft) -> Path:
     """Where the TOML is, or would be put without overwriting anybody's."""
     if draft.source is not None:

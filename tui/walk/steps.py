@@ -98,7 +98,10 @@ def find(name: str) -> Step:
 
 def step_of(where: str) -> Step:
     """The step in which the option ``where`` (of a problem) is decided; a problem without one is
-    the review's, and what is said of a whole section is said where the section begins."""
+    the review's, one of a file the dataset's, and what is said of a whole section is said where
+    the section begins."""
+    if where.startswith("/"):
+        return find("dataset")
     key = where.partition("[")[0]
     for step in STEPS:
         names = {info.key for info in step.options()}

@@ -16,8 +16,9 @@ from ...core.config import values
 from ...core.config.option_text import allowed_text, default_text
 from ...core.config.options import OptionInfo
 from ...core.errors import Problem
-from .fields import OptionField, field_id, field_of
-from .text import shown
+from .controls import Choice, YesNo
+from .fields import NumberInput, OptionField, field_id, field_of
+from .text import SafeInput, shown
 
 if TYPE_CHECKING:
     from ..app import WizardApp
@@ -29,8 +30,10 @@ class Form(VerticalScroll):
     app: WizardApp
     can_focus = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "app.focus_previous", "Field before", show=False),
-        Binding("down", "app.focus_next", "Next field", show=False),
+        # At once, and not in the field's turn: what is typed right behind belongs to the next one.
+        Binding("enter", "leave", "Next field", show=False, priority=True),
+        Binding("tab,down", "move(1)", "Next field", show=False, priority=True),
+        Binding("shift+tab,up", "move(-1)", "Field before", show=False, priority=True),
         Binding("pageup", "page(-1)", "Page up", show=False),
         Binding("pagedown", "page(1)", "Page down", show=False),
         Binding("ctrl+r", "revert", "Preset's value", show=False),
@@ -106,6 +109,28 @@ class Form(VerticalScroll):
             return True
         return False
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Fields with lines or lists of their own need these keys themselves."""
+        if action in ("leave", "move"):
+            return type(self.screen.focused) in _SIMPLE
+        return True
+
+    def action_move(self, distance: int) -> None:
+        """To the next field, or the one before."""
+        if distance > 0:
+            self.screen.focus_next()
+        else:
+            self.screen.focus_previous()
+
+    def action_leave(self) -> None:
+        """To the next field; behind the last one on to the next step."""
+        fields = [field for field in self.fields if field.display]
+        onward = self.screen.query("#next")
+        if fields and onward and field_of(self.screen.focused) is fields[-1]:
+            onward.first().focus()
+        else:
+            self.screen.focus_next()
+
     def action_page(self, pages: int) -> None:
         """Go a screenful of fields on."""
         shown_fields = [field for field in self.fields if field.display]
@@ -167,6 +192,10 @@ class FieldHelp(Static):
     def _focus_moved(self) -> None:
         field = field_of(self.screen.focused)
         self.show(field.info if field else None)
+
+
+_SIMPLE = (SafeInput, NumberInput, Choice, YesNo)
+"""Controls of one line, which leave enter and the arrows to the form."""
 
 
 def help_text(info: OptionInfo) -> str:

@@ -91,9 +91,10 @@ class PictureGrid(ScrollView, can_focus=True):
         """Its file."""
         return self._items[self._cursor][1] if self._items else None
 
-    def show(self, items: Iterable[tuple[str, Path]]) -> None:
+    def show(self, items: Iterable[tuple[str, Path]], *, per_row: int | None = None) -> None:
         """Show other pictures; the cursor stays where it is, if that is possible."""
         self._items = list(items)
+        self._asked_per_row = per_row or self._asked_per_row
         self._cursor = max(0, min(self._cursor, len(self._items) - 1))
         self._lay_out()
 

@@ -1,0 +1,238 @@
+"""Caption files written beside pictures, with all that was there before kept.
+
+The only files of a dataset that are ever written. Before any of them is, what each held goes into
+a journal outside the dataset, so that one edit, or a change to thousands of files, can be undone,
+also after a crash in its middle.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import json
+import os
+import stat
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from ..errors import WizardError
+from ..files import WriteError, write_bytes, write_json
+from ..places import state_folder
+from .captions import EXTENSIONS, SIZE_LIMIT, CaptionError, read_caption
+from .folders import FileEntry, open_regular
+from .images import Progress
+
+Mode = Literal["missing", "overwrite", "append"]
+"""What happens to a picture that has a caption: it is kept, replaced, or added to. An empty file
+counts as none."""
+_MOST_CHANGES = 500
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change, of one caption file or of many, that can be undone."""
+
+    journal: Path
+    title: str
+    files: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was done. ``written`` and ``left`` are pictures; those left have their reasons."""
+
+    written: Mapping[Path, str]
+    """Picture -> its caption now; "" where the file is gone again."""
+    left: Mapping[Path, str] = field(default_factory=dict)
+    change: Change | None = None
+    """None when nothing had to be written."""
+
+
+def caption_file(picture: Path) -> Path:
+    """Where the caption of ``picture`` is, or would be: the file that is there keeps its
+    extension, and ``.txt`` is first."""
+    there = [path for path in _possible(picture) if os.path.lexists(path)]
+    return there[0] if there else _possible(picture)[0]
+
+
+def current_caption(picture: Path) -> str:
+    """The caption as it stands in the file now, on one line; "" without one. Raises CaptionError
+    when the file cannot be read."""
+    path = caption_file(picture)
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        raise CaptionError(f"cannot be read: {error.strerror or error}") from error
+    return read_caption(FileEntry(path.parent, path.name, found.st_size, found.st_mtime_ns)).text
+
+
+class CaptionFiles:
+    """The caption files below ``root``, which names their journal and is not looked into."""
+
+    def __init__(self, root: Path) -> None:
+        name = hashlib.blake2b(os.fsencode(os.path.realpath(root)), digest_size=16).hexdigest()
+        self.journal = state_folder() / "captions" / name
+
+    def write(
+        self,
+        captions: Mapping[Path, str],
+        title: str,
+        *,
+        mode: Mode = "overwrite",
+        separator: str = ", ",
+        progress: Progress | None = None,
+    ) -> Outcome:
+        """Write ``captions`` (by picture) in UTF-8. A file that would say the same is not touched.
+
+        Raises WriteError when the journal or a caption file cannot be written; what was written
+        until then can be undone. What ``progress`` raises ends it likewise.
+        """
+        planned: list[_Planned] = []
+        left: dict[Path, str] = {}
+        for picture, text in captions.items():
+            try:
+                plan = _plan(picture, text, mode, separator)
+            except CaptionError as error:
+                left[picture] = str(error)
+                continue
+            if plan:
+                planned.append(plan)
+        if not planned:
+            return Outcome({}, left)
+        change = self._begin(title, planned)
+        for done, plan in enumerate(planned, start=1):
+            write_bytes(plan.file, plan.data)
+            if progress:
+                progress(done, len(planned))
+        return Outcome({plan.picture: plan.text for plan in planned}, left, change)
+
+    def changes(self) -> list[Change]:
+        """What can be undone, the latest first."""
+        found: list[Change] = []
+        for path in self._journals():
+            with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+                document = json.loads(path.read_bytes())
+                found.append(Change(path, str(document["title"]), len(document["files"])))
+        return found
+
+    def undo(self, change: Change, progress: Progress | None = None) -> Outcome:
+        """Bring back what the files held before ``change``. A file that was changed since then is
+        left as it is. Raises WriteError, and WizardError when the journal is damaged."""
+        restored: dict[Path, str] = {}
+        left: dict[Path, str] = {}
+        entries = list(_entries(change.journal))
+        for done, entry in enumerate(entries, start=1):
+            now = _read(entry.file)
+            if now != entry.old:
+                if now is None or hashlib.sha256(now).hexdigest() != entry.new:
+                    left[entry.picture] = "it was changed again since"
+                    continue
+                _restore(entry)
+            with contextlib.suppress(CaptionError):
+                restored[entry.picture] = current_caption(entry.picture)
+            if progress:
+                progress(done, len(entries))
+        with contextlib.suppress(OSError):
+            change.journal.unlink()
+        return Outcome(restored, left)
+
+    def _begin(self, title: str, planned: list[_Planned]) -> Change:
+        journal = self.journal / f"{time.time_ns():020}.json"
+        files = [plan.entry() for plan in planned]
+        write_json(journal, {"title": title, "files": files})
+        for path in self._journals()[_MOST_CHANGES:]:
+            with contextlib.suppress(OSError):
+                path.unlink()
+        return Change(journal, title, len(files))
+
+    def _journals(self) -> list[Path]:
+        with contextlib.suppress(OSError):
+            return sorted(self.journal.glob("*.json"), reverse=True)
+        return []
+
+
+@dataclass(frozen=True)
+class _Planned:
+    picture: Path
+    file: Path
+    old: bytes | None
+    text: str
+
+    @property
+    def data(self) -> bytes:
+        # What a file name or an old file may bring and UTF-8 has not.
+        return f"{self.text}\n".encode("utf-8", "replace")
+
+    def entry(self) -> dict[str, str | None]:
+        return {
+            "picture": str(self.picture),
+            "file": str(self.file),
+            "old": None if self.old is None else base64.b64encode(self.old).decode(),
+            "new": hashlib.sha256(self.data).hexdigest(),
+        }
+
+
+@dataclass(frozen=True)
+class _Entry:
+    picture: Path
+    file: Path
+    old: bytes | None
+    new: str
+
+
+def _plan(picture: Path, text: str, mode: Mode, separator: str) -> _Planned | None:
+    """What to write; None when it is there already, or to be kept. Raises CaptionError."""
+    file = caption_file(picture)
+    if os.path.lexists(file) and not stat.S_ISREG(file.lstat().st_mode):
+        raise CaptionError(f"{file.name} is a link or no file, and is not replaced")
+    old, now = _read(file), current_caption(picture)
+    text = " ".join(text.splitlines()).strip()
+    if now and mode == "missing":
+        return None
+    if now and mode == "append":
+        text = f"{now}{separator}{text}" if text else now
+    if text == now:
+        return None
+    return _Planned(picture, file, old, text)
+
+
+def _entries(journal: Path) -> Iterator[_Entry]:
+    try:
+        for item in json.loads(journal.read_bytes())["files"]:
+            old = None if item["old"] is None else base64.b64decode(item["old"])
+            yield _Entry(Path(item["picture"]), Path(item["file"]), old, item["new"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise WizardError(
+            "This change cannot be undone", f"{journal}: {error}", "Its captions stay as they are."
+        ) from error
+
+
+def _restore(entry: _Entry) -> None:
+    if entry.old is not None:
+        write_bytes(entry.file, entry.old)
+        return
+    try:
+        entry.file.unlink(missing_ok=True)
+    except OSError as error:
+        raise WriteError(
+            f"Cannot remove {entry.file.name}", f"{entry.file}: {error.strerror or error}", ""
+        ) from error
+
+
+def _read(file: Path) -> bytes | None:
+    try:
+        with open_regular(file) as opened:
+            return opened.read(SIZE_LIMIT + 1)
+    except OSError:
+        return None
+
+
+def _possible(picture: Path) -> list[Path]:
+    stem = picture.name.rpartition(".")[0]
+    return [picture.with_name(stem + ending) for ending in EXTENSIONS]

@@ -1,0 +1,243 @@
+"""The step where the pictures are given: its states, and what its keys do to the draft."""
+
+from __future__ import annotations
+
+import contextlib
+import zipfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from datasets import write_picture, write_pictures
+from lora_wizard.tui.app import WizardApp
+from lora_wizard.tui.screens.dataset import DatasetScreen
+from lora_wizard.tui.walk.draft import Draft, drafts
+from lora_wizard.tui.widgets.findings import Findings
+from lora_wizard.tui.widgets.path_input import PathInput
+from lora_wizard.tui.widgets.unpacking import Unpacking
+from screens import SIZES, check_snapshot, screen_text
+from textual.pilot import Pilot
+from textual.worker import WorkerCancelled
+
+AnyPilot = Pilot[Any]
+
+
+async def settle(pilot: AnyPilot) -> None:
+    """Until the draft has been looked at and everything is drawn."""
+    app = pilot.app
+    assert isinstance(app, WizardApp)
+    await pilot.pause()
+    if app._pause:
+        app._pause.stop()
+        app._assess()
+    for _ in range(2):
+        while app.workers:
+            # One that a later one has replaced is cancelled.
+            with contextlib.suppress(WorkerCancelled):
+                await app.workers.wait_for_complete()
+            await pilot.pause()
+        await pilot.pause()
+
+
+@asynccontextmanager
+async def dataset_step(
+    size: tuple[int, int] = (80, 24), template: str = "face", **values: str
+) -> AsyncIterator[tuple[WizardApp, AnyPilot]]:
+    app = WizardApp()
+    async with app.run_test(size=size) as pilot:
+        draft = Draft.new(template)
+        draft.put("model.base", "embedded:demo")
+        for key, value in values.items():
+            draft.enter(key.replace("__", "."), value)
+        app.begin(draft)
+        await settle(pilot)
+        yield app, pilot
+
+
+def flat_with_problems(home: Path) -> None:
+    for number in range(4):
+        write_picture(home / "mika" / f"{number}.jpg", (640 + 64 * number, 512))
+    (home / "mika" / "0.txt").write_text("a woman")
+    (home / "mika" / "bad.png").write_bytes(b"not a picture")
+
+
+def kohya(home: Path) -> None:
+    write_pictures(home / "set" / "10_mika woman", 3, "mika")
+    write_pictures(home / "set" / "2_rest", 4, "rest")
+    write_pictures(home / "reg" / "1_woman", 2)
+
+
+def pack(path: Path) -> Path:
+    with zipfile.ZipFile(path, "w") as made:
+        for number in range(3):
+            picture = write_picture(path.parent / "loose.jpg", (512, 512))
+            made.write(picture, f"mika/{number}.jpg")
+            picture.unlink()
+    return path
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("size", SIZES)
+async def test_at_first_it_only_asks_where_they_are(
+    home: Path, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSH_CONNECTION", "9.9.9.9 50000 8.8.4.4 2222")
+    monkeypatch.setenv("USER", "root")
+    async with dataset_step(size) as (app, _):
+        check_snapshot(app, "dataset-empty", home)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_flat_folder_with_problems(home: Path, size: tuple[int, int]) -> None:
+    flat_with_problems(home)
+    async with dataset_step(size, dataset__folder="mika") as (app, pilot):
+        check_snapshot(app, "dataset-problems", home)
+        await pilot.press("f8")
+        await settle(pilot)
+        assert app.draft.value("dataset.exclude") == ["mika/bad.png"]
+        check_snapshot(app, "dataset-flat", home)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_folder_of_numbered_folders(home: Path, size: tuple[int, int]) -> None:
+    kohya(home)
+    options = {"dataset__folder": "set", "dataset__regularization_folder": "reg"}
+    async with dataset_step(size, **options) as (app, _):
+        check_snapshot(app, "dataset-kohya", home)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_folder_that_is_one_too_high(home: Path, size: tuple[int, int]) -> None:
+    kohya(home)
+    async with dataset_step(size, dataset__folder=".") as (app, pilot):
+        check_snapshot(app, "dataset-too-high", home)
+        await pilot.press("f8")
+        await settle(pilot)
+        assert app.draft.value("dataset.folder") == str(home / "set")
+        assert app.draft.value("dataset.regularization_folder") == str(home / "reg")
+        assert isinstance(app.screen, DatasetScreen) and app.screen.has_class("-found")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("size", SIZES)
+async def test_reading_many_pictures_is_told(home: Path, size: tuple[int, int]) -> None:
+    async with dataset_step(size, dataset__folder="mika") as (app, _):
+        assert isinstance(app.screen, DatasetScreen)
+        app.screen.show_progress(512, 10_000)
+        await _.pause()
+        assert "Reading pictures: 512 of 10000" in screen_text(app)
+        check_snapshot(app, "dataset-reading", home)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_zip_is_unpacked_by_one_key(home: Path, size: tuple[int, int]) -> None:
+    pack(home / "mika.zip")
+    async with dataset_step(size, dataset__folder="mika.zip") as (app, pilot):
+        check_snapshot(app, "dataset-zip", home)
+        await pilot.press("f8")
+        await settle(pilot)
+        await settle(pilot)
+        assert app.draft.value("dataset.folder") == str(home / "mika")
+        assert "Found 3 pictures" in screen_text(app)
+        assert drafts()[0].value("dataset.folder") == str(home / "mika")
+
+
+@pytest.mark.anyio
+async def test_half_a_zip_says_so_until_it_is_whole(home: Path) -> None:
+    whole = pack(home / "mika.zip").read_bytes()
+    (home / "mika.zip").write_bytes(whole[:900])
+    async with dataset_step(dataset__folder="mika.zip") as (app, pilot):
+        assert "still uploading or was cut off" in screen_text(app)
+        await pilot.press("f8")
+        (home / "mika.zip").write_bytes(whole)
+        await pilot.press("f5")
+        await settle(pilot)
+        assert app.screen.query_one(Unpacking).is_ready
+
+
+@pytest.mark.anyio
+async def test_plain_folders_become_concepts_and_their_repeats_turn(home: Path) -> None:
+    write_pictures(home / "top" / "cat", 2, "x")
+    write_pictures(home / "top" / "dog", 2, "x")
+    async with dataset_step(dataset__folder="top") as (app, pilot):
+        await pilot.press("f8")
+        await settle(pilot)
+        repeats = app.draft.value("dataset.repeats")
+        names = [Path(table["folder"]).name for table in app.draft.value("dataset.concepts")]
+        assert names == ["cat", "dog"] and app.draft.value("dataset.folder") == ""
+        await pilot.press("tab", "down", "plus", "plus", "up", "minus")
+        await settle(pilot)
+        tables = app.draft.value("dataset.concepts")
+        assert [table["repeats"] for table in tables] == [repeats - 1, repeats + 2]
+        await pilot.press("delete")
+        await settle(pilot)
+        assert [Path(item["folder"]).name for item in app.draft.value("dataset.concepts")] == [
+            "dog"
+        ]
+
+
+@pytest.mark.anyio
+async def test_an_upload_that_goes_on_is_counted_again(home: Path) -> None:
+    write_pictures(home / "up", 2, "x")
+    async with dataset_step(dataset__folder="up") as (app, pilot):
+        assert "Found 2 pictures" in screen_text(app)
+        write_pictures(home / "up", 5, "x")
+        await pilot.press("f5")
+        await settle(pilot)
+        assert "Found 5 pictures" in screen_text(app) and "+3 since" in screen_text(app)
+
+
+@pytest.mark.anyio
+async def test_the_demo_pictures_and_a_trigger_word_by_keyboard(home: Path) -> None:
+    async with dataset_step() as (app, pilot):
+        await pilot.press("tab", "enter")
+        await settle(pilot)
+        assert app.draft.value("dataset.folder") == "embedded:demo/pictures"
+        screen = app.screen
+        screen.query_one("#take-trigger").focus()
+        await pilot.press("enter")
+        await settle(pilot)
+        [word] = app.draft.value("captions.trigger_words")
+        assert word.endswith("wx")
+
+
+@pytest.mark.anyio
+async def test_the_kind_of_subject_only_proposes(home: Path) -> None:
+    write_pictures(home / "mika", 2, "x")
+    async with dataset_step(dataset__folder="mika", network__rank="7") as (app, pilot):
+        app.screen.query_one("SubjectPanel Choice").focus()
+        await pilot.press("s")
+        await settle(pilot)
+        assert app.draft.fact("subject") == "style" and app.draft.template == "face"
+        assert app.draft.fact("class_word") == "style"
+        await pilot.press("tab", "enter")
+        await settle(pilot)
+        assert app.draft.template == "style" and app.draft.value("network.rank") == 7
+        assert app.draft.value("dataset.folder") == "mika"
+
+
+@pytest.mark.anyio
+async def test_example_folders_of_a_preset_are_not_errors(home: Path) -> None:
+    async with dataset_step(template="person") as (app, _):
+        assert app.draft.value("dataset.regularization_folder") == ""
+        assert app.screen.query_one(Findings).first is None
+
+
+@pytest.mark.anyio
+async def test_hostile_names_command_nothing(home: Path) -> None:
+    folder = home / "a[red]b"
+    write_picture(folder / "\x1b[31m\u202ex.png")
+    (folder / "b\x1b[2J.png").write_bytes(b"")
+    async with dataset_step(dataset__folder="a[red]b") as (app, pilot):
+        assert app.screen.query_one(PathInput).value == "a[red]b"
+        text = screen_text(app)
+        assert "\x1b" not in text and "\\x1b[2J.png" in text
+        await pilot.press("f8")
+        await settle(pilot)
+        assert "\x1b" not in screen_text(app) and "\u202e" not in screen_text(app)

@@ -1,0 +1,112 @@
+"""Results: on the screen and on the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import finished_run
+import pytest
+from lora_wizard.core.run.choice import chosen
+from lora_wizard.core.run.directory import RunDirectory
+from lora_wizard.tui.app import WizardApp
+from lora_wizard.tui.cli import main
+from lora_wizard.tui.screens.results import ResultsScreen
+from screens import SIZES, check_snapshot, screen_text
+from textual.pilot import Pilot
+
+
+async def settled(pilot: Pilot[None]) -> None:
+    """Wait for all threads, also for those that a thread's result has started."""
+    for _ in range(3):
+        await pilot.pause()
+        for worker in list(pilot.app.workers):
+            if not worker.is_cancelled:
+                await worker.wait()
+    await pilot.pause()
+
+
+async def opened(pilot: Pilot[None], run: RunDirectory) -> ResultsScreen:
+    app = pilot.app
+    assert isinstance(app, WizardApp)
+    app.show_results(run)
+    await settled(pilot)
+    assert isinstance(app.screen, ResultsScreen)
+    return app.screen
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("size", SIZES)
+async def test_it_looks_as_it_should(
+    home: Path, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSH_CONNECTION", "198.51.100.7 50000 8.8.4.4 22")
+    monkeypatch.setenv("USER", "root")
+    app = WizardApp()
+    async with app.run_test(size=size) as pilot:
+        await opened(pilot, finished_run.make(home / "runs"))
+        check_snapshot(app, "results", home)
+
+
+@pytest.mark.anyio
+async def test_the_best_one_is_noted_and_published(home: Path) -> None:
+    run = finished_run.make(home / "runs", publish_to=str(home / "loras"))
+    app = WizardApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot, run)
+        assert screen.version and screen.version.file == "mika.safetensors"
+        await pilot.press("left", "left", "b")
+        await settled(pilot)
+        assert chosen(run) == "mika-000001.safetensors"
+        assert "epoch 1 (best)" in screen_text(app)
+    assert (home / "loras/mika.safetensors").read_bytes() == b"weights of epoch 1"
+
+
+@pytest.mark.anyio
+async def test_the_base_model_cannot_be_chosen(home: Path) -> None:
+    run = finished_run.make(home / "runs")
+    app = WizardApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot, run)
+        await pilot.press("left", "left", "left", "b")
+        await settled(pilot)
+        assert any("no file" in said.message for said in app._notifications)
+    assert not chosen(run)
+
+
+@pytest.mark.anyio
+async def test_a_run_without_prompts_or_files_says_so(home: Path) -> None:
+    app = WizardApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot, finished_run.make(home / "runs", prompts=()))
+        assert "no sample prompts" in screen_text(app)
+        assert "mika.safetensors" in screen_text(app)
+        await pilot.press("escape")
+        await opened(pilot, finished_run.make(home / "others", prompts=(), epochs=0))
+        assert "Nothing yet" in screen_text(app)
+
+
+@pytest.mark.anyio
+async def test_how_to_use_it_names_the_file_and_the_trigger_word(home: Path) -> None:
+    app = WizardApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot, finished_run.make(home / "runs"))
+        await pilot.press("u")
+        await pilot.pause()
+        text = screen_text(app)
+    assert "Put mika.safetensors into ComfyUI/models/loras" in text
+    assert "<lora:mika:1> mika, a photo of" in text
+
+
+def test_the_command_lists_chooses_and_speaks_json(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = finished_run.make(home / "runs")
+    assert main(["results", str(run.path), "--best-epoch", "2"]) == 0
+    assert "mika-000002.safetensors" in capsys.readouterr().out
+    assert main(["results", str(run.path), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["chosen"] == "mika-000002.safetensors"
+    assert [item["step"] for item in document["versions"]] == [0, 10, 20, 30]
+    assert main(["results", str(run.path), "--best-epoch", "9"]) == 2
+    assert "There are: 1, 2, 3." in capsys.readouterr().err

@@ -1,0 +1,125 @@
+"""The last step: all of it once more, saved, started."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from ...core.errors import WizardError
+from ...core.run.directory import known_runs
+from ..problems import problems_text, wrapped
+from ..walk import review, steps
+from ..walk.assessment import Assessment
+from ..walk.draft import Draft
+from ..walk.memory import remember_toml
+from ..walk.steps import Step
+from ..walk.transfer import address, download_command
+from . import findings
+from .talk import KEEP, Talk
+
+
+class Review:
+    """Shows what has been decided, and does what the person says: start, save, go to a step."""
+
+    def __init__(self, talk: Talk, draft: Draft, assess: Callable[[], Assessment]) -> None:
+        self._talk = talk
+        self._draft = draft
+        self._assess = assess
+        self.exit_status: int | None = None
+        """Of the run, once it was started."""
+        self.wanted: Step | None = None
+        """The step to go back to."""
+
+    def ask(self) -> None:
+        """Tell everything, then do what is wanted until that leads away."""
+        known = self._assess()
+        self._tell(known)
+        while self.exit_status is None and self.wanted is None:
+            self._ask_what(known)
+
+    def _ask_what(self, known: Assessment) -> None:
+        wrong = bool(known.errors)
+        first = ("start", "begin the training") if not wrong else ("mend", "go to the first error")
+        choices = [
+            first,
+            ("save", "write the TOML"),
+            *((step.name, f"back to {step.title}") for step in steps.STEPS[:-1]),
+        ]
+        at = self._talk.choose("What now?", choices)
+        if at > 1:
+            self.wanted = steps.STEPS[at - 2]
+        elif at == 1:
+            self._save()
+        elif wrong:
+            self.wanted = steps.step_of(known.errors[0].where)
+        else:
+            self._start(known)
+
+    def _tell(self, known: Assessment) -> None:
+        self._talk.show()
+        self._talk.show("The TOML:")
+        self._talk.show()
+        self._talk.show(self._draft.text.rstrip("\n"))
+        self._talk.show()
+        for line in findings.of_run(self._draft, known):
+            self._talk.say(line)
+        if known.config:
+            for warning in review.neighbours(known.config).warnings:
+                self._talk.say(warning)
+        self._talk.show()
+        self._talk.show(problems_text(known.problems).rstrip("\n") or "Nothing is wrong with it.")
+        self._talk.show()
+
+    def _save(self) -> Path | None:
+        """Ask where, and write; None when it could not be written."""
+        draft = self._draft
+        default = review.toml_path(draft)
+        answer = self._talk.ask(f"Save as [{default}]:")
+        try:
+            path = default if answer == KEEP else Path(answer).expanduser().absolute()
+            if path.exists() and path != draft.source and not self._may_overwrite(path):
+                return None
+            draft.save_as(path)
+        except (WizardError, RuntimeError, OSError) as error:
+            self._talk.show(str(error))
+            return None
+        remember_toml(path)
+        self._talk.show(f"Saved: {path}")
+        self._talk.say("To train it without any questions:")
+        self._talk.show(review.command(draft))
+        return path
+
+    def _may_overwrite(self, path: Path) -> bool:
+        return self._talk.agree(f"{path} is there already. Write over it?")
+
+    def _start(self, known: Assessment) -> None:
+        from ..commands import train
+
+        self._talk.say("Looking at every picture once more ...")
+        progress = self._talk.progress("Pictures decoded:")
+        problems = review.full_check(self._draft.snapshot(), known.base, progress)
+        errors = [problem for problem in problems if problem.severity == "error"]
+        if errors:
+            self._talk.show(problems_text(errors).rstrip("\n"))
+            return
+        path = self._draft.source if review.is_saved(self._draft) else self._save()
+        if path is None:
+            return
+        self._talk.say("Ctrl-C stops watching; the training goes on.")
+        arguments = argparse.Namespace(config=path, set=[], json=False, detach=False)
+        self.exit_status = train.run(arguments)
+        self._say_download()
+
+    def _say_download(self) -> None:
+        run = next(iter(known_runs()), None)
+        if run is None or self.exit_status:
+            return
+        file = run.path / f"{self._draft.name}.safetensors"
+        command = download_command([file]) if file.exists() else ""
+        there = address()
+        if command and there:
+            self._talk.say("To fetch it, run this on your own machine:")
+            self._talk.show(command)
+            if there.caveat:
+                self._talk.show(wrapped(there.caveat))
