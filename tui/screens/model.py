@@ -125,7 +125,8 @@ class ModelScreen(StepScreen):
             draft.put(_FAMILY, view.family)
             self._show_draft()
         known = self.app.assessment
-        if known and known.base and known.base.download_bytes and not view.to_download:
+        waited = known and known.base and known.base.download_bytes
+        if known and waited and known.snapshot.text == draft.text and not view.to_download:
             self.app.look_again()  # it has come since
         if self._download is None and (begun := under_way(view.to_download)):
             self._follow(begun)
@@ -191,8 +192,8 @@ class ModelScreen(StepScreen):
         room = max(20, width - min(notes, width // 2) - 2)
         names = max((len(printable(item.name)) for item in self._nearby), default=0)
         name_width = min(names, room)
-        rows = [_row(item, name_width, width - name_width - 2) for item in self._nearby]
-        self.query_one(Rows).show(rows)
+        rows = (_row(item, name_width, width - name_width - 2) for item in self._nearby)
+        self.query_one(Rows).show(list(rows))
 
     # What this machine makes of it ------------------------------------------------------------
 
