@@ -18,7 +18,7 @@ from .picture import Picture
 from .text import clipped
 
 _NONE = "No sample pictures yet. They are drawn at the end of an epoch, or with g."
-_KEYS = ("   left/right: epochs", "   up/down: prompts", "   v: large")
+_KEYS = ("  ←→ epochs", "  ↑↓ prompts", "  v large")
 _ROOM_FOR_STEP = 70
 _NO_LATER = "The next picture of this prompt will stand here."
 
