@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,15 @@ async def settle(app: WizardApp, pilot: Pilot[None]) -> None:
     await pilot.pause()
     await app.workers.wait_for_complete()
     await pilot.pause()
+
+
+async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
+    """Wait for something; a monitor's worker is never complete."""
+    for _ in range(500):
+        if condition():
+            return
+        await pilot.pause(0.02)
+    pytest.fail("it did not come about")
 
 
 @pytest.mark.anyio
@@ -154,13 +164,11 @@ async def test_a_live_run_is_watched_and_a_stopped_one_asked_about(home: Path) -
         async with app.run_test(size=(80, 24)) as pilot:
             await settle(app, pilot)
             await pilot.press("tab", "enter")
-            await pilot.pause()
-            assert isinstance(app.screen, TrainScreen)
+            await until(pilot, lambda: isinstance(app.screen, TrainScreen))
             app.go_home()
-            await settle(app, pilot)
+            await until(pilot, lambda: isinstance(app.screen, HomeScreen))
             await pilot.press("down", "enter")
-            await settle(app, pilot)
-            assert isinstance(app.screen, Ask)
+            await until(pilot, lambda: isinstance(app.screen, Ask))
             check_snapshot(app, "home-stopped", home)
 
 
@@ -172,9 +180,8 @@ async def test_resuming_a_run_that_goes_on_attaches_to_it(home: Path) -> None:
         async with app.run_test(size=(80, 24), notifications=True) as pilot:
             await settle(app, pilot)
             app.start_run(run)
-            await settle(app, pilot)
-            assert isinstance(app.screen, TrainScreen)
-            assert "going on already" in screen_text(app)
+            await until(pilot, lambda: isinstance(app.screen, TrainScreen))
+            await until(pilot, lambda: "going on already" in screen_text(app))
 
 
 @pytest.mark.anyio

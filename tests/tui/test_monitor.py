@@ -290,6 +290,17 @@ async def test_hostile_words_reach_the_screen_escaped(home: Path) -> None:
         assert not {"\x1b", "\x07", "\u202e"} & set(text)
 
 
+@pytest.mark.anyio
+async def test_without_colours_everything_is_said_in_words(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    run = PreparedRun(home)
+    training(run)
+    async with monitor(run) as pilot:
+        await says(pilot, "► training", "raw ⢕⢕  smoothed ⠒⠒", "step00000480-01.png")
+
+
 class Painted(WizardApp):
     """Counts what is sent to the terminal."""
 

@@ -124,6 +124,11 @@ class TrainScreen(Screen[None]):
         self._follow()
         self._ask_hardware()
 
+    def on_screen_resume(self) -> None:
+        """Look again: somebody may have resumed it elsewhere."""
+        if self._status and not self._is_live:
+            self._follow()
+
     def on_unmount(self) -> None:
         self._left.set()
 

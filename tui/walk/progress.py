@@ -55,7 +55,9 @@ def is_untouched(draft: Draft) -> bool:
     """Whether the draft is a preset of which nobody has yet seen more than the first step."""
     begun = draft.fact("reached") not in ("", STEPS[0].name)
     facts = any(draft.fact(name) for name in FACTS)
-    return bool(draft.template) and not (begun or facts or draft.differences() or draft.source)
+    # A preset's example of a folder is taken out of its field; that decides nothing.
+    decided = any(value not in ("", None) for _, _, value in draft.differences())
+    return bool(draft.template) and not (begun or facts or decided or draft.source)
 
 
 def _reached(draft: Draft, here: Step) -> int:

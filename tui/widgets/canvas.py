@@ -60,7 +60,7 @@ class Canvas(Widget):
     def render_line(self, y: int) -> Strip:
         """A line of the picture."""
         width = self.size.width
-        strip = self._strips[y] if y < len(self._strips) else Strip.blank(0)
+        strip = self._strips[y] if y < len(self._strips) else Strip([])
         return strip.adjust_cell_length(width, self.rich_style)
 
     def _request(self) -> None:

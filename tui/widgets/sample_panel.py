@@ -18,6 +18,7 @@ from .picture import Picture
 from .text import clipped
 
 _NONE = "No sample pictures yet. They are drawn at the end of an epoch, or with g."
+_KEYS = ("  ←→ epochs", "  ↑↓ prompts", "  v large")
 _ROOM_FOR_STEP = 70
 _NO_LATER = "The next picture of this prompt will stand here."
 
@@ -134,7 +135,10 @@ class SamplePanel(Vertical):
             which = "newest" if self._step is None else f"{self._place} of {len(marks) - 1}"
             later.show(self._folder / now.path, label=f"{_when(now, room)}, {which}")
         path = now.path if now is not first else f"{now.path}. {_NO_LATER}"
-        self.query_one("#panel-path", Static).update(clipped(path, room))
+        line = clipped(path, room)
+        for key in _KEYS:
+            line += key if len(line) + len(key) <= room else ""
+        self.query_one("#panel-path", Static).update(line)
 
 
 def _when(mark: SampleMark, room: int) -> str:
