@@ -154,6 +154,17 @@ class BatchCounts:
         size = config.training.batch_size
         return cls(training, size, cycle.per_epoch, len(cycle.turn), sums)
 
+    @property
+    def are_alike(self) -> bool:
+        """Whether all epochs have the same batches."""
+        return not self._turn_length
+
+    def with_repeats(self, times: int, divided_by: int = 1) -> BatchCounts:
+        """The counts of `with_repeats`' plan, without making one."""
+        training = {bucket: n * times // divided_by for bucket, n in self.training.items()}
+        per_epoch = sum(training.values()) if self._turn_length else 0
+        return replace(self, training=training, _per_epoch=per_epoch, _known={})
+
     def uses(self, epoch: int) -> Counter[Bucket]:
         """Uses of all pictures per bucket in an epoch (from 1)."""
         counts = Counter(self.training)
@@ -233,10 +244,10 @@ def solve_repeats(
     """Which repeats give about ``target_steps`` in the epochs as they are; the smaller of two that
     are as near. Several concepts keep their proportion. ``max_steps`` does not count."""
     now = [item.repeats for item in plan.concepts if not item.is_regularization]
-    unit = math.gcd(*now)
+    unit, counts = math.gcd(*now), BatchCounts.of(plan, config)
 
     def steps(factor: int) -> int:
-        return uncapped_steps(with_repeats(plan, factor, unit), config, processes)
+        return _uncapped_steps(counts.with_repeats(factor, unit), config, processes)
 
     low, high = 1, max(1, MOST_REPEATS * unit // max(now))
     while low < high:
@@ -252,10 +263,16 @@ def solve_repeats(
 
 def uncapped_steps(plan: DatasetPlan, config: RunConfig, processes: int = 1) -> int:
     """Steps of all epochs, as if ``max_steps`` were not set."""
-    counts, accumulation = BatchCounts.of(plan, config), config.training.gradient_accumulation
+    return _uncapped_steps(BatchCounts.of(plan, config), config, processes)
+
+
+def _uncapped_steps(counts: BatchCounts, config: RunConfig, processes: int) -> int:
+    accumulation, epochs = config.training.gradient_accumulation, config.training.epochs
+    if counts.are_alike:
+        return epochs * steps_of(counts.micro_batches(1), accumulation, processes)
     return sum(
         steps_of(counts.micro_batches(epoch), accumulation, processes)
-        for epoch in range(1, config.training.epochs + 1)
+        for epoch in range(1, epochs + 1)
     )
 
 

@@ -13,7 +13,13 @@ from hypothesis import strategies as st
 from lora_wizard.core.config import RunConfig
 from lora_wizard.core.dataset.order import windows
 from lora_wizard.core.dataset.plan import Bucket, DatasetPlan
-from lora_wizard.core.schedule import Schedule, solve_epochs, solve_repeats, with_repeats
+from lora_wizard.core.schedule import (
+    BatchCounts,
+    Schedule,
+    solve_epochs,
+    solve_repeats,
+    with_repeats,
+)
 
 BUCKETS = [Bucket(512, 512), Bucket(448, 576), Bucket(576, 448), Bucket(384, 640)]
 PICTURES = st.lists(st.tuples(st.sampled_from(BUCKETS), st.integers(1, 5)), min_size=1, max_size=8)
@@ -182,3 +188,16 @@ def test_the_repeats_for_a_number_of_steps_are_the_nearest(
 def test_an_empty_plan_has_no_schedule() -> None:
     with pytest.raises(ValueError, match="training pictures"):
         Schedule.of(make_plan([]), make_config())
+
+
+@settings(max_examples=120, deadline=None)
+@given(PLANS, TRAINING, st.integers(1, 6))
+def test_counts_with_other_repeats_are_those_of_the_plan_with_them(
+    plan: DatasetPlan, training: dict[str, Any], times: int
+) -> None:
+    config = make_config(training=training)
+    scaled = BatchCounts.of(plan, config).with_repeats(times)
+    made = BatchCounts.of(with_repeats(plan, times), config)
+    for epoch in range(1, 5):
+        assert scaled.uses(epoch) == made.uses(epoch)
+        assert scaled.micro_batches(epoch) == made.micro_batches(epoch)

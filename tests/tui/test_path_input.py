@@ -23,7 +23,7 @@ class Field(App[object]):
         self.submitted = 0
 
     def compose(self) -> ComposeResult:
-        yield PathInput(self.begun_with, endings=self.endings, counts=True)
+        yield PathInput(self.begun_with, endings=self.endings, counts=True, down_opens=True)
         yield Input(id="after")
 
     @property

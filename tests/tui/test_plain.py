@@ -78,7 +78,7 @@ def test_what_is_found_is_told_on_the_way() -> None:
     assert "16 of 16 pictures have a caption" in words
     assert "48" in words  # 16 pictures x 3 repeats
     assert "S0: 16 images / batch 2 x 3 repeats x 2 epochs gives 48 steps" in words
-    assert "dataset.repeats is 3; the preset says 30." in words
+    assert "Repeats: 3; the preset says 30." in words
 
 
 def test_a_target_is_solved_for() -> None:
@@ -136,6 +136,7 @@ def test_back_goes_over_the_border_of_a_step_and_not_before_the_first_question()
         ("Repeats", "0", "1 to 10000"),
         ("Folder of pictures", "no such folder", "There is no folder"),
         ("Precision", "fp99", "bf16"),
+        ("Price an hour", "a lot", "0.79"),
         ("Trigger words", "hf_" + "a" * 34, "HF_TOKEN"),
         ("Trigger words", "\x1b[A", "control characters"),
     ],
@@ -227,7 +228,7 @@ def test_the_walk_starts_the_training_and_says_what_came_of_it(home: Path) -> No
         [
             *DEMO[:8],
             (" more, good", "y"),
-            ("Max steps", "3"),
+            ("Most steps [", "3"),
             *DEMO[8:],
             ("What now?", "start"),
             ("Save as", "zib.toml"),

@@ -41,10 +41,17 @@ async def settled(app: WizardApp, pilot: Pilot[None]) -> RepeatsScreen:
     """Until what was typed last is counted and shown."""
     while app.assessment is None or app.assessment.snapshot != app.draft.snapshot():
         await pilot.pause(0.02)
-    await app.workers.wait_for_complete()
-    await pilot.pause()
+    await counted(app, pilot)
     assert isinstance(app.screen, RepeatsScreen)
     return app.screen
+
+
+async def counted(app: WizardApp, pilot: Pilot[None]) -> None:
+    """Until no thread works and all is shown."""
+    for _ in range(2):
+        await pilot.pause()
+        await app.workers.wait_for_complete()
+    await pilot.pause()
 
 
 def total(screen: RepeatsScreen) -> str:
@@ -68,7 +75,7 @@ async def test_the_numbers_of_a_set(home: Path, size: tuple[int, int]) -> None:
         await pilot.press("f3")
         screen.query_one(OptionList).focus()
         await pilot.press("down", "down")
-        await pilot.pause()
+        await counted(app, pilot)
         check_snapshot(app, "repeats-aim", home)
         assert "25 to 150 uses per picture" in screen_text(app)
 
@@ -139,13 +146,13 @@ async def test_an_aim_is_taken_over_and_put_back(home: Path) -> None:
         screen = await settled(app, pilot)
         screen.query_one("#wanted-steps").focus()
         await pilot.press("5", "6", "0")
-        await pilot.pause()
+        await counted(app, pilot)
         assert "F5 sets epochs 20 -> 560 steps" in screen_text(app)
         await pilot.press("f5")
         await settled(app, pilot)
         assert total(screen).startswith("560 steps in 20 epochs")
         await pilot.press("f8")
-        await settled(app, pilot)
+        screen = await settled(app, pilot)
         assert total(screen).startswith("280 steps in 10 epochs")
         await pilot.press("f6")
         await settled(app, pilot)

@@ -4,6 +4,7 @@ questions."""
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from pathlib import Path
@@ -75,11 +76,16 @@ def wants_plain() -> bool:
 def show(images: Choice, *, draft: Draft | None = None, run: RunDirectory | None = None) -> int:
     """The wizard on the whole screen, at Home, in the walk through ``draft`` or at the monitor of
     ``run``; returns the exit status."""
+    # Collecting garbage amid so many imports takes a tenth of a second and finds none.
+    gc.disable()
     from ..app import WizardApp
     from ..farewell import farewell
     from ..lifeline import end_with_terminal, leave_when_told
     from ..screens.train import TrainScreen
     from ..terminal.probe import probe
+
+    gc.freeze()
+    gc.enable()
 
     # Asked before the app reads the keys, or the terminal's answer would be taken for some.
     capabilities = probe(images)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ...core.config.options import OptionInfo
 from ...core.errors import WizardError
+from ...core.estimates.figures import parse_price
 from ...core.families import registry as families
 from ..problems import problems_text
 from ..walk import arithmetic, dataset, lengths, proposals
@@ -54,7 +55,10 @@ class ExtraQuestions:
 
     def after(self, step: Step) -> list[Question]:
         """Come last."""
-        known: dict[str, list[Question]] = {"repeats": [self._ask_target]}
+        known: dict[str, list[Question]] = {
+            "repeats": [self._ask_target],
+            "output": [self._ask_price],
+        }
         return known.get(step.name, [])
 
     def applies(self, info: OptionInfo) -> bool:
@@ -161,10 +165,12 @@ class ExtraQuestions:
         for way in ways:
             if not way.changes:
                 self._talk.say(f"{way}: {way.obstacle}")
-        words = [(str(way), "") for way in open_ways] + [("as it was", "")]
+        limit = "max steps, which would end it sooner, is taken out"
+        words = [(str(way), limit if way.lifts_limit else "") for way in open_ways]
+        words.append(("as it was", ""))
         at = self._talk.choose("How?", words)
         if at < len(open_ways):
-            lengths.take_over(self._draft, open_ways[at])
+            lengths.take_over(self._draft, open_ways[at].changes)
             self._tell_steps()
 
     def _ask_steps(self, named: dict[str, int]) -> int | None:
@@ -178,6 +184,18 @@ class ExtraQuestions:
             if number.isdecimal() and int(number) > 0:
                 return int(number)
             self._talk.say(f"Type a number of steps, {', '.join(named)}, or press enter.")
+
+    def _ask_price(self) -> None:
+        self._talk.show()
+        self._talk.say("What this machine costs an hour, to know what the run costs:")
+        now = self._draft.fact("price_per_hour")
+        while (answer := self._talk.ask(f"Price an hour [{now}]:")) not in (KEEP, CLEAR):
+            if parse_price(answer):
+                self._draft.note("price_per_hour", answer)
+                return
+            self._talk.say("Type a number, with its currency if you like: 0.79, $0.79, 0.79 EUR.")
+        if answer == CLEAR:
+            self._draft.note("price_per_hour", "")
 
     def _propose_prompts(self) -> None:
         proposed = proposals.sample_prompts(self._draft)

@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from ...core.config import RunConfig, values
-from ...core.config.options import OptionInfo
+from ...core.config import RunConfig
 from ...core.dataset.plan import ConceptSummary, DatasetPlan, Sample
 from ...core.rules_of_thumb import RuleOfThumb, explain
 from ..walk.assessment import Assessment
 from ..walk.draft import Draft
 from ..walk.figures import (
-    disk_figure,
-    file_figure,
-    files_figure,
-    folder_figure,
-    pictures_figure,
-    steps_figure,
+    cost_reading,
+    disk_reading,
+    file_reading,
+    files_reading,
+    folder_reading,
+    memory_reading,
+    pictures_reading,
+    steps_reading,
+    time_reading,
 )
-from ..walk.forecast import forecast
+from ..walk.review import difference_lines
 
 _LISTED = 6
 _CAPTIONS = 3
@@ -58,20 +60,22 @@ def of_rules(plan: DatasetPlan, config: RunConfig) -> Iterator[str]:
 
 def of_run(draft: Draft, known: Assessment) -> Iterator[str]:
     """Length, files, room and time, and what is not the preset's."""
+    price = draft.fact("price_per_hour")
     told = [
-        *(steps_figure(known), file_figure(known), files_figure(known), pictures_figure(known)),
-        *(disk_figure(known), folder_figure(known), *forecast(known)),
+        *(steps_reading(known), time_reading(known), cost_reading(known, price)),
+        *(memory_reading(known), file_reading(known), files_reading(known)),
+        *(pictures_reading(known), disk_reading(known), folder_reading(known)),
     ]
-    for figure in told:
-        behind = f" ({figure.behind.rstrip('.')})" if figure.behind else ""
-        yield f"{figure.label}: {figure.value}{behind}".replace("\n", ", ")
+    for reading in filter(None, told):
+        behind = f" ({reading.behind.rstrip('.')})" if reading.behind else ""
+        yield f"{reading.label}: {reading.value}{behind}".replace("\n", ", ")
     origin = "the preset" if draft.template else "the file as it was opened"
-    for info, before, now in draft.differences():
-        yield f"{info.key} is {_value(info, now)}; {origin} says {_value(info, before)}."
+    for label, before, now in difference_lines(draft):
+        yield f"{label}: {_in_a_line(now)}; {origin} says {_in_a_line(before)}."
 
 
-def _value(info: OptionInfo, value: object) -> str:
-    return ", ".join(values.as_text(info, value).splitlines()) or "empty"
+def _in_a_line(text: str) -> str:
+    return ", ".join(text.splitlines())
 
 
 def _concept(concept: ConceptSummary) -> str:

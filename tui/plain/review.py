@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 from collections.abc import Callable
 from pathlib import Path
 
 from ...core.errors import WizardError
 from ...core.run.directory import known_runs
 from ..problems import problems_text, wrapped
-from ..walk import steps
+from ..walk import review, steps
 from ..walk.assessment import Assessment
 from ..walk.draft import Draft
 from ..walk.memory import remember_toml
@@ -55,7 +54,7 @@ class Review:
         elif wrong:
             self.wanted = steps.step_of(known.errors[0].where)
         else:
-            self._start()
+            self._start(known)
 
     def _tell(self, known: Assessment) -> None:
         self._talk.show()
@@ -65,6 +64,9 @@ class Review:
         self._talk.show()
         for line in findings.of_run(self._draft, known):
             self._talk.say(line)
+        if known.config:
+            for warning in review.neighbours(known.config).warnings:
+                self._talk.say(warning)
         self._talk.show()
         self._talk.show(problems_text(known.problems).rstrip("\n") or "Nothing is wrong with it.")
         self._talk.show()
@@ -72,7 +74,7 @@ class Review:
     def _save(self) -> Path | None:
         """Ask where, and write; None when it could not be written."""
         draft = self._draft
-        default = draft.source or Path.cwd() / f"{draft.name}.toml"
+        default = review.toml_path(draft)
         answer = self._talk.ask(f"Save as [{default}]:")
         try:
             path = default if answer == KEEP else Path(answer).expanduser().absolute()
@@ -85,29 +87,29 @@ class Review:
         remember_toml(path)
         self._talk.show(f"Saved: {path}")
         self._talk.say("To train it without any questions:")
-        self._talk.show(f"lora-wizard train {shlex.quote(str(path))}")
+        self._talk.show(review.command(draft))
         return path
 
     def _may_overwrite(self, path: Path) -> bool:
         return self._talk.agree(f"{path} is there already. Write over it?")
 
-    def _start(self) -> None:
+    def _start(self, known: Assessment) -> None:
         from ..commands import train
 
-        path = self._draft.source if self._is_saved() else self._save()
+        self._talk.say("Looking at every picture once more ...")
+        progress = self._talk.progress("Pictures decoded:")
+        problems = review.full_check(self._draft.snapshot(), known.base, progress)
+        errors = [problem for problem in problems if problem.severity == "error"]
+        if errors:
+            self._talk.show(problems_text(errors).rstrip("\n"))
+            return
+        path = self._draft.source if review.is_saved(self._draft) else self._save()
         if path is None:
             return
         self._talk.say("Ctrl-C stops watching; the training goes on.")
         arguments = argparse.Namespace(config=path, set=[], json=False, detach=False)
         self.exit_status = train.run(arguments)
         self._say_download()
-
-    def _is_saved(self) -> bool:
-        source = self._draft.source
-        try:
-            return source is not None and source.read_text(encoding="utf-8") == self._draft.text
-        except (OSError, ValueError):
-            return False
 
     def _say_download(self) -> None:
         run = next(iter(known_runs()), None)

@@ -6,14 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Button, Input, Static
+from textual.worker import get_current_worker
 
+from ...core.config import RunConfig
 from ...core.config.config_problems import options
 from ...core.dataset.archive_words import is_zip
+from ...core.dataset.layout_words import counted
 from ...core.dataset.plan import Sample
 from ...core.errors import Mend, Problem, WizardError
 from ..walk import dataset as step
@@ -55,6 +58,7 @@ class DatasetScreen(StepScreen):
     }
     DatasetScreen.-found ConceptTable, DatasetScreen.-found SubjectPanel { display: block; }
     DatasetScreen.-found PictureGrid { display: block; }
+    DatasetScreen.-narrow Bring .guide { display: none; }
     DatasetScreen.-found Bring, DatasetScreen.-packed Bring, DatasetScreen.-mendable Bring {
         display: none;
     }
@@ -83,7 +87,7 @@ class DatasetScreen(StepScreen):
 
     def on_mount(self) -> None:
         path = self.query_one("#field-dataset-folder PathInput", PathInput)
-        path.endings, path.counts = (".zip",), True
+        path.endings, path.counts, path.down_opens = (".zip",), True, True
         path.placeholder = "a folder or a .zip on this machine; ~/ is your home"
         for field in self.query(PathInput):
             field.base = self.app.draft.folder
@@ -106,9 +110,18 @@ class DatasetScreen(StepScreen):
             more = self._pictures - (self._before or self._pictures)
             since = f" ({more:+} since the last look)" if more else ""
             self._say(f"Found {step.found_text(plan)}{since}.")
+        elif any(map(step.is_file, assessment.problems)) and assessment.config:
+            self._count(assessment.config)
         elif not packed:
             self._say("")
         self._show_steps()
+
+    @work(thread=True, exclusive=True, group="count")
+    def _count(self, config: RunConfig) -> None:
+        """What is there beside the broken pictures: perhaps an upload goes on."""
+        worker, found = get_current_worker(), step.named_pictures(config)
+        if not worker.is_cancelled:
+            self.app.call_from_thread(self._say, f"{counted(found, 'picture')} so far.")
 
     def _show_pictures(self, samples: Sequence[Sample]) -> None:
         """Thumbnails; nothing moves while the files stay the same."""

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Input, Static
+from textual.worker import get_current_worker
 
 from ...core.config import RunConfig
 from ...core.dataset.plan import DatasetPlan
-from ...core.rules_of_thumb import explain
+from ...core.rules_of_thumb import RuleOfThumb, explain
 from ...core.schedule import Schedule
 from ..walk import lengths
-from ..walk.arithmetic import chain, counted, targets
+from ..walk.arithmetic import BucketShare, bucket_shares, chain, counted, targets
 from ..walk.assessment import Assessment
 from ..widgets.aim import Aim
 from ..widgets.concept_repeats import ConceptRepeats
@@ -30,6 +33,31 @@ _NO_PICTURES = (
     "The numbers come with the pictures: name their folder in the first step (Esc goes back). "
     "What you set here is kept."
 )
+
+
+Known = tuple[DatasetPlan, RunConfig, Schedule]
+
+
+@dataclass(frozen=True)
+class _Numbers:
+    """What is counted beside the typing."""
+
+    known: Known
+    wanted: int | None
+    chain: Sequence[str]
+    rules: Sequence[RuleOfThumb]
+    shares: Sequence[BucketShare]
+    ways: Mapping[str, lengths.Solution]
+
+    @classmethod
+    def of(cls, known: Known, wanted: int | None) -> _Numbers:
+        plan, config, _ = known
+        ways: dict[str, lengths.Solution] = {}
+        if wanted is not None:
+            ways["epochs"] = lengths.by_epochs(wanted, plan, config)
+            ways["repeats"] = lengths.by_repeats(wanted, plan, config)
+        shares = bucket_shares(plan, config)
+        return cls(known, wanted, chain(*known), explain(plan, config), shares, ways)
 
 
 class RepeatsScreen(StepScreen):
@@ -53,8 +81,8 @@ class RepeatsScreen(StepScreen):
     RepeatsScreen.-wide #fields { width: 40; }
     RepeatsScreen Form { height: auto; }
     RepeatsScreen #fields Input { padding: 0; }
-    RepeatsScreen .field-label { width: 22; padding: 0; }
-    RepeatsScreen .field-problem { padding: 0; }
+    RepeatsScreen #fields .field-label { width: 22; padding: 0; }
+    RepeatsScreen #fields .field-problem { padding: 0; }
     RepeatsScreen #chain { width: 1fr; padding: 0 0 0 1; }
     RepeatsScreen #folders { color: $warning; display: none; }
     RepeatsScreen #folders.-said { display: block; }
@@ -66,7 +94,7 @@ class RepeatsScreen(StepScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._ways: dict[str, lengths.Solution] = {}
+        self._ways: Mapping[str, lengths.Solution] = {}
         self._back: list[tuple[str, Any]] = []
 
     def compose_step(self) -> ComposeResult:
@@ -83,7 +111,6 @@ class RepeatsScreen(StepScreen):
             yield RunPicture(id="picture")
 
     def on_mount(self) -> None:
-        super().on_mount()
         limit = self.query_one(f"#{field_id(lengths.LIMIT)} Input", Input)
         limit.placeholder = "none"
 
@@ -91,7 +118,7 @@ class RepeatsScreen(StepScreen):
         super().show_assessment(assessment)
         self._show_numbers()
 
-    def _known(self) -> tuple[DatasetPlan, RunConfig, Schedule] | None:
+    def _known(self) -> Known | None:
         found = self.app.assessment
         if found and found.plan and found.config and found.schedule:
             return found.plan, found.config, found.schedule
@@ -107,37 +134,50 @@ class RepeatsScreen(StepScreen):
             self.query_one("#total", Static).update(_NO_PICTURES if found else "Counting ...")
             return
         plan, config, _ = known
-        self._show_repeats_field(not lengths.concept_repeats(plan, config))
+        concepts = lengths.concept_repeats(plan, config)
         self.query_one("#total", Static).update(shown(_total(found)))
-        self.query_one("#chain", Static).update(shown("\n".join(chain(*known))))
-        self.query_one(ConceptRepeats).show(lengths.concept_repeats(plan, config))
+        self.query_one(ConceptRepeats).show(concepts)
+        # Concepts with repeats of their own leave the option nothing to decide.
+        self.query_one(f"#{field_id(lengths.REPEATS)}").display = not concepts
         self._show_folders(lengths.named_folders(plan, config))
         self.query_one(Aim).show_targets(targets(plan, config))
-        self._show_ways()
-        self.query_one(Guides).show(explain(plan, config))
-        self.query_one(RunPicture).show(*known)
-
-    def _show_repeats_field(self, shown: bool) -> None:
-        # Concepts of their own repeats leave it nothing to decide.
-        self.query_one(f"#{field_id(lengths.REPEATS)}").display = shown
+        self._count(known, self.query_one(Aim).wanted)
 
     def _show_folders(self, words: str) -> None:
         folders = self.query_one("#folders", Static)
         folders.set_class(bool(words), "-said")
-        folders.update(shown(f"! {words} F7 lists them." if words else ""))
+        folders.update(shown(f"! {words} Press F7." if words else ""))
 
     @on(Input.Changed, "#wanted-steps")
-    def _show_ways(self) -> None:
-        known, aim = self._known(), self.query_one(Aim)
-        wanted = aim.wanted
-        self._ways = {}
-        if known and wanted is not None:
-            plan, config, _ = known
-            self._ways = {
-                "epochs": lengths.by_epochs(wanted, plan, config),
-                "repeats": lengths.by_repeats(wanted, plan, config),
-            }
-        aim.show_ways(self._ways.get("epochs"), self._ways.get("repeats"), _said(self._back))
+    def _aimed(self) -> None:
+        self._show_ways({})
+        if known := self._known():
+            self._count(known, self.query_one(Aim).wanted)
+
+    @work(thread=True, exclusive=True, group="arithmetic")
+    def _count(self, known: Known, wanted: int | None) -> None:
+        # With tens of thousands of pictures it takes too long for a key.
+        worker, numbers = get_current_worker(), _Numbers.of(known, wanted)
+        if not worker.is_cancelled:
+            self.app.call_from_thread(self._show_counted, numbers)
+
+    def _show_counted(self, numbers: _Numbers) -> None:
+        if not self.is_attached or not self._is_current(numbers.known):
+            return
+        self.query_one("#chain", Static).update(shown("\n".join(numbers.chain)))
+        self.query_one(Guides).show(numbers.rules)
+        self.query_one(RunPicture).show(numbers.known[2], numbers.shares)
+        if numbers.wanted == self.query_one(Aim).wanted:
+            self._show_ways(numbers.ways)
+
+    def _is_current(self, known: Known) -> bool:
+        now = self._known()
+        return now is not None and now[0] is known[0] and now[1] is known[1]
+
+    def _show_ways(self, ways: Mapping[str, lengths.Solution]) -> None:
+        self._ways = ways
+        aim = self.query_one(Aim)
+        aim.show_ways(ways.get("epochs"), ways.get("repeats"), _said(self._back))
 
     @on(ConceptRepeats.Edited)
     def _concept_edited(self, event: ConceptRepeats.Edited) -> None:
@@ -175,7 +215,8 @@ class RepeatsScreen(StepScreen):
     def _draft_changed(self) -> None:
         for form in self.query(Form):
             form.show_draft()
-        self._show_ways()
+        # Until it is counted anew, a second key would take over what no longer holds.
+        self._show_ways({})
         self.app.touch()
 
 
@@ -184,7 +225,7 @@ def _total(found: Assessment) -> str:
     schedule = found.schedule
     said = f"{counted(schedule.total_steps, 'step')} in {counted(schedule.epochs, 'epoch')}"
     if found.estimate and found.estimate.time:
-        said += f"   time {found.estimate.time.text}"
+        said += f"   {found.estimate.time.text}"
     if found.snapshot.pending:
         said += "   (what cannot be used yet counts as its default)"
     return said

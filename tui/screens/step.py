@@ -12,13 +12,14 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Button, Footer, Input, Static
+from textual.widgets import Button, Input, Static
 
 from ...core.errors import Problem
 from ...core.text import printable
 from ..walk import steps
 from ..walk.assessment import Assessment
 from ..walk.progress import MARKS, StepState, arrive, states
+from ..widgets.footer import Footer
 from ..widgets.form import FieldHelp, Form
 from ..widgets.text import shown
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from ...core import preflight
 from ...core.config import RunConfig
-from ...core.dataset.images import Progress
-from ...core.dataset.plan import DatasetPlan
 from ...core.errors import Problem, WizardError
-from ...core.estimates import Estimate, estimate_here
-from ...core.families import registry as families
-from ...core.preflight_base import BaseFindings, inspect_base
-from ...core.schedule import Schedule
 from .draft import Snapshot
+
+# What looks is imported when it looks, in its thread: Home is painted without it.
+if TYPE_CHECKING:
+    from ...core.dataset.images import Progress
+    from ...core.dataset.plan import DatasetPlan
+    from ...core.estimates import Estimate
+    from ...core.preflight_base import BaseFindings
+    from ...core.schedule import Schedule
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,9 @@ class Assessor:
     def assess(self, snapshot: Snapshot, progress: Progress | None = None) -> Assessment:
         """Look at everything; takes as long as reading the headers of new pictures. What
         ``progress`` raises ends it."""
+        from ...core import preflight
+        from ...core.estimates import estimate_here
+
         read = snapshot.read()
         if read.config is None:
             return Assessment(snapshot, None, tuple(read.problems))
@@ -75,6 +80,9 @@ class Assessor:
         self._bases.clear()
 
     def _base(self, config: RunConfig, *, known: bool) -> BaseFindings:
+        from ...core.families import registry as families
+        from ...core.preflight_base import BaseFindings, inspect_base
+
         if not known:
             return BaseFindings()
         key = (config.model.base, config.model.family, config.model.clip_skip)

@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ...core.config import RunConfig
 from ...core.config.paths import resolve_path
+from ...core.dataset.layout import Layout
 from ...core.dataset.layout_words import counted, parse_name
 from ...core.dataset.plan import ConceptSummary, DatasetPlan, Sample
 from ...core.errors import Mend, Problem, WizardError
@@ -143,6 +145,12 @@ def found_text(plan: DatasetPlan) -> str:
     text = f"{counted(pictures, 'picture')} in {where}, {captions} with captions"
     classes = sum(item.images for item in plan.concepts if item.is_regularization)
     return f"{text}; {counted(classes, 'class picture')}" if classes else text
+
+
+def named_pictures(config: RunConfig) -> int:
+    """How many files are named like pictures, whether or not they can be read."""
+    concepts = Layout(config.dataset, ()).concepts
+    return sum(len(item.pictures) for item in concepts if not item.is_regularization)
 
 
 def regularization_text(assessment: Assessment) -> str:

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Button, Static
 
+from ..walk.guide import STEPS
 from ..walk.transfer import PICTURES, address, upload_command
 from .text import shown
 
@@ -47,3 +48,4 @@ class Bring(Vertical):
         yield Button(
             "\u25b8 Just try it with the demo's pictures", id="demo-pictures", compact=True
         )
+        yield Static(shown(f"\n{STEPS['dataset']}"), classes="guide")

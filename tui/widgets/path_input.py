@@ -54,7 +54,8 @@ class PathInput(SafeInput):
     """A path. Tab or the right arrow take the suggestion, down and up with enter one of the list.
 
     Relative paths count from ``base``. ``endings`` are those of files that may be chosen, `FOLDERS`
-    for none; ``counts`` shows how many pictures are in a folder.
+    for none; ``counts`` shows how many pictures are in a folder. ``down_opens`` is for a place
+    where down leads nowhere else.
     """
 
     class _Listed(Message):
@@ -74,12 +75,14 @@ class PathInput(SafeInput):
         base: Path | None = None,
         endings: tuple[str, ...] = FOLDERS,
         counts: bool = False,
+        down_opens: bool = False,
         **input_options: Any,
     ) -> None:
         super().__init__(value, select_on_focus=False, **input_options)
         self.base = base or Path.cwd()
         self.endings = endings
         self.counts = counts
+        self.down_opens = down_opens
         self._listed: dict[Path, tuple[float, Entries]] = {}
         self._counted: dict[Path, str] = {}
         self._matches: list[Entry] = []
@@ -128,7 +131,7 @@ class PathInput(SafeInput):
         """Whether the key was for the suggestion or the list."""
         if key == "tab" and self._best and self.cursor_position == len(self.value):
             self._complete(self._best)
-        elif key == "down" and not self.is_open:
+        elif key == "down" and self.down_opens and not self.is_open:
             self.open()
         elif not self.is_open or self._list is None:
             return False

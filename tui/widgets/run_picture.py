@@ -7,10 +7,8 @@ from collections.abc import Iterable, Sequence
 from textual.events import Resize
 from textual.widgets import Static
 
-from ...core.config import RunConfig
-from ...core.dataset.plan import DatasetPlan
 from ...core.schedule import Schedule
-from ..walk.arithmetic import BucketShare, bucket_shares, counted
+from ..walk.arithmetic import BucketShare, counted
 from .text import shown
 
 _LABEL = 9
@@ -29,12 +27,12 @@ class RunPicture(Static, can_focus=True):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, markup=False)
-        self._run: tuple[Schedule, list[BucketShare]] | None = None
+        self._run: tuple[Schedule, Sequence[BucketShare]] | None = None
         self._drawn = 0
 
-    def show(self, plan: DatasetPlan, config: RunConfig, schedule: Schedule) -> None:
+    def show(self, schedule: Schedule, shares: Sequence[BucketShare]) -> None:
         """Show this run."""
-        self._run = schedule, bucket_shares(plan, config)
+        self._run = schedule, shares
         self._draw()
 
     def on_resize(self, event: Resize) -> None:
@@ -89,9 +87,9 @@ def buckets(shares: Sequence[BucketShare], width: int) -> list[str]:
 def _marked(
     steps: Iterable[int], total: int, room: int, mark: str, empty: str, *, last: str = ""
 ) -> str:
-    cells = [empty] * (room + 1)
+    cells = [empty] * room
     for step in steps:
-        cells[round(step / total * room)] = mark
+        cells[round(step / total * (room - 1))] = mark
     if last:
-        cells[room] = last
+        cells[-1] = last
     return "".join(cells)

@@ -1,0 +1,23 @@
+"""The line of keys at the bottom."""
+
+from __future__ import annotations
+
+from textual.screen import Screen
+from textual.widgets import Footer as _Footer
+
+
+class Footer(_Footer):
+    """As Textual's, but made anew only when other keys are shown. Textual makes all of it twice at
+    each move of the focus, which over SSH is felt at every key."""
+
+    def bindings_changed(self, screen: Screen[object]) -> None:
+        """Look whether there is anything new to show."""
+        shown: dict[str, tuple[str, str, bool]] = {}
+        for _, binding, enabled, _ in screen.active_bindings.values():
+            if binding.show:
+                # Of several keys for the same, the first is shown.
+                key = self.app.get_key_display(binding)
+                shown.setdefault(binding.action, (key, binding.description, enabled))
+        if shown != getattr(self, "_shown_keys", None):
+            self._shown_keys = shown
+            super().bindings_changed(screen)
