@@ -131,9 +131,9 @@ class Terminal:
         return "\n".join(line.rstrip() for line in screen.display)
 
     def processor_seconds(self) -> float:
-        """How long the process had the processor."""
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """How long the process had the processor, all its threads together."""
+        threads = Path(f"/proc/{self._process.pid}/task").glob("*/schedstat")
+        return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
 
     def megabytes(self) -> tuple[float, float]:
         """(resident, proportional) memory of the process."""
@@ -188,7 +188,7 @@ def walk(home: Path, runs: int, seconds: float) -> None:
     with contextlib.closing(Terminal(WIZARD, home)) as terminal:
         terminal.wait_for("from a folder of pictures to a LoRA")
         terminal.settle()
-        say("memory, Home", *(f"{size:.0f} MB {kind}" for size, kind in sizes(terminal)))
+        say_memory("Home", terminal)
         say("idle, Home", f"{terminal.bytes_in(seconds) / seconds:.0f} B/s")
     with contextlib.closing(Terminal([*WIZARD, str(toml)], home)) as terminal:
         for step in STEPS:
@@ -199,24 +199,24 @@ def walk(home: Path, runs: int, seconds: float) -> None:
             if step.name == "output":
                 say_keys(terminal, runs * 4)
             terminal.press("\x0e")
-        say("memory, all steps", *(f"{size:.0f} MB {kind}" for size, kind in sizes(terminal)))
+        say_memory("all steps", terminal)
 
 
 def say_keys(terminal: Terminal, count: int) -> None:
     """From a key typed into a field to the first byte of its paint."""
     times: list[float] = []
-    sent: list[int] = []
+    work: list[float] = []
     for number in range(count):
         terminal.settle()
-        before = time.perf_counter()
+        before, worked = time.perf_counter(), terminal.processor_seconds()
         terminal.press("abcdefgh"[number % 8])
-        while not (got := terminal.read(PATIENCE)):
+        while not terminal.read(PATIENCE):
             pass
         times.append((time.perf_counter() - before) * 1000)
-        sent.append(got + terminal.bytes_in(0.1))
+        work.append((terminal.processor_seconds() - worked) * 1000)
     worst = sorted(times)[int(count * 0.95)]
-    size = f"{statistics.median(sent):.0f} bytes"
-    say("key to paint", f"{statistics.median(times):.1f} ms", f"95 %: {worst:.1f} ms", size)
+    processor = f"processor {statistics.median(work):.1f} ms"
+    say("key to paint", f"{statistics.median(times):.1f} ms", f"95 %: {worst:.1f} ms", processor)
 
 
 def monitor(home: Path, seconds: float) -> None:
@@ -228,7 +228,7 @@ def monitor(home: Path, seconds: float) -> None:
             terminal.bytes_in(3.0)
             rate = terminal.bytes_in(seconds) / seconds / 1000
             say("running, monitor", f"{rate:.1f} KB/s")
-            say("memory, monitor", *(f"{size:.0f} MB {kind}" for size, kind in sizes(terminal)))
+            say_memory("monitor", terminal)
 
 
 @contextlib.contextmanager
@@ -280,8 +280,9 @@ def demo_toml(home: Path) -> Path:
     return path
 
 
-def sizes(terminal: Terminal) -> list[tuple[float, str]]:
-    return list(zip(terminal.megabytes(), ("resident", "proportional"), strict=True))
+def say_memory(what: str, terminal: Terminal) -> None:
+    resident, proportional = terminal.megabytes()
+    say(f"memory, {what}", f"{resident:.0f} MB resident", f"{proportional:.0f} MB proportional")
 
 
 def say(what: str, *figures: str) -> None:
