@@ -49,8 +49,10 @@ async def opened(pilot: Pilot[None], draft: Draft) -> CaptionsScreen:
     app = pilot.app
     assert isinstance(app, WizardApp)
     app.begin(draft)
-    while app.assessment is None:
-        await pilot.pause()
+    for _ in range(50):
+        await settle(pilot)
+        if app.assessment is not None:
+            break
     await settle(pilot)
     assert isinstance(app.screen, CaptionsScreen)
     return app.screen
@@ -83,7 +85,7 @@ async def test_what_is_typed_is_saved_when_one_moves_on(pictures: Path) -> None:
         await pilot.press("enter")
         await settle(pilot)
         assert (pictures / "zibbu-03.txt").read_text() == "a zibbu\n"
-        assert "Saved zibbu-03.txt" in said(screen) or "15 of 16" in said(screen)
+        assert "Saved zibbu-03.txt" in said(screen)
         assert screen._picture == pictures / "zibbu-04.png"
         await pilot.press(*"b", "pageup", "pageup", "ctrl+down")
         assert (pictures / "zibbu-04.txt").read_text() == "b\n"
@@ -131,10 +133,11 @@ async def test_what_was_typed_when_the_connection_was_cut_is_there_again(picture
         await pilot.press("enter", *"cut")
         kept = draft.path.read_bytes()
     shutil.copytree(PICTURES, pictures, dirs_exist_ok=True)
-    draft.path.write_bytes(kept)
+    again = draft.path.with_name("again.json")
+    again.write_bytes(kept)
     app = WizardApp()
     async with app.run_test(size=(80, 24)) as pilot:
-        screen = await opened(pilot, Draft.load(draft.path))
+        screen = await opened(pilot, Draft.load(again))
         assert screen._picture == pictures / "zibbu-02.png"
         assert screen._editor.text.endswith("cut")
 

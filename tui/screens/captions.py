@@ -25,7 +25,7 @@ from ..widgets.picture import Picture
 from ..widgets.text import SafeInput, SafeTextArea, clipped, shown
 from .step import StepScreen
 
-_KEYS = "PgUp PgDn move  F3 no caption  F4 filter  F5 many  F6 options  F7 large  ^z undo"
+_KEYS = "PgUp PgDn move  F3 no caption  F4 filter  F5 many  F6 options  ^z undo"
 _FOR_PICTURES = frozenset({"move", "next_without", "find", "write", "undo", "enlarge"})
 _AT_ONCE = 20
 """Files that are restored without a thread."""
@@ -97,6 +97,7 @@ class CaptionsScreen(StepScreen):
         self._place = 0
         self._picture: Path | None = None
         self._editor = CaptionEditor(compact=True, id="caption")
+        self._news = ""
         self._read = ""
         """The caption of the picture that is shown, as its file has it."""
 
@@ -161,7 +162,7 @@ class CaptionsScreen(StepScreen):
         else:
             self._place = self._list.place_of(self._picture) or 0
             self._show_place()
-        self._tell(self._list.summary())
+        self._show_news()
 
     def action_next(self) -> None:
         """Save, and go to the next step."""
@@ -177,8 +178,11 @@ class CaptionsScreen(StepScreen):
 
     def action_move(self, distance: int) -> None:
         """To another picture; what was typed is saved."""
-        if 0 <= self._place + distance < len(self._list) and self._save():
-            self._show(self._place + distance)
+        if 0 <= self._place + distance < len(self._list):
+            self._news = ""
+            if self._save():
+                self._show(self._place + distance)
+                self._show_news()
 
     def action_next_without(self) -> None:
         """To the next picture without a caption."""
@@ -346,6 +350,12 @@ class CaptionsScreen(StepScreen):
         self.app.draft.note(captions.UNSAVED, "")
 
     def _tell(self, text: str) -> None:
+        self._news = text
+        self._show_news()
+
+    def _show_news(self) -> None:
+        """What was done last, else how many captions there are."""
+        text = self._news or (self._list.summary() if self._list.samples else "")
         for told in self.query("#told").results(Static):
             told.update(shown(text))
 
@@ -377,7 +387,8 @@ class CaptionsScreen(StepScreen):
 
     @on(Input.Submitted, "#filter")
     def _found(self, event: Input.Submitted) -> None:
-        event.stop()
+        # Not to the next field, as from every other.
+        event.prevent_default().stop()
         self._editor.focus()
 
 

@@ -46,10 +46,10 @@ class WriteCaptions(ModalScreen[Outcome | None]):
     DEFAULT_CSS = """
     WriteCaptions { align: center middle; }
     WriteCaptions > Vertical {
-        width: 90%; height: 90%; padding: 0 1; border: round $primary; background: $surface;
+        width: 96%; height: 90%; padding: 0 1; border: round $primary; background: $surface;
     }
     WriteCaptions .row { height: 1; }
-    WriteCaptions .row Static { width: 26; padding: 0 1; }
+    WriteCaptions .row > Static { width: 27; padding: 0 1; }
     WriteCaptions Select { width: 1fr; }
     WriteCaptions #options { height: auto; }
     WriteCaptions #preview { height: 1fr; border: round $panel; }
