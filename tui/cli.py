@@ -36,6 +36,9 @@ GROUPS: dict[str, dict[str, str]] = {
         "save": "save a file now",
         "sample": "draw the sample prompts now",
     },
+    "after": {
+        "report": "write a run's pictures, curves, captions and files on one page",
+    },
 }
 """Group -> command -> summary; the module is `tui.commands.<command>` with `add_arguments(parser)`
 and `run(arguments) -> exit status`."""

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 from ..errors import EXIT_FAILED, WizardError
-from ..run.job import Job, run_job
+from ..report import write_report
+from ..run.job import Job, Stopped, run_job
 from ..run.publish import publish
 
 
@@ -15,6 +16,19 @@ class GpuFullError(WizardError):
     """The run as it is configured does not fit into the GPU's memory."""
 
     exit_code = EXIT_FAILED
+
+
+def work(job: Job) -> None:
+    """Train, and leave the run's page however it ends."""
+    try:
+        train(job)
+    except Stopped:
+        _report(job, "stopped")
+        raise
+    except BaseException:
+        _report(job, "failed")
+        raise
+    _report(job, "finished")
 
 
 def train(job: Job) -> None:
@@ -61,5 +75,12 @@ def _publish(job: Job) -> None:
         job.emit("published", path=str(copy))
 
 
+def _report(job: Job, outcome: str) -> None:
+    try:
+        write_report(job.directory, outcome)
+    except (WizardError, OSError) as error:
+        job.log(f"report.html could not be written: {error}")
+
+
 if __name__ == "__main__":
-    sys.exit(run_job(sys.argv[1], train))
+    sys.exit(run_job(sys.argv[1], work))
