@@ -1,13 +1,398 @@
-"""The step `captions`."""
+"""The step `captions`: one picture after the other, with its words beside it."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar
 
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.widgets import ContentSwitcher, Input, Static, TextArea
+from textual.worker import get_current_worker
+
+from ...core.config.config_problems import options
+from ...core.dataset.caption_files import Change, Outcome, caption_file, current_caption
+from ...core.dataset.captions import CaptionError
+from ...core.dataset.plan import Sample
+from ...core.errors import WizardError
+from ..walk import captions, steps
+from ..walk.assessment import Assessment
+from ..widgets.form import Form
+from ..widgets.picture import Picture
+from ..widgets.text import SafeInput, SafeTextArea, clipped, shown
 from .step import StepScreen
+
+_KEYS = "PgUp PgDn move  F3 no caption  F4 filter  F5 many  F6 options  ^z undo"
+_FOR_PICTURES = frozenset({"move", "next_without", "find", "write", "undo", "enlarge"})
+_AT_ONCE = 20
+"""Files that are restored without a thread."""
+
+
+class CaptionEditor(SafeTextArea):
+    """One caption. Enter goes on to the next picture."""
+
+    class Entered(Message):
+        """Enter was pressed."""
+
+    class NothingToUndo(Message):
+        """Undo was asked for, and nothing was typed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "enter", "Save, next picture", priority=True),
+    ]
+
+    def action_enter(self) -> None:
+        """Say so."""
+        self.post_message(self.Entered())
+
+    def action_undo(self) -> None:
+        """What was typed first, then what was saved."""
+        if self.history.undo_stack:
+            super().action_undo()
+        else:
+            self.post_message(self.NothingToUndo())
 
 
 class CaptionsScreen(StepScreen):
     """See `tui.walk.steps`."""
 
     name_of_step: ClassVar[str] = "captions"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        # Named in a line of their own: the footer has no room for them on 80 columns.
+        Binding("ctrl+down,pagedown", "move(1)", "Next picture", priority=True, show=False),
+        Binding("ctrl+up,pageup", "move(-1)", "Picture before", priority=True, show=False),
+        Binding("f3", "next_without", "Next without caption", priority=True, show=False),
+        Binding("f4", "find", "Filter", priority=True, show=False),
+        Binding("f5", "write", "Write many captions", priority=True, show=False),
+        Binding("f6", "options", "Options of all captions", priority=True, show=False),
+        Binding("f7", "enlarge", "Enlarge the picture", priority=True, show=False),
+        Binding("ctrl+z", "undo", "Undo", show=False),
+    ]
+    DEFAULT_CSS = """
+    CaptionsScreen #one-by-one { height: 1fr; }
+    CaptionsScreen #beside { height: 1fr; }
+    CaptionsScreen #beside Picture { width: 30; margin: 0 1 0 0; }
+    CaptionsScreen.-wide #beside Picture { width: 40; }
+    CaptionsScreen #facts, CaptionsScreen #told { height: auto; max-height: 2; padding: 0 1; }
+    CaptionsScreen #facts { color: $text-muted; }
+    CaptionsScreen #trained { height: auto; max-height: 4; padding: 0 1; }
+    CaptionsScreen CaptionEditor { height: 1fr; min-height: 3; }
+    CaptionsScreen #keys { height: 1; padding: 0 1; color: $text-muted; }
+    CaptionsScreen #fields { height: auto; }
+    CaptionsScreen #fields .field-label { width: 16; }
+    CaptionsScreen #fields Form { width: 3fr; height: auto; max-height: 3; }
+    CaptionsScreen #filter-field { width: 2fr; height: 1; }
+    CaptionsScreen #filter-field Static { width: 8; }
+    CaptionsScreen #filter { width: 1fr; }
+    CaptionsScreen.-one-by-one FieldHelp { display: none; }
+    CaptionsScreen #nothing { padding: 1 2; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._list = captions.CaptionList()
+        self._place = 0
+        self._picture: Path | None = None
+        self._editor = CaptionEditor(compact=True, id="caption")
+        self._news = ""
+        self._read = ""
+        """The caption of the picture that is shown, as its file has it."""
+
+    def compose_step(self) -> ComposeResult:
+        with ContentSwitcher(initial="nothing"):
+            yield Static("Looking for the pictures ...", id="nothing", markup=False)
+            with Vertical(id="one-by-one"):
+                with Horizontal(id="beside"):
+                    yield Picture()
+                    with Vertical():
+                        yield Static("", id="facts", markup=False)
+                        yield self._editor
+                        yield Static("", id="trained", markup=False)
+                with Horizontal(id="fields"):
+                    yield Form([options()["captions.trigger_words"]])
+                    with Horizontal(id="filter-field"):
+                        yield Static("Filter")
+                        yield SafeInput(compact=True, id="filter", placeholder="name or words")
+                yield Static("", id="told", markup=False)
+                yield Static(_KEYS, id="keys", markup=False)
+            yield Form(self.step.options(), id="options")
+
+    def on_mount(self) -> None:
+        self.add_class("-one-by-one")
+        super().on_mount()
+
+    def on_screen_resume(self) -> None:
+        super().on_screen_resume()
+        # What was found out while another screen was in front.
+        if self.app.assessment and self._picture is not None:
+            self.show_assessment(self.app.assessment)
+
+    def on_screen_suspend(self) -> None:
+        self._save()
+
+    def on_unmount(self) -> None:
+        self._save()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that are for the pictures are only theirs."""
+        if action in _FOR_PICTURES:
+            return self.is_mounted and self.query_one(ContentSwitcher).current == "one-by-one"
+        return super().check_action(action, parameters)
+
+    def show_assessment(self, assessment: Assessment) -> None:
+        """Take the pictures of a new plan; what is being typed stays."""
+        super().show_assessment(assessment)
+        switcher = self.query_one(ContentSwitcher)
+        if assessment.plan is None or assessment.config is None:
+            wrong = steps.find("dataset").problems(assessment.errors)
+            said = "\n".join(f"{item.message} {item.remedy}" for item in wrong)
+            self.query_one("#nothing", Static).update(shown(f"{_NO_PICTURES}\n\n{said}"))
+            if switcher.current == "one-by-one":
+                switcher.current = "nothing"
+            return
+        self._list.take(assessment.plan, assessment.config)
+        if switcher.current == "nothing":
+            switcher.current = "one-by-one"
+            self._editor.focus()
+        if self._picture is None:
+            self._begin()
+        else:
+            self._place = self._list.place_of(self._picture) or 0
+            self._show_place()
+        self._show_news()
+
+    def action_next(self) -> None:
+        """Save, and go to the next step."""
+        if self._save():
+            super().action_next()
+
+    def action_back(self) -> None:
+        """Back from the options, or, after saving, from the step."""
+        if self.query_one(ContentSwitcher).current == "options":
+            self.action_options()
+        elif self._save():
+            super().action_back()
+
+    def action_move(self, distance: int) -> None:
+        """To another picture; what was typed is saved."""
+        if 0 <= self._place + distance < len(self._list):
+            self._news = ""
+            if self._save():
+                self._show(self._place + distance)
+                self._show_news()
+
+    def action_next_without(self) -> None:
+        """To the next picture without a caption."""
+        if not self._save():
+            return
+        found = self._list.next_without(self._place)
+        if found is None:
+            self._tell("Every picture has a caption.")
+        else:
+            self._show(found)
+
+    def action_find(self) -> None:
+        """To the filter."""
+        self.query_one("#filter").focus()
+
+    def action_options(self) -> None:
+        """Between the pictures and the options that count for all captions."""
+        switcher = self.query_one(ContentSwitcher)
+        to_options = switcher.current != "options"
+        away = "one-by-one" if self._list.samples else "nothing"
+        switcher.current = "options" if to_options else away
+        self.set_class(not to_options, "-one-by-one")
+        for form in self.query(Form):
+            form.show_draft()
+        if to_options:
+            self.focus_next("#options *")
+        else:
+            self._editor.focus()
+
+    def action_enlarge(self) -> None:
+        """The picture in all of the terminal."""
+        self.query_one(Picture).action_enlarge()
+
+    def action_write(self) -> None:
+        """Write captions for many pictures at once."""
+        if self._list.samples and self._save():
+            from .write_captions import WriteCaptions
+
+            self.app.push_screen(WriteCaptions(self._list, self._files), self._written)
+
+    def action_undo(self) -> None:
+        """Bring back what the last change has replaced."""
+        changes = self._files.changes()
+        if not changes:
+            self._tell("There is nothing to undo.")
+        elif changes[0].files <= _AT_ONCE:
+            self._undone(changes[0], self._files.undo(changes[0]))
+        else:
+            self._undo(changes[0])
+
+    @work(thread=True, group="undo", exclusive=True)
+    def _undo(self, change: Change) -> None:
+        worker = get_current_worker()
+
+        def look(done: int, total: int) -> None:
+            if done % 50 == 0 and not worker.is_cancelled:
+                self.app.call_from_thread(self._tell, f"bringing back {done}/{total}")
+
+        try:
+            outcome = self._files.undo(change, look)
+        except WizardError as error:
+            self.app.call_from_thread(self._tell, f"{error.title}: {error.message}")
+        else:
+            self.app.call_from_thread(self._undone, change, outcome)
+
+    def _undone(self, change: Change, outcome: Outcome) -> None:
+        self._list.remember(outcome.written.items())
+        left = f" {len(outcome.left)} were changed since and stay." if outcome.left else ""
+        only = next(iter(outcome.written), None)
+        place = self._list.place_of(only) if only and len(outcome.written) == 1 else self._place
+        self._picture = None
+        self._show(self._place if place is None else place)
+        self._tell(f"Undone: {change.title}.{left}")
+        self.app.touch()
+
+    def _written(self, outcome: Outcome | None) -> None:
+        if outcome and outcome.written:
+            self._list.remember(outcome.written.items())
+            self._picture = None
+            self._show(self._place)
+            self._tell(f"{len(outcome.written)} captions written; ctrl+z brings the old ones back.")
+            self.app.touch()
+
+    @property
+    def _files(self) -> captions.CaptionFiles:
+        return captions.files_of(self.app.draft, self._list.samples)
+
+    def _begin(self) -> None:
+        """At the first picture; where the connection was cut in the middle of one, there."""
+        kept = captions.unsaved(self.app.draft)
+        place = self._list.place_of(kept[0]) if kept else None
+        self._show(place or 0)
+        if kept and place is not None and kept[1] != self._read:
+            self._editor.text = kept[1]
+
+    def _show(self, place: int) -> None:
+        """Show a picture and its caption as it stands in its file."""
+        if not len(self._list):
+            self._picture = None
+            self._show_place()
+            return
+        self._place = max(0, min(place, len(self._list) - 1))
+        sample = self._list.sample(self._place)
+        if sample.path == self._picture:
+            self._show_place()
+            return
+        self._picture = sample.path
+        try:
+            self._read = current_caption(sample.path)
+        except CaptionError as error:
+            self._read = ""
+            self._tell(f"{caption_file(sample.path).name} {error}")
+        self._list.remember([(sample.path, self._read)])
+        with self._editor.prevent(TextArea.Changed):
+            self._editor.load_text(self._read)
+        self._editor.move_cursor(self._editor.document.end)
+        self.query_one(Picture).show(sample.path)
+        self._show_place()
+
+    def _show_place(self) -> None:
+        if self._picture is None or not len(self._list):
+            self.query_one(Picture).show(None)
+            self.query_one("#facts", Static).update("No picture has that in its name or caption.")
+            self.query_one("#trained", Static).update("")
+            return
+        sample = self._list.sample(self._place)
+        self.query_one("#facts", Static).update(shown(self._facts(sample)))
+        self._show_trained()
+
+    def _facts(self, sample: Sample) -> str:
+        file = caption_file(sample.path)
+        kind = "regularization" if sample.is_regularization else "concept"
+        return (
+            f"{self._place + 1} of {len(self._list)}  {sample.width}x{sample.height} -> "
+            f"{sample.bucket}  {kind} {clipped(sample.concept, 20)}\n"
+            + clipped(file.name if file.is_file() else f"no {file.name} yet", 46)
+        )
+
+    def _show_trained(self) -> None:
+        sample = self._list.sample(self._place)
+        text = self._list.trained(sample, self._editor.text)
+        said = f"Trained as: {text}" if text else "Trained without words."
+        self.query_one("#trained", Static).update(shown(said, limit=400))
+
+    def _save(self) -> bool:
+        """Write what was typed, if it was; False when that is impossible."""
+        text = " ".join(self._editor.text.split("\n")).strip()
+        if self._picture is None or text == self._read:
+            self._forget_unsaved()
+            return True
+        try:
+            outcome = captions.save(self._files, self._picture, text)
+        except WizardError as error:
+            self._tell(f"{error.title}: {error.message} {error.remedy}")
+            return False
+        self._read = text
+        self._list.remember([(self._picture, text)])
+        self._forget_unsaved()
+        if outcome.written:
+            self._tell(f"Saved {caption_file(self._picture).name}; ctrl+z undoes.")
+            self.app.touch()
+        return True
+
+    def _forget_unsaved(self) -> None:
+        self.app.draft.note(captions.UNSAVED, "")
+
+    def _tell(self, text: str) -> None:
+        self._news = text
+        self._show_news()
+
+    def _show_news(self) -> None:
+        """What was done last, else how many captions there are."""
+        text = self._news or (self._list.summary() if self._list.samples else "")
+        for told in self.query("#told").results(Static):
+            told.update(shown(text))
+
+    @on(TextArea.Changed, "#caption")
+    def _typed(self, event: TextArea.Changed) -> None:
+        event.stop()
+        if self._picture is not None:
+            captions.keep_unsaved(self.app.draft, self._picture, event.text_area.text)
+            self._show_trained()
+
+    @on(CaptionEditor.Entered)
+    def _caption_entered(self) -> None:
+        if self._place + 1 < len(self._list):
+            self.action_move(1)
+        elif self._save():
+            self._tell("Saved. That was the last one; ctrl+n goes on.")
+
+    @on(CaptionEditor.NothingToUndo)
+    def _nothing_typed(self) -> None:
+        self.action_undo()
+
+    @on(Input.Changed, "#filter")
+    def _filtered(self, event: Input.Changed) -> None:
+        event.stop()
+        if self._save():
+            self._list.filter(event.value)
+            place = self._list.place_of(self._picture) if self._picture else 0
+            self._show(place or 0)
+
+    @on(Input.Submitted, "#filter")
+    def _found(self, event: Input.Submitted) -> None:
+        # Not to the next field, as from every other.
+        event.prevent_default().stop()
+        self._editor.focus()
+
+
+_NO_PICTURES = (
+    "There are no pictures to write captions for yet.\n"
+    "Go back to Dataset (esc) and say where they are."
+)
