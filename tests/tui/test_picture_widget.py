@@ -93,3 +93,20 @@ async def test_a_grid_reads_only_what_is_in_sight(home: Path) -> None:
         await settle(app, pilot)
         assert "> number 4999" in screen_text(app)
         assert max(drawn_cells(app)) == 18
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("reason", ["gone", "damaged", "none"])
+async def test_words_stand_where_nothing_can_be_drawn(home: Path, reason: str) -> None:
+    path = home / "a.png"
+    if reason == "none":
+        save(path, (60, 60))
+    elif reason == "damaged":
+        path.write_bytes(b"no picture")
+    app = OnePicture(path, Capabilities("none" if reason == "none" else "half"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(app, pilot)
+        text = " ".join(screen_text(app).split())
+        said = {"gone": "cannot be read", "damaged": "not a picture", "none": "a.png 60x60"}
+        assert said[reason] in text
+        assert not any(drawn_cells(app))

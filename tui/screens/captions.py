@@ -6,14 +6,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from textual import on, work
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
-from textual.message import Message
 from textual.widgets import ContentSwitcher, Input, Static, TextArea
 from textual.worker import get_current_worker
 
-from ...core.config.config_problems import options
 from ...core.dataset.caption_files import Change, Outcome, caption_file, current_caption
 from ...core.dataset.captions import CaptionError
 from ...core.dataset.plan import Sample
@@ -22,103 +17,27 @@ from ..walk import captions, steps
 from ..walk.assessment import Assessment
 from ..widgets.form import Form
 from ..widgets.picture import Picture
-from ..widgets.text import SafeInput, SafeTextArea, clipped, shown
-from .step import StepScreen
+from ..widgets.text import clipped, shown
+from .captions_layout import CaptionEditor, CaptionsLayout
 
-_KEYS = "PgUp PgDn move  F3 no caption  F4 filter  F5 many  F6 options  ^z undo"
 _FOR_PICTURES = frozenset({"move", "next_without", "find", "write", "undo", "enlarge"})
 _AT_ONCE = 20
 """Files that are restored without a thread."""
 
 
-class CaptionEditor(SafeTextArea):
-    """One caption. Enter goes on to the next picture."""
-
-    class Entered(Message):
-        """Enter was pressed."""
-
-    class NothingToUndo(Message):
-        """Undo was asked for, and nothing was typed."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "enter", "Save, next picture", priority=True),
-    ]
-
-    def action_enter(self) -> None:
-        """Say so."""
-        self.post_message(self.Entered())
-
-    def action_undo(self) -> None:
-        """What was typed first, then what was saved."""
-        if self.history.undo_stack:
-            super().action_undo()
-        else:
-            self.post_message(self.NothingToUndo())
-
-
-class CaptionsScreen(StepScreen):
+class CaptionsScreen(CaptionsLayout):
     """See `tui.walk.steps`."""
 
     name_of_step: ClassVar[str] = "captions"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        # Named in a line of their own: the footer has no room for them on 80 columns.
-        Binding("ctrl+down,pagedown", "move(1)", "Next picture", priority=True, show=False),
-        Binding("ctrl+up,pageup", "move(-1)", "Picture before", priority=True, show=False),
-        Binding("f3", "next_without", "Next without caption", priority=True, show=False),
-        Binding("f4", "find", "Filter", priority=True, show=False),
-        Binding("f5", "write", "Write many captions", priority=True, show=False),
-        Binding("f6", "options", "Options of all captions", priority=True, show=False),
-        Binding("f7", "enlarge", "Enlarge the picture", priority=True, show=False),
-        Binding("ctrl+z", "undo", "Undo", show=False),
-    ]
-    DEFAULT_CSS = """
-    CaptionsScreen #one-by-one { height: 1fr; }
-    CaptionsScreen #beside { height: 1fr; }
-    CaptionsScreen #beside Picture { width: 30; margin: 0 1 0 0; }
-    CaptionsScreen.-wide #beside Picture { width: 40; }
-    CaptionsScreen #facts, CaptionsScreen #told { height: auto; max-height: 2; padding: 0 1; }
-    CaptionsScreen #facts { color: $text-muted; }
-    CaptionsScreen #trained { height: auto; max-height: 4; padding: 0 1; }
-    CaptionsScreen CaptionEditor { height: 1fr; min-height: 3; }
-    CaptionsScreen #keys { height: 1; padding: 0 1; color: $text-muted; }
-    CaptionsScreen #fields { height: auto; }
-    CaptionsScreen #fields .field-label { width: 16; }
-    CaptionsScreen #fields Form { width: 3fr; height: auto; max-height: 3; }
-    CaptionsScreen #filter-field { width: 2fr; height: 1; }
-    CaptionsScreen #filter-field Static { width: 8; }
-    CaptionsScreen #filter { width: 1fr; }
-    CaptionsScreen.-one-by-one FieldHelp { display: none; }
-    CaptionsScreen #nothing { padding: 1 2; }
-    """
 
     def __init__(self) -> None:
         super().__init__()
         self._list = captions.CaptionList()
         self._place = 0
         self._picture: Path | None = None
-        self._editor = CaptionEditor(compact=True, id="caption")
         self._news = ""
         self._read = ""
         """The caption of the picture that is shown, as its file has it."""
-
-    def compose_step(self) -> ComposeResult:
-        with ContentSwitcher(initial="nothing"):
-            yield Static("Looking for the pictures ...", id="nothing", markup=False)
-            with Vertical(id="one-by-one"):
-                with Horizontal(id="beside"):
-                    yield Picture()
-                    with Vertical():
-                        yield Static("", id="facts", markup=False)
-                        yield self._editor
-                        yield Static("", id="trained", markup=False)
-                with Horizontal(id="fields"):
-                    yield Form([options()["captions.trigger_words"]])
-                    with Horizontal(id="filter-field"):
-                        yield Static("Filter")
-                        yield SafeInput(compact=True, id="filter", placeholder="name or words")
-                yield Static("", id="told", markup=False)
-                yield Static(_KEYS, id="keys", markup=False)
-            yield Form(self.step.options(), id="options")
 
     def on_mount(self) -> None:
         self.add_class("-one-by-one")
