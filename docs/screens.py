@@ -87,7 +87,7 @@ def main() -> None:
     for scene in SCENES:
         path = OUT / f"{scene.__name__}.svg"
         path.write_text(asyncio.run(_drawn(scene, run)), encoding="utf-8")
-        print(path)
+        sys.stdout.write(f"{path}\n")
     shutil.rmtree(home)
 
 

@@ -50,7 +50,8 @@ class ResultsScreen(Screen[None]):
     ResultsScreen #run { height: 1; background: $panel; padding: 0 1; }
     ResultsScreen #prompt { height: 1; padding: 0 1; color: $text-muted; }
     ResultsScreen PictureGrid { height: 1fr; margin: 0 1; }
-    ResultsScreen #facts { height: auto; min-height: 4; max-height: 9; padding: 0 1; background: $panel; }
+    ResultsScreen #facts { height: auto; min-height: 4; max-height: 9; padding: 0 1; }
+    ResultsScreen #facts { background: $panel; }
     """
 
     def __init__(self, run: RunDirectory) -> None:

@@ -151,9 +151,7 @@ class WriteCaptions(ModalScreen[Outcome | None]):
             return None
 
     @work(thread=True, exclusive=True, group="captions")
-    def _ask(
-        self, spec: CaptionerSpec, options: Section, pictures: list[Path], mode: Mode
-    ) -> None:
+    def _ask(self, spec: CaptionerSpec, options: Section, pictures: list[Path], mode: Mode) -> None:
         look = self._looker(f"looked at {{}} of {len(pictures)}")
         try:
             found = spec.create(options).caption(pictures)
@@ -230,8 +228,10 @@ class WriteCaptions(ModalScreen[Outcome | None]):
         self.query_one("#proposed", Static).update(Content("\n").join(lines))
         count = len(proposal.captions)
         nothing = f", {len(proposal.left)} get none" if proposal.left else ""
-        what = f"{count} captions would be written{nothing}." if count else (
-            f"There is nothing to write{nothing}."
+        what = (
+            f"{count} captions would be written{nothing}."
+            if count
+            else (f"There is nothing to write{nothing}.")
         )
         self._say(what)
         button = self.query_one("#write", Button)
