@@ -98,6 +98,35 @@ async def test_how_to_use_it_names_the_file_and_the_trigger_word(home: Path) -> 
     assert "<lora:mika:1> mika, a photo of" in text
 
 
+def measured(home: Path) -> RunDirectory:
+    run = finished_run.make(home / "runs")
+    words = ["It learned.", "The creature is in 90% of 20 pictures with the LoRA, in 0% without."]
+    document = {"learned": True, "words": [*words, "\x1b[31mred"], "figures": {"share": 0.9}}
+    (run.path / "measured.json").write_text(json.dumps(document))
+    return run
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("size", SIZES)
+async def test_what_it_learned_is_told_where_that_was_measured(
+    home: Path, size: tuple[int, int]
+) -> None:
+    app = WizardApp()
+    async with app.run_test(size=size) as pilot:
+        await opened(pilot, measured(home))
+        check_snapshot(app, "results-measured", home)
+
+
+def test_the_command_tells_what_it_learned(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = measured(home)
+    assert main(["results", str(run.path)]) == 0
+    text = capsys.readouterr().out
+    assert "It learned. The creature is in 90% of 20 pictures" in " ".join(text.split())
+    assert "\x1b" not in text
+    assert main(["results", str(run.path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["measured"]["figures"] == {"share": 0.9}
+
+
 def test_the_command_lists_chooses_and_speaks_json(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
