@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         sys.stdout.write(json.dumps(_document(directory, outcome), indent=2) + "\n")
     else:
-        _print(directory, outcome)
+        tell(directory, outcome)
     return 0
 
 
@@ -58,7 +58,8 @@ def _file_of(outcome: RunOutcome, epoch: int) -> str:
     return found[epoch]
 
 
-def _print(directory: RunDirectory, outcome: RunOutcome) -> None:
+def tell(directory: RunDirectory, outcome: RunOutcome) -> None:
+    """Print it for people."""
     from ...core.places import size_text
     from ...core.text import printable
     from ..problems import wrapped

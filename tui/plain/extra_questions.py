@@ -17,6 +17,7 @@ from ..walk.option_words import choices
 from ..walk.steps import Step
 from ..walk.transfer import PICTURES, address, upload_command
 from . import findings
+from .captions import CaptionQuestions
 from .talk import CLEAR, KEEP, Talk
 
 Question = Callable[[], None]
@@ -56,6 +57,7 @@ class ExtraQuestions:
     def after(self, step: Step) -> list[Question]:
         """Come last."""
         known: dict[str, list[Question]] = {
+            "captions": [CaptionQuestions(self._talk, self._draft, self._assess).ask],
             "repeats": [self._ask_target],
             "output": [self._ask_price],
         }

@@ -16,9 +16,11 @@ from ..walk.draft import Draft
 from ..walk.steps import Step
 from . import beginning
 from .extra_questions import ExtraQuestions
+from .mending import offer_mends
 from .option_question import ask_option, is_askable, say_problem
 from .review import Review
 from .talk import BackError, LeaveError, Talk
+from .unpacking import FOLDER, offer_to_unpack
 
 _INTERRUPTED = 130
 
@@ -146,7 +148,12 @@ class PlainWalk:
         if not self._extra.applies(info):
             return
         again = False
-        while ask_option(self.talk, self.draft, info, again=again) and info.path:
+        while True:
+            changed = ask_option(self.talk, self.draft, info, again=again)
+            if info.key == FOLDER:
+                changed |= offer_to_unpack(self.talk, self.draft)
+            if not (changed and info.path):
+                return
             again = True
             wrong = [item for item in self.assess().errors if item.where == info.key]
             for problem in wrong:
@@ -163,7 +170,9 @@ class PlainWalk:
             self._with_more.discard(step)
 
     def _mend(self, step: Step) -> None:
-        """Ask again for what is wrong in a step, once."""
+        """Offer what can be done about the problems of a step, and ask again for what is wrong in
+        it, once."""
+        offer_mends(self.talk, self.draft, step, self.assess)
         known = {info.key: info for info in step.options() if is_askable(info)}
         told: set[str] = set()
         for problem in step.problems(self.assess().errors):
