@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import finished_run
 import pytest
@@ -19,9 +20,11 @@ from lora_wizard.tui.app import WizardApp
 from lora_wizard.tui.plain.outcome import tell_results
 from lora_wizard.tui.plain.talk import Talk
 from lora_wizard.tui.walk.draft import Draft, drafts
+from lora_wizard.tui.widgets.controls import Choice
+from lora_wizard.tui.widgets.fields import OptionField, field_id
 from PIL import Image
 from plain_person import Talked, talk
-from textual.widgets import Input, Select, TextArea
+from textual.widgets import TextArea
 
 DEMO = [
     ("What do you want to do?", "new"),
@@ -51,7 +54,7 @@ ON_SCREENS = {
         "samples.prompts": "zibbu, a photo of a creature\n"
         "zibbu, a painting of a creature on a beach\na photo of a creature"
     },
-    "output": {"output.name": "zib"},
+    "output": {"output.comment": "trigger: zibbu, mika", "output.name": "zib"},
 }
 """The same answers, typed into the fields of the screens."""
 PROMPTS = [
@@ -344,14 +347,14 @@ async def test_the_screens_make_the_same_toml_of_the_same_answers(home: Path) ->
             app.go(step)
             await settled(app, pilot)
             for key, text in answers.items():
-                field = f"#field-{key.replace('.', '-')}"
-                control = app.screen.query_one(field).query("Input, Select, TextArea").first()
-                if isinstance(control, Select):
-                    control.value = text
-                elif isinstance(control, TextArea):
+                control: Any = app.screen.query_one(f"#{field_id(key)}", OptionField).input
+                if isinstance(control, TextArea):
                     control.text = text
+                elif isinstance(control, Choice):
+                    control.focus()
+                    while control.value != text:
+                        await pilot.press("right")
                 else:
-                    assert isinstance(control, Input)
                     control.value = text
                 await settled(app, pilot)
         app.draft.save_as(home / "screens.toml")

@@ -13,6 +13,7 @@ from ...core.config.options import OptionInfo
 from ..walk import steps
 from ..walk.assessment import Assessment, Assessor
 from ..walk.draft import Draft
+from ..walk.opening import opened
 from ..walk.steps import Step
 from . import beginning
 from .extra_questions import ExtraQuestions
@@ -35,14 +36,14 @@ class Stop:
     """Told when one comes by, and passed over on the way back."""
 
 
-def run(toml: Path | None = None) -> int:
-    """Ask on standard input what the screens ask, beginning with ``toml`` if there is one; returns
-    the exit status. What was answered is kept whenever the person leaves. Raises WizardError when
-    ``toml`` cannot be read."""
+def run(path: Path | None = None) -> int:
+    """Ask on standard input what the screens ask, beginning with the TOML or the pictures at
+    ``path`` if there is one; returns the exit status. What was answered is kept whenever the person
+    leaves. Raises WizardError when ``path`` cannot be read."""
     talk, begun = Talk(), None
     with _nothing_redrawn():
         try:
-            begun = beginning.opened(toml) if toml else beginning.choose(talk)
+            begun = opened(path) if path else beginning.choose(talk)
             if isinstance(begun, int):
                 return begun
             held = beginning.hold(talk, begun)
