@@ -272,6 +272,14 @@ def test_a_zip_is_unpacked_and_its_folder_takes_its_place(home: Path) -> None:
     assert len(list((home / "mika").iterdir())) == 2
 
 
+def test_a_zip_on_the_command_line_is_offered_at_once(home: Path) -> None:
+    folder = pictures(home / "holiday", "1.png")
+    with zipfile.ZipFile(home / "mika.zip", "w") as archive:
+        archive.write(folder / "1.png", "1.png")
+    talk([("Unpack it", ""), ("Trigger words", "q")], toml=home / "mika.zip")
+    assert drafts()[0].value("dataset.folder") == str(home / "mika")
+
+
 def test_a_zip_that_stays_packed_or_is_none_is_asked_for_again(home: Path) -> None:
     (home / "broken.zip").write_bytes(b"no zip at all")
     pictures(home / "holiday", "1.png")
@@ -331,9 +339,23 @@ def test_what_a_problem_offers_is_a_question(home: Path) -> None:
     pictures(home / "both", "3.png")
     (home / "both" / "broken.png").write_bytes(b"no picture")
     talked = talk(
-        [*NEW, ("Folder of pictures [", "both"), ("What should be done?", "1"), ("", "q")]
+        [
+            *NEW,
+            ("Folder of pictures [", "both"),
+            ("What should be done?", ""),
+            ("What should be done?", "1"),
+            ("Repeats", "q"),
+        ]
     )
-    assert "Done: " in talked.text
+    words = " ".join(talked.text.split())
+    assert f"{home}/both/broken.png: not a picture" in words
+    assert "Done: Leave out broken.png" in words
+    assert "Done: Use these 3 folders" in words
+    assert words.count("1 picture, 0 captions") == 3  # of each folder, after the change
+    assert "\\x0a" not in words
+    draft = drafts()[0]
+    assert len(draft.value("dataset.concepts")) == 3
+    assert draft.value("dataset.exclude")
 
 
 @pytest.mark.anyio

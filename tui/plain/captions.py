@@ -6,7 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ...captioners import registry
+from ...core.config.paths import EMBEDDED
 from ...core.dataset.caption_files import CaptionFiles, Mode
+from ...core.dataset.layout_words import counted
 from ...core.errors import WizardError
 from ..walk.assessment import Assessment
 from ..walk.captions import CaptionList, files_of, gather, save
@@ -29,10 +31,13 @@ class CaptionQuestions:
 
     def ask(self) -> None:
         """Offer to look at them, to write them, to take the last change back."""
+        again = False
         while (listing := self._listing()) is not None:
             files = files_of(self._draft, listing.samples)
             self._talk.show()
-            self._talk.say(listing.summary())
+            if again:
+                self._talk.say(listing.summary())
+            again = True
             ways = self._ways(listing, files)
             choices = [("go on", "leave them as they are now")]
             choices += [(word, means) for word, means, _ in ways]
@@ -50,10 +55,11 @@ class CaptionQuestions:
             ("look", "picture by picture, and change them", self._walk)
         ]
         if without := listing.without():
-            means = f"from the names of files and folders, for {without} that have none"
+            have_none = counted(without, "picture")
+            means = f"from the names of files and folders, for {have_none} without one"
             ways.append(("names", means, self._write_names))
         if lacking := len(listing.with_trigger_words()):
-            means = f"put the trigger words in front of {lacking} that do not begin with them"
+            means = f"put them in front where they are missing: {counted(lacking, 'caption')}"
             ways.append(("trigger words", means, self._write_words))
         if changes := files.changes():
             ways.append(("undo", f"take back {changes[0].title}", self._undo))
@@ -61,7 +67,7 @@ class CaptionQuestions:
 
     def _listing(self) -> CaptionList | None:
         """The captions as they are in their files; None where there are none to change."""
-        if str(self._draft.value("dataset.folder")).startswith("embedded:"):
+        if str(self._draft.value("dataset.folder")).startswith(EMBEDDED):
             return None
         known = self._assess()
         if known.plan is None or known.config is None or not known.plan.samples:
@@ -75,8 +81,8 @@ class CaptionQuestions:
         if 0 < listing.without() < len(listing) and talk.agree("Only those without a caption?"):
             places = [place for place in places if not listing.text(listing.sample(place))]
         talk.say(
-            f"{len(places)} pictures. Enter keeps the caption and goes to the next picture, "
-            f"{CLEAR} empties it, < goes back one, {ENOUGH} ends this."
+            f"{counted(len(places), 'picture')}. Enter keeps the caption and goes to the next "
+            f"picture, {CLEAR} empties it, < goes back one, {ENOUGH} ends this."
         )
         at = 0
         while 0 <= at < len(places):
@@ -128,17 +134,18 @@ class CaptionQuestions:
         talk = self._talk
         for path, text in list(captions.items())[:_PREVIEWED]:
             talk.say(f"{path.name}: {text}", "  ")
-        if not captions or not talk.agree(f"Write {len(captions)} captions?", default=True):
+        count = counted(len(captions), "caption")
+        if not captions or not talk.agree(f"Write {count}?", default=True):
             return
         outcome = files.write(
             captions, title, mode=mode, progress=talk.progress("Captions written:")
         )
-        talk.say(f"{len(outcome.written)} captions written.")
+        talk.say(f"{counted(len(outcome.written), 'caption')} written.")
         for path, reason in outcome.left.items():
             talk.say(f"{path.name}: {reason}", "  ")
 
     def _undo(self, _: CaptionList, files: CaptionFiles) -> None:
         outcome = files.undo(files.changes()[0], self._talk.progress("Captions taken back:"))
-        self._talk.say(f"{len(outcome.written)} captions are as they were before.")
+        self._talk.say(f"As before: {counted(len(outcome.written), 'caption')}.")
         for path, reason in outcome.left.items():
             self._talk.say(f"{path.name}: {reason}", "  ")

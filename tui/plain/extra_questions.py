@@ -14,7 +14,7 @@ from ..walk import arithmetic, dataset, lengths, proposals
 from ..walk.assessment import Assessment
 from ..walk.draft import Draft
 from ..walk.option_words import choices
-from ..walk.steps import Step
+from ..walk.steps import Step, find
 from ..walk.transfer import PICTURES, address, upload_command
 from . import findings
 from .captions import CaptionQuestions
@@ -126,7 +126,7 @@ class ExtraQuestions:
         else:
             for line in findings.of_pictures(known.plan):
                 self._talk.say(line)
-        found = [item for item in known.problems if item.where.startswith("dataset")]
+        found = dataset.settled(find("dataset").problems(known.problems))
         self._talk.show(problems_text(found).rstrip("\n") or "No problems with the pictures.")
 
     def _tell_captions(self) -> None:

@@ -15,13 +15,15 @@ from .talk import Talk
 _LEAVE = "leave it as it is"
 
 
-def offer_mends(talk: Talk, draft: Draft, step: Step, assess: Callable[[], Assessment]) -> None:
-    """Offer what the problems of ``step`` offer, each once; a change may bring others."""
+def offer_mends(talk: Talk, draft: Draft, step: Step, assess: Callable[[], Assessment]) -> bool:
+    """Offer what the problems of ``step`` offer, each once; a change may bring others.
+    Returns whether anything was changed."""
     offered: set[str] = set()
+    has_changed = False
     while True:
         problem = _next(step.problems(assess().problems), offered)
         if problem is None:
-            return
+            return has_changed
         offered.add(problem.message)
         talk.show()
         say_problem(talk, problem)
@@ -33,6 +35,7 @@ def offer_mends(talk: Talk, draft: Draft, step: Step, assess: Callable[[], Asses
         )
         if at < len(mends):
             dataset.mend(draft, mends[at])
+            has_changed = True
             talk.show(f"Done: {mends[at].label}")
 
 

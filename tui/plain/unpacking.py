@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from ...core.dataset.archive import extract, look_into
 from ...core.dataset.archive_content import ArchiveError, found_text
 from ...core.dataset.archive_words import is_zip
@@ -14,11 +12,17 @@ from .talk import Talk
 FOLDER = "dataset.folder"
 
 
+def is_packed(draft: Draft) -> bool:
+    """Whether a zip that is there stands where a folder should."""
+    zipped = path_of(draft, draft.shown(FOLDER))
+    return zipped is not None and is_zip(zipped) and zipped.is_file()
+
+
 def offer_to_unpack(talk: Talk, draft: Draft) -> bool:
     """Unpack the zip that is given as the dataset's folder, if the person agrees; returns whether
     the new folder stands in its place."""
-    zipped = path_of(draft, draft.shown(FOLDER)) if is_zip(Path(draft.shown(FOLDER))) else None
-    if zipped is None or not zipped.is_file():
+    zipped = path_of(draft, draft.shown(FOLDER))
+    if zipped is None or not is_packed(draft):
         return False
     try:
         talk.say(f"{zipped.name}: {found_text(look_into(zipped))}.", "  ")

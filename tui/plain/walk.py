@@ -21,7 +21,7 @@ from .mending import offer_mends
 from .option_question import ask_option, is_askable, say_problem
 from .review import Review
 from .talk import BackError, LeaveError, Talk
-from .unpacking import FOLDER, offer_to_unpack
+from .unpacking import FOLDER, is_packed, offer_to_unpack
 
 _INTERRUPTED = 130
 
@@ -156,6 +156,9 @@ class PlainWalk:
             if not (changed and info.path):
                 return
             again = True
+            if is_packed(self.draft):
+                self.talk.say("Give another path, or the folder after unpacking it by hand.", "  ")
+                continue
             wrong = [item for item in self.assess().errors if item.where == info.key]
             for problem in wrong:
                 say_problem(self.talk, problem)
@@ -173,7 +176,9 @@ class PlainWalk:
     def _mend(self, step: Step) -> None:
         """Offer what can be done about the problems of a step, and ask again for what is wrong in
         it, once."""
-        offer_mends(self.talk, self.draft, step, self.assess)
+        if offer_mends(self.talk, self.draft, step, self.assess):
+            for tell in self._extra.reports(step):
+                tell()
         known = {info.key: info for info in step.options() if is_askable(info)}
         told: set[str] = set()
         for problem in step.problems(self.assess().errors):
