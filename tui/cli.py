@@ -15,7 +15,7 @@ from ..core.errors import EXIT_USER_ERROR, ProblemsError, WizardError
 
 GROUPS: dict[str, dict[str, str]] = {
     "walk through it": {
-        "open": "the wizard, with a TOML if one is named; `lora-wizard` alone opens it, too",
+        "open": "the wizard, at a TOML or at pictures; `lora-wizard` alone opens it, too",
         "attach": "watch a run again, on the whole screen",
     },
     "see it work": {

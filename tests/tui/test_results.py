@@ -158,6 +158,7 @@ async def test_who_watches_the_end_has_it_measured(unmeasured: RunDirectory) -> 
             if measure.measurement(unmeasured):
                 break
             await pilot.pause(0.05)
+        assert measure.measurement(unmeasured)
         assert unmeasured.record().outcome == "finished"
         app.show_results(unmeasured)
         await until(pilot, "It learned. In 90% of 20.")
