@@ -44,7 +44,7 @@ class _Run:
 
 def write_report(run: RunDirectory, state: str = "") -> Path:
     """Write the page of ``run`` as it stands, whether it goes on or not; returns its path.
-    ``state`` is how it has ended, said by the job itself, whose record does not say it yet.
+    ``state`` is how it has ended, said by the job itself, which still holds the run.
 
     Self-contained: pictures are in it, and it asks nothing of the network. Raises WizardError when
     the run cannot be read or the page cannot be written.
