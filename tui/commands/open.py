@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...core.errors import EXIT_FAILED, EXIT_USER_ERROR
+from ...core.places import state_folder
 from ..terminal.capabilities import CHOICES, Choice
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def add_images_argument(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Open the wizard; without a terminal say what to do instead."""
+    state_folder()  # there is nothing to open where nothing can be kept
     if arguments.plain:
         return _ask_plainly(arguments.toml)
     if not on_terminal():
