@@ -103,8 +103,13 @@ class Choice(Widget, can_focus=True):
         ]
         return Content.assemble(*parts)
 
+    @property
+    def cells(self) -> int:
+        """What it takes to show all of them on a line."""
+        return sum(cell_len(printable(title)) + 2 for title in self._titles)
+
     def _all_fit(self) -> bool:
-        return sum(cell_len(printable(title)) + 2 for title in self._titles) <= self.size.width
+        return self.cells <= self.size.width
 
 
 class YesNo(Choice):
