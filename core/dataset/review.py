@@ -41,9 +41,9 @@ def _about_size(training: Sequence[Sample], rule: BucketRule) -> Iterator[Proble
     small = [item for item in training if _enlarged(item) > _ENLARGED_MUCH]
     if small:
         yield Problem(
-            f"{len(small)} of {len(training)} pictures {'is' if len(small) == 1 else 'are'} smaller "
-            f"than the resolution of {rule.width}x{rule.height}, and enlarging trains blur: "
-            f"{_some(small)}.",
+            f"{len(small)} of {len(training)} pictures {'is' if len(small) == 1 else 'are'} "
+            f"smaller than the resolution of {rule.width}x{rule.height} and enlarged, which "
+            f"trains blur: {_some(small)}.",
             "dataset.resolution",
             remedy="Use larger pictures, a lower dataset.resolution, or dataset.upscale = false.",
             severity="warning",

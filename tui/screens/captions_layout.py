@@ -16,6 +16,7 @@ from ..widgets.picture import Picture
 from ..widgets.text import SafeInput, SafeTextArea
 from .step import StepScreen
 
+_TO_WRITE = "What can be seen, such as: a woman at the beach, orange dress"
 _KEYS = "PgUp PgDn move  F3 no caption  F4 filter  F5 many  F6 options  ^z undo"
 
 
@@ -80,7 +81,7 @@ class CaptionsLayout(StepScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._editor = CaptionEditor(compact=True, id="caption")
+        self._editor = CaptionEditor(compact=True, id="caption", placeholder=_TO_WRITE)
 
     def compose_step(self) -> ComposeResult:
         with ContentSwitcher(initial="nothing"):
