@@ -72,7 +72,7 @@ class CaptionsLayout(StepScreen):
     CaptionsLayout #fields { height: auto; }
     CaptionsLayout #fields .field-label { width: 16; }
     CaptionsLayout #fields Form { width: 3fr; height: auto; max-height: 3; }
-    CaptionsLayout #filter-field { width: 2fr; height: 1; }
+    CaptionsLayout #filter-field { width: 2fr; height: 1; margin: 0 0 0 2; }
     CaptionsLayout #filter-field Static { width: 8; }
     CaptionsLayout #filter { width: 1fr; }
     CaptionsLayout.-one-by-one FieldHelp { display: none; }

@@ -32,7 +32,7 @@ class PresetScreen(Screen[None]):
         Binding("escape", "app.pop_screen", "Back"),
     ]
     DEFAULT_CSS = """
-    PresetScreen #question { height: 2; padding: 0 1; color: $primary; text-style: bold; }
+    PresetScreen #question { height: 1; padding: 0 1; color: $primary; text-style: bold; }
     PresetScreen Rows { height: 1fr; margin: 0 1; }
     PresetScreen #source {
         height: 4; padding: 0 1; border-top: solid $primary; color: $text-muted;

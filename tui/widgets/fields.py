@@ -158,14 +158,15 @@ class OptionField(Vertical):
 
     def _mark_value(self) -> None:
         """In words where they leave room for the value, by the sign alone elsewhere."""
-        mark, left = "", self.input.styles.margin.left
+        # The stylesheet's: it is another one where there is little room.
+        mark, left = "", self.input.styles.base.margin.left
         if self._preset is not None:
             words = f"preset {self._preset}" if self._preset else "yours"
             mark = clipped(f"{CHANGED_MARK} {words}", _MARK_CELLS)
             if self.size.width - left - cell_len(mark) - 1 < self._value_cells:
                 mark = CHANGED_MARK
         # A layout anew at each key would be felt.
-        if mark != self._mark:
+        if mark != self._mark or (mark and left != self.input.styles.margin.left):
             self._mark = mark
             self.input.styles.margin = (0, cell_len(mark) + 1 if mark else 0, 0, left)
             self.refresh()
