@@ -98,4 +98,4 @@ def test_a_run_that_goes_on_is_named_to_whoever_starts_another(
     start(steps=100_000)
     beside = wizard("train", toml, "--set", "training.max_steps=1")
     assert beside.returncode == 0
-    assert b"lora-wizard logs -f mika" in beside.stderr
+    assert b"lora-wizard attach mika" in beside.stderr

@@ -54,5 +54,5 @@ def _others_at_work() -> list[Problem]:
     if not live:
         return []
     message = f"{', '.join(live)} is still going on, and shares the machine with this run."
-    remedy = f"Watch it instead: lora-wizard logs -f {live[0]}"
+    remedy = f"Watch it instead: lora-wizard attach {live[0]}"
     return [Problem(message, remedy=remedy, severity="warning")]

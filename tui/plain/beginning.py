@@ -29,7 +29,7 @@ def choose(talk: Talk) -> Draft | int:
     talk.say(HOW)
     for run in known_runs():
         if run.is_live():
-            talk.say(f"{run.name} is training. To watch it: lora-wizard logs -f {label(run)}")
+            talk.say(f"{run.name} is training. To watch it: lora-wizard attach {label(run)}")
     while True:
         with contextlib.suppress(BackError):
             return _choose(talk)
