@@ -39,7 +39,10 @@ def add_images_argument(parser: argparse.ArgumentParser) -> None:
         "--images",
         choices=CHOICES,
         default="auto",
-        help="how pictures are shown: auto asks the terminal, half draws with characters",
+        help="how pictures are shown. auto: as well as the terminal can, but over SSH only the "
+        "picture that is enlarged; kitty (for kitty and Ghostty): by the terminal; sixel: the "
+        "picture that is enlarged by the terminal, small ones, which move, with characters; half: "
+        "with characters; none: only their names",
     )
 
 
