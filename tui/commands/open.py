@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...core.errors import EXIT_FAILED, EXIT_USER_ERROR
+from ...core.places import state_folder
 from ..terminal.capabilities import CHOICES, Choice
 
 if TYPE_CHECKING:
@@ -49,12 +50,16 @@ def add_images_argument(parser: argparse.ArgumentParser) -> None:
         "--images",
         choices=CHOICES,
         default="auto",
-        help="how pictures are shown: auto asks the terminal, half draws with characters",
+        help="how pictures are shown. auto: as well as the terminal can, but over SSH only the "
+        "picture that is enlarged; kitty (for kitty and Ghostty): by the terminal; sixel: the "
+        "picture that is enlarged by the terminal, small ones, which move, with characters; half: "
+        "with characters; none: only their names",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Open the wizard; without a terminal say what to do instead."""
+    state_folder()  # there is nothing to open where nothing can be kept
     if arguments.plain:
         return _ask_plainly(arguments.path)
     if not is_asked():

@@ -105,6 +105,7 @@ class ExtraQuestions:
             self._talk.say(f"There is a preset for that: {preset}.")
             if self._talk.agree("Take its values? What you have answered stays."):
                 self._draft.apply(preset)
+                dataset.clear_placeholders(self._draft)
 
     def _ask_class_word(self) -> None:
         self._talk.show()

@@ -77,11 +77,11 @@ class Review:
         default = review.toml_path(draft)
         answer = self._talk.ask(f"Save as [{default}]:")
         try:
-            path = default if answer == KEEP else Path(answer).expanduser().absolute()
-            if path.exists() and path != draft.source and not self._may_overwrite(path):
+            path = default if answer == KEEP else review.destination(answer)
+            if not draft.may_write(path) and not self._may_overwrite(path):
                 return None
             draft.save_as(path)
-        except (WizardError, RuntimeError, OSError) as error:
+        except WizardError as error:
             self._talk.show(str(error))
             return None
         remember_toml(path)
@@ -91,7 +91,9 @@ class Review:
         return path
 
     def _may_overwrite(self, path: Path) -> bool:
-        return self._talk.agree(f"{path} is there already. Write over it?")
+        changed = path == self._draft.source
+        why = "was changed elsewhere" if changed else "is there already"
+        return self._talk.agree(f"{path} {why}. Write over it?")
 
     def _start(self, known: Assessment) -> None:
         from ..commands import train

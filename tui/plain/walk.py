@@ -108,6 +108,8 @@ class PlainWalk:
             stop.do()
         except BackError:
             return -1
+        if said := self.draft.take_trouble():
+            self.talk.say(said)
         return 1 if self.talk.questions > asked else direction
 
     def _all_stops(self) -> Iterator[Stop]:
