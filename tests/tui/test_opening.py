@@ -61,7 +61,9 @@ def test_a_file_that_is_no_toml_is_told_before_the_screen_opens(home: Path) -> N
         terminal.kill()
 
 
-def typed(shell: str, size: tuple[int, int] = (80, 24), **environment: str) -> Terminal:
+def typed(
+    shell: str, environment: dict[str, str] | None = None, size: tuple[int, int] = (80, 24)
+) -> Terminal:
     """What a person types, at a terminal of their own."""
     return Terminal(["/bin/sh", "-c", shell], size=size, environment=environment)
 
@@ -71,7 +73,7 @@ def typed(shell: str, size: tuple[int, int] = (80, 24), **environment: str) -> T
     [({"TERM": "dumb"}, ""), ({"ACCESSIBLE": "1"}, ""), ({}, "--plain"), ({"TERM": "unknown"}, "")],
 )
 def test_who_wants_lines_gets_lines(home: Path, environment: dict[str, str], words: str) -> None:
-    terminal = typed(f"{COMMAND} {words}", **environment)
+    terminal = typed(f"{COMMAND} {words}", environment)
     try:
         terminal.wait_for("Number or word [1]:")
         terminal.press("q\n")
@@ -91,7 +93,7 @@ def test_who_wants_lines_gets_lines(home: Path, environment: dict[str, str], wor
 def test_where_a_screen_cannot_be_seen_it_is_asked_in_lines(
     home: Path, redirected: str, size: tuple[int, int], said: str
 ) -> None:
-    terminal = typed(f"{COMMAND} {redirected}", size)
+    terminal = typed(f"{COMMAND} {redirected}", size=size)
     try:
         terminal.wait_for(lambda: b"[1]:" in terminal.written)
         assert said.encode() in terminal.written
@@ -127,7 +129,7 @@ def test_where_nobody_can_answer_the_headless_commands_are_seen(
 def test_home_is_whole_whatever_the_environment_says(
     home: Path, environment: dict[str, str]
 ) -> None:
-    terminal = typed(f"{COMMAND} --images none", **environment)
+    terminal = typed(f"{COMMAND} --images none", environment)
     try:
         terminal.wait_for("New here? Press d and see everything once; then n for your own.")
         assert "n  New LoRA      from a folder of pictures, step by step" in terminal.text
