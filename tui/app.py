@@ -82,6 +82,8 @@ class WizardApp(App[None]):
 
     def on_mount(self) -> None:
         dress(self)
+        if self.capabilities and self.capabilities.remark:
+            self.notify(self.capabilities.remark, markup=False)
         loop = asyncio.get_running_loop()
         self._told_to_leave = lambda: loop.call_soon_threadsafe(self.exit)
         self.push_screen(HomeScreen())

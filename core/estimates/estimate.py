@@ -48,7 +48,9 @@ class Estimate:
         if costs := self.cost(price):
             found.append(("Cost", costs.text, costs.basis))
         if self.memory:
-            fits = self.fit.words if self.fit else "no GPU here to compare with"
+            fits = (
+                self.fit.words if self.fit else "to be free on a GPU; none is here to compare with"
+            )
             found.append(("GPU memory", f"{self.memory.text}: {fits}", self.memory.basis))
         for name, figure in (("Disk", self.disk), ("LoRA file", self.file)):
             if figure:

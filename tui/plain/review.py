@@ -8,14 +8,14 @@ from pathlib import Path
 
 from ...core.errors import WizardError
 from ...core.run.directory import known_runs
-from ..problems import problems_text, wrapped
+from ..problems import problems_text
 from ..walk import review, steps
 from ..walk.assessment import Assessment
 from ..walk.draft import Draft
 from ..walk.memory import remember_toml
 from ..walk.steps import Step
-from ..walk.transfer import address, download_command
 from . import findings
+from .outcome import tell_results
 from .talk import KEEP, Talk
 
 
@@ -111,17 +111,6 @@ class Review:
         self._talk.say("Ctrl-C stops watching; the training goes on.")
         arguments = argparse.Namespace(config=path, set=[], json=False, detach=False)
         self.exit_status = train.run(arguments)
-        self._say_download()
-
-    def _say_download(self) -> None:
         run = next(iter(known_runs()), None)
-        if run is None or self.exit_status:
-            return
-        file = run.path / f"{self._draft.name}.safetensors"
-        command = download_command([file]) if file.exists() else ""
-        there = address()
-        if command and there:
-            self._talk.say("To fetch it, run this on your own machine:")
-            self._talk.show(command)
-            if there.caveat:
-                self._talk.show(wrapped(there.caveat))
+        if run is not None and self.exit_status == 0:
+            tell_results(self._talk, run)

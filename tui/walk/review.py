@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from ...core.config import RunConfig, configfile, values
 from ...core.config.config_problems import options
 from ...core.config.paths import resolve_path
 from ...core.dataset.images import Progress
-from ...core.errors import Problem, WizardError
+from ...core.errors import Mend, Problem, WizardError
 from ...core.preflight_base import BaseFindings
 from ...core.run import control
 from ...core.run.directory import RunDirectory, known_runs
@@ -52,6 +53,14 @@ def problem_line(problem: Problem) -> str:
     end = "" if problem.message.endswith((".", "!", "?")) else "."
     where = f"{name}{between}" if name else ""
     return f"{place}{where}{problem.message}{end} {problem.remedy}".strip()
+
+
+def ways_out(problem: Problem, others: Sequence[Problem]) -> Sequence[Mend]:
+    """What would mend a picture that cannot be used; of several, the last one's is for all."""
+    if not problem.where.startswith("/"):
+        return ()
+    of_pictures = [item.mends for item in others if item.where.startswith("/") and item.mends]
+    return problem.mends or (of_pictures[-1] if of_pictures else ())
 
 
 def unknown_key(problem: Problem) -> str:
