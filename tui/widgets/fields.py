@@ -30,6 +30,8 @@ _FILES = {"model.base": (".safetensors",)}
 """Options whose path may lead to a file, and what such files end with."""
 _ABSENT = "default"
 _MARK_CELLS = 22
+_LABEL_CELLS, _LEAST_CELLS = 26, 8
+"""To the left of a control; what a control needs beside a mark."""
 
 
 class OptionField(Vertical):
@@ -66,7 +68,7 @@ class OptionField(Vertical):
         self._text = text
         self._label = label or label_of(info)
         self._problem: Problem | None = None
-        self._mark = ""
+        self._mark = self._whole_mark = ""
 
     def compose(self) -> ComposeResult:
         yield self._made()
@@ -148,7 +150,19 @@ class OptionField(Vertical):
     def show_mark(self, differs: bool, preset: str = "") -> None:
         """Mark that the value is not the preset's, which is ``preset``."""
         words = preset.replace("\n", ", ") or "empty"
-        mark = clipped(f"{CHANGED_MARK} preset {words}", _MARK_CELLS) if differs else ""
+        self._whole_mark = clipped(f"{CHANGED_MARK} preset {words}", _MARK_CELLS) if differs else ""
+        if self.info.path and isinstance(path := self.input, PathInput):
+            path.holds_preset(not differs)
+        self._fit_mark()
+
+    def on_resize(self) -> None:
+        self._fit_mark()
+
+    def _fit_mark(self) -> None:
+        """The mark in the room there is: beside a narrow control it is only the sign."""
+        mark, room = self._whole_mark, self.size.width - _LABEL_CELLS - _LEAST_CELLS
+        if self.size.width and cell_len(mark) > room:
+            mark = CHANGED_MARK
         # A layout anew at each key would be felt.
         if mark != self._mark:
             self._mark = mark
