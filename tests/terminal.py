@@ -64,6 +64,11 @@ class Terminal:
             assert time.monotonic() < deadline, f"no {condition!r}:\n{self.text}"
             self._read(0.05)
 
+    def wait_for_quiet(self, seconds: float = 0.1) -> None:
+        """Read until nothing more has come for so long."""
+        while self._read(seconds):
+            pass
+
     def read_to_the_end(self) -> int:
         """Read until the process has ended; returns its wait status."""
         status: list[int] = []

@@ -164,13 +164,13 @@ class WizardApp(App[None]):
             self.call_from_thread(self._show_assessment, assessment)
 
     def _show_progress(self, done: int, total: int) -> None:
-        if isinstance(self.screen, StepScreen):
+        if isinstance(self.screen, StepScreen) and self.screen.is_mounted:
             self.screen.show_progress(done, total)
 
     def _show_assessment(self, assessment: Assessment) -> None:
         self.assessment = assessment
         if isinstance(self.screen, StepScreen):
-            self.screen.show_assessment(assessment)
+            self.screen.take(assessment)
 
     def leave(self) -> None:
         """End the app; for signal handlers and other threads."""
