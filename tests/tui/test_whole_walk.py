@@ -114,6 +114,7 @@ def test_a_cut_connection_loses_nothing_that_was_typed(
 ) -> None:
     terminal = open_terminal(*WIZARD)
     person = Walker(terminal)
+    terminal.wait_for("from a folder of pictures to a LoRA")
     person.begin()
     person.press("ho", "holiday/ ")
     person.press("\t", person.shows(r"Found \d+ pictures"))
