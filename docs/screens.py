@@ -23,11 +23,10 @@ from lora_wizard.core.run.directory import RunDirectory
 from lora_wizard.core.run.lock import RunLock
 from lora_wizard.tui.app import WizardApp
 from lora_wizard.tui.walk.draft import Draft
-from textual.events import ScreenResume
 from textual.pilot import Pilot
 
 OUT = Path(__file__).with_name("pictures")
-SIZE, WIDE = (110, 34), (136, 38)
+SIZE, WIDE = (110, 34), (142, 31)
 _WHILE_TRAINING = 0.72
 """How far the run of the monitor's picture is."""
 _FONT = 'ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace'
@@ -36,11 +35,11 @@ Scene = Callable[[WizardApp, Pilot[None], RunDirectory], Awaitable[None]]
 
 
 async def home(app: WizardApp, pilot: Pilot[None], run: RunDirectory) -> None:
-    """Where everything begins, with a draft and two runs."""
+    """Where everything begins, with a draft, and a run that is going on."""
     draft = _demo_draft()
     draft.put("output.name", "zibbu-rank-32")
     draft.step = "parameters"
-    app.screen.post_message(ScreenResume())
+    await pilot.press("f5")
     await _settle(pilot)
     await pilot.press("tab", "tab")
     await _settle(pilot)
@@ -74,9 +73,8 @@ async def review(app: WizardApp, pilot: Pilot[None], run: RunDirectory) -> None:
 
 async def train(app: WizardApp, pilot: Pilot[None], run: RunDirectory) -> None:
     """The monitor."""
-    with _in_the_middle(run) as live:
-        app.watch_run(live)
-        await _settle(pilot)
+    app.watch_run(run)
+    await _settle(pilot)
 
 
 async def results(app: WizardApp, pilot: Pilot[None], run: RunDirectory) -> None:
@@ -96,6 +94,7 @@ SCENES: dict[Scene, tuple[int, int]] = {
     results: WIDE,
 }
 """With the size of the terminal."""
+_WHILE_IT_TRAINS = (home, train)
 
 
 def main() -> None:
@@ -123,9 +122,11 @@ def main() -> None:
 
 async def _drawn(scene: Scene, size: tuple[int, int], run: RunDirectory) -> str:
     app = WizardApp()
-    async with app.run_test(size=size) as pilot:
-        await scene(app, pilot, run)
-        picture = app.export_screenshot(title="lora-wizard")
+    time_of_run = _in_the_middle(run) if scene in _WHILE_IT_TRAINS else contextlib.nullcontext()
+    with time_of_run:
+        async with app.run_test(size=size) as pilot:
+            await scene(app, pilot, run)
+            picture = app.export_screenshot(title="lora-wizard")
     return _tidied(picture)
 
 
@@ -145,28 +146,29 @@ def _demo_draft() -> Draft:
 
 
 @contextlib.contextmanager
-def _in_the_middle(run: RunDirectory) -> Iterator[RunDirectory]:
-    """The run as it was while it trained: its past until then, as if it were now, and its lock."""
-    copy = RunDirectory(run.path.parent / "training" / run.name)
-    shutil.copytree(run.path, copy.path)
+def _in_the_middle(run: RunDirectory) -> Iterator[None]:
+    """The run is as it was while it trained: its past until then, as if it were now, and held."""
     known = [json.loads(line) for line in run.events_path.read_text().splitlines()]
     steps = [event for event in known if event["kind"] == "step"]
     end = steps[int(len(steps) * _WHILE_TRAINING)]
     past = known[: known.index(end) + 1]
     lag = time.time() - end["time"]
     lines = [json.dumps({**event, "time": event["time"] + lag}) for event in past]
-    copy.events_path.write_text("\n".join(lines) + "\n")
     drawn = [event["path"] for event in past if event["kind"] == "sample"]
     log, last = run.log_path.read_text(), f"drew {drawn[-1]}"
-    copy.log_path.write_text(log[: log.index("\n", log.index(last)) + 1])
-    copy.update(outcome="running", exit_code=None)
-    lock = RunLock.take(copy.lock_path)
+    changed = (run.events_path, run.log_path, run.record_path)
+    kept = [path.read_bytes() for path in changed]
+    run.events_path.write_text("\n".join(lines) + "\n")
+    run.log_path.write_text(log[: log.index("\n", log.index(last)) + 1])
+    run.update(outcome="running", exit_code=None)
+    lock = RunLock.take(run.lock_path)
     lock.announce()
     try:
-        yield copy
+        yield
     finally:
         lock.release()
-        shutil.rmtree(copy.path.parent)
+        for path, content in zip(changed, kept, strict=True):
+            path.write_bytes(content)
 
 
 async def _settle(pilot: Pilot[None]) -> None:
@@ -175,7 +177,10 @@ async def _settle(pilot: Pilot[None]) -> None:
         await pilot.pause(0.2)
         for worker in list(pilot.app.workers):
             if not worker.is_finished and worker.group != "tail":
-                await asyncio.wait({asyncio.ensure_future(worker.wait())}, timeout=2.0)
+                ended = asyncio.ensure_future(worker.wait())
+                # One that was replaced by another ends with an error.
+                ended.add_done_callback(lambda task: task.cancelled() or task.exception())
+                await asyncio.wait({ended}, timeout=2.0)
     await pilot.pause()
 
 
