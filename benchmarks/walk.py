@@ -37,6 +37,7 @@ from lora_wizard.core.config.paths import templates_folder
 from lora_wizard.core.errors import WizardError
 from lora_wizard.core.run import control
 from lora_wizard.core.run.directory import RunDirectory
+from tiny_sd import build
 from walker import SHELL, Walker, shell_environment
 
 ANSWERS = {
@@ -54,7 +55,9 @@ tty.setraw(0)
 typed = os.read(0, 100)
 print("typed", repr(typed.decode()), flush=True)
 """
+RESULT = Path(__file__).resolve().with_name("results") / "walk.txt"
 CAPTION = "zibbu creature on a green background"
+_said: list[str] = []
 _KEY = re.compile(r"\x1b\[[0-9;]*[A-Za-z~]|\x1bO.|.", re.DOTALL)
 
 
@@ -63,7 +66,13 @@ class SlowTerminal(terminals.Terminal):
 
     def __init__(self, command: Sequence[str], round_trip: float, between_keys: float) -> None:
         environment = {**shell_environment(), "SSH_CONNECTION": "10.0.0.1 50000 10.0.0.2 22"}
-        relay = (sys.executable, __file__, "--relay", str(round_trip / 2), *command)
+        relay = (
+            sys.executable,
+            str(Path(__file__).resolve()),
+            "--relay",
+            str(round_trip / 2),
+            *command,
+        )
         super().__init__(relay, environment=environment)
         self.round_trip, self.between_keys = round_trip, between_keys
         self.keys = self.sent = 0
@@ -101,19 +110,17 @@ class Account:
     def __init__(self, terminal: SlowTerminal) -> None:
         self.terminal = terminal
         self.rows: list[tuple[str, int, float, int, int]] = []
-        self._last = self._now()
+        self._last = (0, 0.0, 0, 0)
 
     def reached(self, place: str) -> None:
-        now = self._now()
-        keys, seconds, sent, received = (b - a for a, b in zip(self._last, now, strict=True))
-        self.rows.append((place, int(keys), seconds, int(sent), int(received)))
-        self._last = now
-
-    def _now(self) -> tuple[float, float, float, float]:
         terminal = self.terminal
-        begun = terminal.first_key
-        passed = time.monotonic() - begun if begun else 0.0
-        return terminal.keys, passed, terminal.sent, len(terminal.written)
+        seconds = time.monotonic() - terminal.first_key
+        # What is still on its way belongs to this screen, too.
+        terminal.wait_for_quiet()
+        now = (terminal.keys, seconds, terminal.sent, len(terminal.written))
+        keys, passed, sent, received = (b - a for a, b in zip(self._last, now, strict=True))
+        self.rows.append((place, int(keys), passed, int(sent), int(received)))
+        self._last = now
 
 
 def main() -> None:
@@ -132,6 +139,7 @@ def main() -> None:
         ("a checkpoint in a single file, its path typed", typed),
     ):
         walk(title, model, *pace)
+    RESULT.write_text("\n".join([machine(), *_said]) + "\n")
 
 
 def probe(round_trip: float, between_keys: float) -> None:
@@ -163,7 +171,9 @@ def walk(
     for path in (demo / "pictures").glob("*.png"):
         shutil.copy(path, home / "holiday")
     (home / "models").mkdir()
-    checkpoint_of(demo / "base", home / "models" / "photo-v3.safetensors")
+    with tempfile.TemporaryDirectory() as folder:
+        base = build(Path(folder, "base"), like_sd1=True)
+        checkpoint_of(base, home / "models" / "photo-v3.safetensors")
     terminal = SlowTerminal(SHELL, round_trip, between_keys)
     account = Account(terminal)
     run = RunDirectory(home / "output" / "zibbu")
@@ -253,7 +263,15 @@ def relay(delay: float, command: Sequence[str]) -> None:
             under_way.append((time.monotonic() + delay, 1 if source == master else master, data))
 
 
+def machine() -> str:
+    names = re.findall(r"^model name\s*: (.*)", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    cores, load = len(os.sched_getaffinity(0)), os.getloadavg()[0]
+    processor = names[0] if names else "an unknown processor"
+    return f"{time.strftime('%Y-%m-%d')}, {cores} cores of {processor}, load {load:.0f}\n"
+
+
 def say(line: str) -> None:
+    _said.append(line)
     print(line, flush=True)
 
 

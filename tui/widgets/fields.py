@@ -161,7 +161,7 @@ class OptionField(Vertical):
     def _fit_mark(self) -> None:
         """The mark in the room there is: beside a narrow control it is only the sign."""
         mark, room = self._whole_mark, self.size.width - _LABEL_CELLS - _LEAST_CELLS
-        if self.size.width and cell_len(mark) > room:
+        if mark and self.size.width and cell_len(mark) > room:
             mark = CHANGED_MARK
         # A layout anew at each key would be felt.
         if mark != self._mark:
