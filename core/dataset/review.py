@@ -58,7 +58,7 @@ def _about_shape(training: Sequence[Sample], rule: BucketRule) -> Iterator[Probl
             "dataset.buckets",
             remedy="Crop them yourself, or allow longer buckets (dataset.bucket_max_side)."
             if len(rule.buckets) > 1
-            else "Turn dataset.buckets on.",
+            else "Turn dataset.buckets on; where it is on, lower dataset.bucket_step.",
             severity="warning",
         )
     if len(training) >= FEW and len({item.bucket for item in training}) == 1 and rule.buckets[1:]:

@@ -97,7 +97,7 @@ def it_draws_otherwise(lora: Path) -> None:
             return pipeline.unet(latents, 500, pipeline.text_encoder(text)[0]).sample
 
     before = noise()
-    pipeline.load_lora_weights(lora.parent, weight_name=lora.name)
+    pipeline.load_lora_weights(str(lora.parent), weight_name=lora.name)
     assert not torch.equal(before, noise())
 
 
