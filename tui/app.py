@@ -174,8 +174,12 @@ class WizardApp(App[None]):
 
     def _show_assessment(self, assessment: Assessment) -> None:
         self.assessment = assessment
-        if isinstance(self.screen, StepScreen):
-            self.screen.take(assessment)
+        screen = self.screen
+        if isinstance(screen, StepScreen) and screen.is_mounted:
+            screen.show_assessment(assessment)
+        elif isinstance(screen, StepScreen):
+            # On a busy machine its widgets may still be to come.
+            screen.call_later(screen.show_assessment, assessment)
 
     def leave(self) -> None:
         """End the app; for signal handlers and other threads."""

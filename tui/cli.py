@@ -95,6 +95,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader (`| head`) has gone; Python's own flush at exit would complain again.
         sys.stderr.close()
         return 0
+    except OSError as error:
+        if error.filename is None:
+            raise
+        place = f"{error.filename}: {error.strerror or error}"
+        _show(WizardError("A file or folder cannot be used", place, "Look at the path."))
+        return EXIT_USER_ERROR
 
 
 def _show(error: WizardError) -> None:

@@ -122,6 +122,24 @@ async def test_enter_goes_through_the_fields_to_next(home: Path) -> None:
 
 
 @pytest.mark.anyio
+async def test_what_is_known_before_a_screen_has_its_widgets_is_shown_once_it_has(
+    home: Path,
+) -> None:
+    app = WizardApp(draft=Draft.new("face"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(app, pilot)
+        known = app.assessment
+        assert known is not None
+        app.assessment = None
+        app.go("output")
+        app._show_progress(1, 2)
+        app._show_assessment(known)
+        await settle(app, pilot)
+        assert "to mend" in screen_text(app)
+        assert app.assessment is known
+
+
+@pytest.mark.anyio
 async def test_saving_asks_once_and_never_overwrites_unasked(home: Path) -> None:
     Path("face.toml").write_text("somebody's")
     app = WizardApp(draft=Draft.new("face"))

@@ -89,13 +89,6 @@ class StepScreen(Screen[None]):
         for form in self.query(Form):
             form.show_draft()
 
-    def take(self, assessment: Assessment) -> None:
-        """Show what is known, as soon as the screen is made."""
-        if self.is_mounted:
-            self.show_assessment(assessment)
-        else:
-            self.call_later(self.show_assessment, assessment)
-
     def show_assessment(self, assessment: Assessment) -> None:
         """Show what is known of the draft now; by default the step's problems."""
         self.show_problems(self.step.problems(assessment.problems))
