@@ -7,25 +7,43 @@ that they stay true. SVG, which a browser shows sharp at any size.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 from lora_wizard.core.config.paths import templates_folder
 from lora_wizard.core.run.directory import RunDirectory
+from lora_wizard.core.run.lock import RunLock
 from lora_wizard.tui.app import WizardApp
 from lora_wizard.tui.walk.draft import Draft
 from textual.pilot import Pilot
 
 OUT = Path(__file__).with_name("pictures")
-SIZE = (110, 34)
+SIZE, WIDE = (110, 34), (142, 31)
+_WHILE_TRAINING = 0.72
+"""How far the run of the monitor's picture is."""
 _FONT = 'ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace'
 
 Scene = Callable[[WizardApp, Pilot[None], RunDirectory], Awaitable[None]]
+
+
+async def home(app: WizardApp, pilot: Pilot[None], run: RunDirectory) -> None:
+    """Where everything begins, with a draft, and a run that is going on."""
+    draft = _demo_draft()
+    draft.put("output.name", "zibbu-rank-32")
+    draft.step = "parameters"
+    await pilot.press("f5")
+    await _settle(pilot)
+    await pilot.press("tab", "tab")
+    await _settle(pilot)
+    draft.discard()
 
 
 async def dataset(app: WizardApp, pilot: Pilot[None], run: RunDirectory) -> None:
@@ -65,7 +83,18 @@ async def results(app: WizardApp, pilot: Pilot[None], run: RunDirectory) -> None
     await _settle(pilot)
 
 
-SCENES: tuple[Scene, ...] = (dataset, captions, repeats, parameters, review, train, results)
+SCENES: dict[Scene, tuple[int, int]] = {
+    home: SIZE,
+    dataset: SIZE,
+    captions: SIZE,
+    repeats: SIZE,
+    parameters: SIZE,
+    review: SIZE,
+    train: SIZE,
+    results: WIDE,
+}
+"""With the size of the terminal."""
+_WHILE_IT_TRAINS = (home, train)
 
 
 def main() -> None:
@@ -84,27 +113,62 @@ def main() -> None:
     command = [sys.executable, "-m", "lora_wizard.tui.cli", "demo", "--folder", "runs"]
     subprocess.run(command, check=True)
     run = RunDirectory(home / "runs" / "zibbu")
-    for scene in SCENES:
+    for scene, size in SCENES.items():
         path = OUT / f"{scene.__name__}.svg"
-        path.write_text(asyncio.run(_drawn(scene, run)), encoding="utf-8")
+        path.write_text(asyncio.run(_drawn(scene, size, run)), encoding="utf-8")
         sys.stdout.write(f"{path}\n")
     shutil.rmtree(home)
 
 
-async def _drawn(scene: Scene, run: RunDirectory) -> str:
+async def _drawn(scene: Scene, size: tuple[int, int], run: RunDirectory) -> str:
     app = WizardApp()
-    async with app.run_test(size=SIZE) as pilot:
-        await scene(app, pilot, run)
-        picture = app.export_screenshot(title="lora-wizard")
+    time_of_run = _in_the_middle(run) if scene in _WHILE_IT_TRAINS else contextlib.nullcontext()
+    with time_of_run:
+        async with app.run_test(size=size) as pilot:
+            await scene(app, pilot, run)
+            picture = app.export_screenshot(title="lora-wizard")
     return _tidied(picture)
 
 
 async def _step(app: WizardApp, pilot: Pilot[None], name: str) -> None:
-    draft = Draft.new("demo")
-    draft.enter("dataset.folder", "pictures")
+    draft = _demo_draft()
     draft.step = name
     app.begin(draft)
     await _settle(pilot)
+
+
+def _demo_draft() -> Draft:
+    draft = Draft.new("demo")
+    draft.enter("dataset.folder", "pictures")
+    draft.note("subject", "object")
+    draft.note("class_word", "creature")
+    return draft
+
+
+@contextlib.contextmanager
+def _in_the_middle(run: RunDirectory) -> Iterator[None]:
+    """The run is as it was while it trained: its past until then, as if it were now, and held."""
+    known = [json.loads(line) for line in run.events_path.read_text().splitlines()]
+    steps = [event for event in known if event["kind"] == "step"]
+    end = steps[int(len(steps) * _WHILE_TRAINING)]
+    past = known[: known.index(end) + 1]
+    lag = time.time() - end["time"]
+    lines = [json.dumps({**event, "time": event["time"] + lag}) for event in past]
+    drawn = [event["path"] for event in past if event["kind"] == "sample"]
+    log, last = run.log_path.read_text(), f"drew {drawn[-1]}"
+    changed = (run.events_path, run.log_path, run.record_path)
+    kept = [path.read_bytes() for path in changed]
+    run.events_path.write_text("\n".join(lines) + "\n")
+    run.log_path.write_text(log[: log.index("\n", log.index(last)) + 1])
+    run.update(outcome="running", exit_code=None)
+    lock = RunLock.take(run.lock_path)
+    lock.announce()
+    try:
+        yield
+    finally:
+        lock.release()
+        for path, content in zip(changed, kept, strict=True):
+            path.write_bytes(content)
 
 
 async def _settle(pilot: Pilot[None]) -> None:
@@ -113,7 +177,10 @@ async def _settle(pilot: Pilot[None]) -> None:
         await pilot.pause(0.2)
         for worker in list(pilot.app.workers):
             if not worker.is_finished and worker.group != "tail":
-                await asyncio.wait({asyncio.ensure_future(worker.wait())}, timeout=2.0)
+                ended = asyncio.ensure_future(worker.wait())
+                # One that was replaced by another ends with an error.
+                ended.add_done_callback(lambda task: task.cancelled() or task.exception())
+                await asyncio.wait({ended}, timeout=2.0)
     await pilot.pause()
 
 

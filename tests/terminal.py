@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pyte
 
-PATIENCE = 30.0
+PATIENCE = 90.0
 WIZARD = (sys.executable, "-m", "lora_wizard.tui.cli")
 
 
@@ -63,6 +63,11 @@ class Terminal:
         while not (condition in self.text if isinstance(condition, str) else condition()):
             assert time.monotonic() < deadline, f"no {condition!r}:\n{self.text}"
             self._read(0.05)
+
+    def wait_for_quiet(self, seconds: float = 0.1) -> None:
+        """Read until nothing more has come for so long."""
+        while self._read(seconds):
+            pass
 
     def read_to_the_end(self) -> int:
         """Read until the process has ended; returns its wait status."""

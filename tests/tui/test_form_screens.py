@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from form_walks import at_step, disk_of, ready_draft, settled
 from lora_wizard.tui.walk.draft import Draft
+from lora_wizard.tui.widgets.form import Form
 from screens import SIZES, check_snapshot
 
 pytestmark = pytest.mark.anyio
@@ -54,3 +55,14 @@ async def test_the_review_of_a_draft_that_cannot_start(
             await pilot.press("ctrl+n")
             await settled(app, pilot)
             check_snapshot(app, "review-refused", home)
+
+
+async def test_typing_takes_the_place_of_a_presets_path_and_of_no_other(home: Path) -> None:
+    async with at_step(ready_draft(home), "output") as (app, pilot):
+        form = app.screen.query_one(Form)
+        for key, typed in (("folder", "x"), ("name", ""), ("folder", "y")):
+            form.focus_field(f"output.{key}")
+            await pilot.pause()
+            await pilot.press(*typed)
+            await settled(app, pilot)
+        assert app.draft.value("output.folder") == "xy"

@@ -196,6 +196,7 @@ class CaptionsScreen(CaptionsLayout):
         self._show(place or 0)
         if kept and place is not None and kept[1] != self._read:
             self._editor.text = kept[1]
+            self._editor.move_cursor(self._editor.document.end)
 
     def _show(self, place: int) -> None:
         """Show a picture and its caption as it stands in its file."""

@@ -111,15 +111,14 @@ class CaptionList:
         if not without:
             return f"All {total} pictures have a caption."
         concepts = list(dict.fromkeys(sample.concept for sample in self.samples))
-        name = (
-            f'the name of its concept, "{concepts[0]}",'
-            if len(concepts) == 1
-            else ("the name of its concept")
-        )
+        name = f', "{concepts[0]}"' if len(concepts) == 1 else ""
         count = "None" if without == total else f"{total - without} of {total} pictures"
         verb = "has" if without == total or total - without == 1 else "have"
-        return f"{count} {verb} a caption. Without one, a picture is trained with {name}" + (
-            " after the trigger words." if any(item.trigger_words for item in self.samples) else "."
+        words = any(item.trigger_words for item in self.samples)
+        after = (", after the trigger words" if name else " after the trigger words") * words
+        return (
+            f"{count} {verb} a caption. Without one, a picture is trained with the name of its "
+            f"concept{name}{after}."
         )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.cells import cell_len
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -25,7 +26,7 @@ _LONGEST = 36
 
 class ConceptTable(Vertical):
     """`ConceptRow`s. On a row, + and - change its repeats and delete leaves it out; the table only
-    says so (`Turned`, `Dropped`)."""
+    says so (`Turned`, `Dropped`). Enter goes on."""
 
     class Turned(Message):
         """More or fewer repeats are wanted for a row."""
@@ -65,6 +66,11 @@ class ConceptTable(Vertical):
         listed.highlighted = min(at, len(rows) - 1) if at is not None and rows else None
         heads = f"{'folder':<{name}} pictures  sizes               captions  repeats  share"
         self.query_one(".heads", Static).update(heads)
+
+    @on(OptionList.OptionSelected)
+    def _entered(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self.screen.focus_next()
 
     def on_resize(self) -> None:
         self.show(self.query_one(_Rows).rows)

@@ -151,6 +151,8 @@ class OptionField(Vertical):
     def show_mark(self, differs: bool, preset: str = "") -> None:
         """Mark that the value is not the preset's, which is ``preset``."""
         self._preset = preset.replace("\n", ", ") if differs else None
+        if self.info.path and isinstance(path := self.input, PathInput):
+            path.holds_preset(not differs)
         self._mark_value()
 
     def on_resize(self) -> None:

@@ -20,7 +20,8 @@ _WORDS = {"error": "error: ", "warning": "", "note": ""}
 
 
 class Findings(OptionList):
-    """Problems with their remedies, and below each what it offers: enter does it."""
+    """Problems with their remedies, and below each what it offers: enter does it, and goes on
+    where nothing is offered."""
 
     class Offered(Message):
         """A way out was taken."""
@@ -70,6 +71,15 @@ class Findings(OptionList):
         mend = self._mends[event.option_index]
         if mend:
             self.post_message(self.Offered(mend))
+        else:
+            self.screen.focus_next()
+
+    def action_select(self) -> None:
+        """Take the offer under the cursor, or go on."""
+        if self.highlighted is None:
+            self.screen.focus_next()
+        else:
+            super().action_select()
 
 
 def _said(problem: Problem) -> Content:

@@ -95,6 +95,12 @@ class PathInput(SafeInput):
         """Whether the list is shown."""
         return bool(self._list and self._list.display)
 
+    def holds_preset(self, holds: bool) -> None:
+        """Typing takes the place of a preset's path, which is no beginning of another."""
+        if holds and not self.select_on_focus and self.has_focus:
+            self.select_all()
+        self.select_on_focus = holds
+
     def open(self) -> None:
         """Show what the path can go on with, as soon as that is known."""
         self._begun = begun(self.value, self.base)
