@@ -99,6 +99,12 @@ async def test_a_broken_picture_is_left_out_from_where_it_is_found(home: Path) -
     assert draft.value("dataset.exclude") == ["pictures/3.png"]
 
 
+async def test_one_key_leads_to_the_review(home: Path) -> None:
+    async with at_step(ready_draft(home), "dataset") as (app, pilot):
+        await pilot.press("f9")
+        await until(app, pilot, ReviewScreen)
+
+
 async def test_start_saves_the_toml_and_runs_it_without_the_wizard(home: Path) -> None:
     draft = ready_draft(home)
     (home / "face.toml").write_text("of somebody else")

@@ -68,7 +68,7 @@ def explain_option(talk: Talk, info: OptionInfo) -> None:
 
 def say_problem(talk: Talk, problem: Problem) -> None:
     """What is wrong and what to do about it."""
-    talk.say(f"{problem.severity}: {problem.message}. {problem.remedy}".replace("..", "."), "  ")
+    talk.say(f"{problem.severity}: {problem.words}", "  ")
 
 
 def _answer(talk: Talk, draft: Draft, info: OptionInfo) -> str:

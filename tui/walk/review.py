@@ -49,9 +49,8 @@ def problem_line(problem: Problem) -> str:
     name = info.label if info else "" if is_section else problem.where
     # Some say it of the option ("is required"), others in a sentence of their own.
     between = " " if problem.message[:1].islower() else ": "
-    end = "" if problem.message.endswith((".", "!", "?")) else "."
     where = f"{name}{between}" if name else ""
-    return f"{place}{where}{problem.message}{end} {problem.remedy}".strip()
+    return f"{place}{where}{problem.words}"
 
 
 def ways_out(problem: Problem, others: Sequence[Problem]) -> Sequence[Mend]:
