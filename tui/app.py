@@ -16,6 +16,7 @@ from textual.timer import Timer
 from textual.worker import WorkerFailed, get_current_worker
 
 from ..core.run.directory import RunDirectory
+from ..core.text import printable
 from .crash import report
 from .screens import palette
 from .screens.begin import hold_or_ask
@@ -81,6 +82,8 @@ class WizardApp(App[None]):
 
     def on_mount(self) -> None:
         dress(self)
+        if self.capabilities and self.capabilities.remark:
+            self.notify(self.capabilities.remark, markup=False)
         loop = asyncio.get_running_loop()
         self._told_to_leave = lambda: loop.call_soon_threadsafe(self.exit)
         self.push_screen(HomeScreen())
@@ -138,6 +141,8 @@ class WizardApp(App[None]):
 
     def touch(self) -> None:
         """The draft has changed: look at it again as soon as nobody types."""
+        if said := self.draft.take_trouble():
+            self.notify(printable(said), severity="error", timeout=30, markup=False)
         if self._pause:
             self._pause.stop()
         self._pause = self.set_timer(_PAUSE, self._assess)

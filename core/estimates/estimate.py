@@ -74,8 +74,11 @@ def estimate(
     base_is_known = base is not None and bool(base.parts)
     memory_figure = fit = None
     if needed:
-        memory_figure = memory.memory_figure(needed, base_is_known=base_is_known)
-        fit = memory.fit(config, spec, base, needed, gpu) if gpu else None
+        measured = memory.measured(config, spec, base, history)
+        factor = measured.factor if measured else 1.0
+        needed = needed.times(factor)
+        memory_figure = memory.memory_figure(needed, base_is_known=base_is_known, measured=measured)
+        fit = memory.fit(config, spec, base, needed, gpu, factor) if gpu else None
     disk = time = None
     if plan is not None and schedule is not None:
         disk = _disk(config, spec, plan, schedule, base)
