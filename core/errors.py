@@ -61,6 +61,12 @@ class Problem:
     mends: tuple[Mend, ...] = field(default=(), compare=False)
     """The likeliest first."""
 
+    @property
+    def words(self) -> str:
+        """What is wrong and what to do about it, as sentences; not yet safe to show."""
+        end = "" if self.message.endswith((".", "!", "?", ":")) else "."
+        return f"{self.message}{end} {self.remedy}".strip()
+
 
 class ProblemsError(WizardError):
     """Several problems at once, so that nobody has to mend them one run at a time."""

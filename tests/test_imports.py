@@ -121,3 +121,9 @@ def test_the_overview_imports_neither_the_configuration_nor_a_screen() -> None:
     libraries = ["pydantic", "rich", "tomlkit", "tomllib", "PIL"]
     words = [[], ["--help"], ["--version"], ["chekc"]]
     run(RUN_COMMANDS, words, [*HEAVY, *SCREEN, *libraries, *ours])
+
+
+def test_the_demos_measure_says_nothing_in_the_log() -> None:
+    code = "import lora_wizard.core.demo.measure"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (ran.returncode, ran.stdout + ran.stderr) == (0, "")

@@ -274,6 +274,26 @@ def test_animations_and_transparency_are_told(tmp_path: Path) -> None:
     assert "become white: clear.png." in text
 
 
+def test_pictures_of_kinds_that_are_not_read_are_told(tmp_path: Path) -> None:
+    write_pictures(tmp_path, 12)
+    for name in ("IMG_1.HEIC", "00.dng", "IMG_2.MOV", "notes.txt"):
+        (tmp_path / name).write_bytes(b"x")
+    text = said(plan_of(tmp_path))
+    assert "1 file is of a kind that is not read, and left out: IMG_1.HEIC." in text
+    assert "JPEG" in text
+
+
+def test_buckets_are_advised_only_where_they_are_off(tmp_path: Path) -> None:
+    write_pictures(tmp_path, 1)
+    write_picture(tmp_path / "long.png", (4000, 300))
+    advice = "Turn dataset.buckets on."
+    assert advice in said(plan_of(tmp_path, buckets=False))
+    narrow = {"bucket_min_side": 512, "bucket_max_side": 512}
+    text = said(plan_of(tmp_path, **narrow))
+    assert "1 of 2 pictures loses more" in text
+    assert advice not in text
+
+
 def test_class_pictures_are_not_the_subject_s(tmp_path: Path) -> None:
     write_pictures(tmp_path / "1_a", 1)
     (problem,) = errors_of(tmp_path, regularization_folder=str(tmp_path / "1_a"))

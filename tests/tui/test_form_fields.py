@@ -210,3 +210,30 @@ def test_a_draft_of_before_opens_with_what_it_knows(home: Path) -> None:
     del stored["own"]
     draft.path.write_text(json.dumps(stored))
     assert Draft.load(draft.path).value("network.rank") == 8
+
+
+@pytest.mark.parametrize("width", [80, 120])
+async def test_a_mark_leaves_the_value_its_room(home: Path, width: int) -> None:
+    draft = ready_draft(home)
+    path = "/a/folder/whose/name/is/long/and/" + "x" * (width // 3)
+    draft.enter("model.base", path)
+    async with at_step(draft, "model", size=(width, 24)) as (app, _):
+        line = next(line for line in screen_text(app).splitlines() if "Base model" in line)
+        assert path in line or line.rstrip().endswith(("*", "…"))
+        assert ("* preset" in line) <= (path in line)
+
+
+async def test_a_narrow_field_has_its_mark_and_its_value(home: Path) -> None:
+    draft = ready_draft(home)
+    draft.enter("dataset.repeats", "1234")
+    async with at_step(draft, "repeats") as (app, _):
+        line = next(line for line in screen_text(app).splitlines() if "Repeats  " in line)
+        assert line.split()[:3] == ["Repeats", "1234", "*"]
+
+
+async def test_what_the_step_is_about_stands_where_no_option_has_the_focus(home: Path) -> None:
+    async with at_step(ready_draft(home), "output") as (app, pilot):
+        assert "a folder of its own" not in screen_text(app)
+        app.screen.query_one("#next").focus()
+        await pilot.pause()
+        assert "a folder of its own" in screen_text(app)

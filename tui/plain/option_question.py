@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ...core.config import values
 from ...core.config.option_text import allowed_text, default_text
 from ...core.config.options import OptionInfo
@@ -72,8 +74,8 @@ def say_problem(talk: Talk, problem: Problem) -> None:
     where = f"{problem.where}: " if problem.where.startswith("/") else ""
     # What follows a remedy's first line is TOML or a command, to be copied.
     remedy, *lines = ("" if problem.mends else problem.remedy).split("\n")
-    said = f"{problem.severity}: {where}{problem.message}. {remedy}"
-    talk.say(said.replace("..", "."), "  ")
+    said = replace(problem, remedy=remedy).words
+    talk.say(f"{problem.severity}: {where}{said}", "  ")
     for line in lines:
         talk.show(f"  {printable(line)}")
 

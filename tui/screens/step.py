@@ -45,6 +45,7 @@ class StepScreen(Screen[None]):
         Binding("escape", "back", "Back"),
         Binding("ctrl+n", "next", "Next"),
         Binding("ctrl+s", "save", "Save"),
+        Binding("f9", "review", "To the review", show=False),
     ]
     DEFAULT_CSS = """
     StepScreen #steps { width: 28; height: 100%; padding: 1 1; background: $panel; }
@@ -99,7 +100,7 @@ class StepScreen(Screen[None]):
         lines = []
         for item in problems:
             sign, style = _SIGNS.get(item.severity, ("", ""))
-            said = printable(f"{item.message} {item.remedy}".strip())
+            said = printable(item.words)
             lines.append(Content.styled(sign, style) + shown(said))
         self.query_one("#said", Static).update(Content("\n").join(lines))
 
@@ -120,6 +121,12 @@ class StepScreen(Screen[None]):
             self.app.go(before.name)
         else:
             self.app.go_home()
+
+    def action_review(self) -> None:
+        """Straight to the review, for whoever has all answers."""
+        last = steps.STEPS[-1]
+        if self.step is not last:
+            self.app.go(last.name)
 
     def action_save(self) -> None:
         """Write the TOML."""
@@ -154,14 +161,8 @@ class StepScreen(Screen[None]):
         self.action_back()
 
     def to_mend(self, found: Sequence[StepState]) -> int:
-        """How many things are wrong in what was seen so far; what is still being decided for the
-        first time is not yet wrong."""
-        reached = self.app.draft.fact("reached") or self.step.name
-        return sum(
-            state.errors
-            for state in found
-            if state.mark != "ahead" and not (state.mark == "here" and state.step.name == reached)
-        )
+        """How many things are wrong in what was seen so far."""
+        return sum(state.errors for state in found if state.mark != "ahead")
 
     def _show_steps(self) -> None:
         found = states(self.app.draft, self.step, self.app.assessment)

@@ -27,6 +27,7 @@ class StepState:
     mark: str
     """A key of `MARKS`."""
     errors: int
+    """What is just being decided for the first time is not yet wrong."""
     answer: str
     """What was decided, in a few words; not yet safe to show. Empty before anything is."""
 
@@ -36,9 +37,10 @@ def states(draft: Draft, here: Step, assessment: Assessment | None) -> list[Step
     reached = _reached(draft, here)
     found: list[StepState] = []
     for place, step in enumerate(STEPS):
-        errors = len(step.problems(assessment.errors)) if assessment else 0
         # The review is never over: something may have changed since.
         seen = place <= reached and step is not STEPS[-1]
+        is_new = seen and step is here and place == reached
+        errors = len(step.problems(assessment.errors)) if assessment and not is_new else 0
         mark = "here" if step is here else "ahead" if not seen else "wrong" if errors else "done"
         answer = _answer(step.name, draft, assessment) if seen else ""
         found.append(StepState(step, mark, errors, answer))

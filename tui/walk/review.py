@@ -47,12 +47,12 @@ def problem_line(problem: Problem) -> str:
     step = steps.step_of(problem.where)
     place = f"{step.title}: " if step is not steps.STEPS[-1] else ""
     info = options().get(problem.where)
-    name = info.label if info else problem.where
+    is_section = problem.where in RunConfig.model_fields
+    name = info.label if info else "" if is_section else problem.where
     # Some say it of the option ("is required"), others in a sentence of their own.
-    between = ": " if problem.message[:1].isupper() else " "
-    end = "" if problem.message.endswith((".", "!", "?")) else "."
+    between = " " if problem.message[:1].islower() else ": "
     where = f"{name}{between}" if name else ""
-    return f"{place}{where}{problem.message}{end} {problem.remedy}".strip()
+    return f"{place}{where}{problem.words}"
 
 
 def ways_out(problem: Problem, others: Sequence[Problem]) -> Sequence[Mend]:

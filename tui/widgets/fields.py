@@ -142,7 +142,7 @@ class OptionField(Vertical):
             self.mount(said)
         said.display = problem is not None
         if problem:
-            words = f"{SIGNS.get(problem.severity, '')} {_ended(problem.message)} {problem.remedy}"
+            words = f"{SIGNS.get(problem.severity, '')} {problem.words}"
             said.update(shown(words.strip()))
             said.set_classes(["field-problem", f"-{problem.severity}"])
             if self.has_focus_within:
@@ -234,7 +234,3 @@ def field_of(widget: Widget | None) -> OptionField | None:
     """The field that ``widget`` is in."""
     nodes = widget.ancestors_with_self if widget else ()
     return next((node for node in nodes if isinstance(node, OptionField)), None)
-
-
-def _ended(sentence: str) -> str:
-    return sentence if sentence.endswith((".", "!", "?")) else f"{sentence}."

@@ -86,4 +86,4 @@ def _said(problem: Problem) -> Content:
     sign = f"{SIGNS.get(problem.severity, ' ')} {_WORDS.get(problem.severity, '')}"
     style = {"error": "$text-error", "warning": "$text-warning"}.get(problem.severity, "")
     place = problem.where.rpartition("/")[2] + ": " if problem.where.startswith("/") else ""
-    return Content.styled(sign, style) + shown(f"{place}{problem.message} {problem.remedy}".strip())
+    return Content.styled(sign, style) + shown(f"{place}{problem.words}")

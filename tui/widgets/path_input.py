@@ -223,7 +223,9 @@ class PathInput(SafeInput):
     def _row(self, wanted: Begun, entry: Entry) -> Any:
         text = shown(entry.text)
         count = self._counted.get(wanted.folder / entry.name, "") if entry.is_folder else ""
-        return text.append(f"  {count}") if count else text
+        text = text.append(f"  {count}") if count else text
+        takes = self._best == wanted.head + entry.text
+        return text.append("  \u25c2 tab takes it") if takes else text
 
     def _count(self, wanted: Begun) -> None:
         folders = [wanted.folder / entry.name for entry in self._matches[:_ROWS] if entry.is_folder]
