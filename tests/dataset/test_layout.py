@@ -164,10 +164,10 @@ def test_folders_that_are_listed_are_no_forgotten_ones(tmp_path: Path) -> None:
     write_pictures(tmp_path / "both/mika", 1)
     write_pictures(tmp_path / "both/zibbu", 1)
     listed = [{"folder": str(tmp_path / "both")}, {"folder": str(tmp_path / "both/mika")}]
-    told = said(plan_of("", concepts=listed))
+    told = said(plan_of(None, concepts=listed))
     assert "not used: zibbu." in told
     listed.append({"folder": str(tmp_path / "both/zibbu")})
-    assert "also holds" not in said(plan_of("", concepts=listed))
+    assert "also holds" not in said(plan_of(None, concepts=listed))
 
 
 def test_a_folder_without_pictures_says_what_it_has(tmp_path: Path) -> None:
@@ -289,7 +289,7 @@ def test_buckets_are_advised_only_where_they_are_off(tmp_path: Path) -> None:
     advice = "Turn dataset.buckets on."
     assert advice in said(plan_of(tmp_path, buckets=False))
     narrow = {"bucket_min_side": 512, "bucket_max_side": 512}
-    text = said(plan_of(tmp_path, **narrow))
+    text = said(plan_of(tmp_path, None, **narrow))
     assert "1 of 2 pictures loses more" in text
     assert advice not in text
 
