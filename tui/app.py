@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import work
 from textual.app import App, SystemCommand
@@ -16,6 +16,7 @@ from textual.timer import Timer
 from textual.worker import WorkerFailed, get_current_worker
 
 from ..core.run.directory import RunDirectory
+from ..core.text import printable
 from .crash import report
 from .screens import palette
 from .screens.begin import hold_or_ask
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 _PAUSE = 0.15
 """Seconds without a key after which the draft is looked at again."""
 _LEAST = (80, 24)
+_LONGEST_WORD = 600
+"""Characters of a notification."""
 
 
 class WizardApp(App[None]):
@@ -82,7 +85,7 @@ class WizardApp(App[None]):
     def on_mount(self) -> None:
         dress(self)
         if self.capabilities and self.capabilities.remark:
-            self.notify(self.capabilities.remark, markup=False)
+            self.notify(self.capabilities.remark)
         loop = asyncio.get_running_loop()
         self._told_to_leave = lambda: loop.call_soon_threadsafe(self.exit)
         self.push_screen(HomeScreen())
@@ -173,6 +176,11 @@ class WizardApp(App[None]):
         self.assessment = assessment
         if isinstance(self.screen, StepScreen):
             self.screen.show_assessment(assessment)
+
+    def notify(self, message: str, *, markup: bool = False, **how: Any) -> None:
+        """Say something at the edge of the screen. It may name files: nothing in it is obeyed."""
+        said = printable(message, keep_newlines=True, limit=_LONGEST_WORD)
+        super().notify(said, markup=False, **how)
 
     def leave(self) -> None:
         """End the app; for signal handlers and other threads."""
