@@ -27,7 +27,7 @@ from .walk.assessment import Assessment, Assessor
 from .walk.draft import Draft
 from .walk.hold import Hold
 from .walk.progress import is_untouched
-from .widgets.themes import dress
+from .widgets.themes import FEW_COLOURS, dress
 
 if TYPE_CHECKING:
     from .terminal.capabilities import Capabilities
@@ -45,6 +45,7 @@ class WizardApp(App[None]):
 
     TITLE = "lora-wizard"
     COMMAND_PALETTE_BINDING = "ctrl+p"
+    CSS = FEW_COLOURS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1,question_mark", "explain", "Help", key_display="F1"),
         Binding("ctrl+q", "quit", "Quit", priority=True),

@@ -4,6 +4,7 @@ questions."""
 from __future__ import annotations
 
 import argparse
+import codecs
 import gc
 import os
 import sys
@@ -53,6 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stderr.write(_WITHOUT_TERMINAL)
         return EXIT_USER_ERROR
     if wants_plain():
+        if not has_all_characters():
+            sys.stdout.write(_WITHOUT_UTF8)
         return _ask_plainly(arguments.toml)
     draft: Draft | None = None
     if arguments.toml:
@@ -73,7 +76,14 @@ def on_terminal() -> bool:
 def wants_plain() -> bool:
     """Whether the terminal, or the person, is better served with lines than with a screen."""
     plain = os.environ.get("TERM", "") in ("", "dumb", "unknown")
-    return plain or bool(os.environ.get("ACCESSIBLE"))
+    return plain or bool(os.environ.get("ACCESSIBLE")) or not has_all_characters()
+
+
+def has_all_characters() -> bool:
+    """Whether what is written reaches the terminal as UTF-8; the lines and pictures of the screen
+    are nothing else. (Without any locale, Python writes UTF-8.)"""
+    encoding = sys.__stdout__.encoding if sys.__stdout__ else "utf-8"
+    return codecs.lookup(encoding).name == "utf-8"
 
 
 def show(images: Choice, *, draft: Draft | None = None, run: RunDirectory | None = None) -> int:
@@ -110,6 +120,11 @@ def _ask_plainly(toml: Path | None) -> int:
     return run(toml)
 
 
+_WITHOUT_UTF8 = """\
+The locale of this terminal is not UTF-8, which the screens need, so these are plain questions.
+With `export LANG=C.UTF-8` it is the whole wizard.
+
+"""
 _WITHOUT_TERMINAL = """\
 The wizard asks questions, and there is no terminal to ask them on.
 Without one:
