@@ -144,6 +144,8 @@ class WizardApp(App[None]):
 
     def touch(self) -> None:
         """The draft has changed: look at it again as soon as nobody types."""
+        if said := self.draft.take_trouble():
+            self.notify(printable(said), severity="error", timeout=30, markup=False)
         if self._pause:
             self._pause.stop()
         self._pause = self.set_timer(_PAUSE, self._assess)

@@ -70,11 +70,10 @@ async def test_a_click_on_a_picture_shows_it_large(home: Path) -> None:
         await app.workers.wait_for_complete()
         await pilot.pause()
         await pilot.click(PictureGrid, offset=(24, 3))
-        assert (
-            app.screen.query_one(PictureGrid).index == 1
-            if isinstance(app.screen, ResultsScreen)
-            else isinstance(app.screen, LargePicture)
-        )
+        await pilot.pause()
+        assert isinstance(app.screen, LargePicture)
+        await pilot.press("escape")
+        assert app.screen.query_one(PictureGrid).index == 1
 
 
 @pytest.mark.anyio
