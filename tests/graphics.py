@@ -67,7 +67,8 @@ class PictureTerminal(Terminal):
         self.screen: _Screen = _Screen(*size)
         self._characters = pyte.ByteStream(self.screen)
         self._stream = self  # type: ignore[assignment]
-        self._answers = {**answers, b"\x1b[16t": b"\x1b[6;%d;%dt" % CELL[::-1]}
+        # The attributes last: with them the program stops to listen.
+        self._answers = {b"\x1b[16t": b"\x1b[6;%d;%dt" % CELL[::-1], **answers}
         self._has_all_colours = bool(environment["COLORTERM"])
         self._rest = b""
         self._chunks = b""

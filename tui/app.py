@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import work
 from textual.app import App, SystemCommand
@@ -27,7 +27,7 @@ from .walk.assessment import Assessment, Assessor
 from .walk.draft import Draft
 from .walk.hold import Hold
 from .walk.progress import is_untouched
-from .widgets.themes import dress
+from .widgets.themes import FEW_COLOURS, dress
 
 if TYPE_CHECKING:
     from .terminal.capabilities import Capabilities
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 _PAUSE = 0.15
 """Seconds without a key after which the draft is looked at again."""
 _LEAST = (80, 24)
+_LONGEST_WORD = 600
+"""Characters of a notification."""
 
 
 class WizardApp(App[None]):
@@ -43,6 +45,7 @@ class WizardApp(App[None]):
 
     TITLE = "lora-wizard"
     COMMAND_PALETTE_BINDING = "ctrl+p"
+    CSS = FEW_COLOURS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1,question_mark", "explain", "Help", key_display="F1"),
         Binding("ctrl+q", "quit", "Quit", priority=True),
@@ -83,7 +86,7 @@ class WizardApp(App[None]):
     def on_mount(self) -> None:
         dress(self)
         if self.capabilities and self.capabilities.remark:
-            self.notify(self.capabilities.remark, markup=False)
+            self.notify(self.capabilities.remark)
         loop = asyncio.get_running_loop()
         self._told_to_leave = lambda: loop.call_soon_threadsafe(self.exit)
         self.push_screen(HomeScreen())
@@ -180,6 +183,11 @@ class WizardApp(App[None]):
         elif isinstance(screen, StepScreen):
             # On a busy machine its widgets may still be to come.
             screen.call_later(screen.show_assessment, assessment)
+
+    def notify(self, message: str, *, markup: bool = False, **how: Any) -> None:
+        """Say something at the edge of the screen. It may name files: nothing in it is obeyed."""
+        said = printable(message, keep_newlines=True, limit=_LONGEST_WORD)
+        super().notify(said, markup=False, **how)
 
     def leave(self) -> None:
         """End the app; for signal handlers and other threads."""

@@ -4,6 +4,7 @@ questions."""
 from __future__ import annotations
 
 import argparse
+import codecs
 import gc
 import os
 import sys
@@ -89,6 +90,10 @@ def why_plain() -> str:
         return _WISHED
     if sys.__stderr__ is None or not sys.__stderr__.isatty():
         return "Standard error goes elsewhere, and the screens with it; so it is asked in lines."
+    encoding = sys.__stdout__.encoding if sys.__stdout__ else "utf-8"
+    if codecs.lookup(encoding).name != "utf-8":
+        # Without any locale, Python writes UTF-8 and this is not reached.
+        return _WITHOUT_UTF8
     width, height = _window()
     if width and height and (width < _LEAST[0] or height < _LEAST[1]):
         return (
@@ -143,6 +148,9 @@ def _ask_plainly(path: Path | None) -> int:
     return run(path)
 
 
+_WITHOUT_UTF8 = """\
+The locale here is not UTF-8, which the screens need; so it is asked in lines.
+`export LANG=C.UTF-8` before it gives the screens."""
 _WITHOUT_TERMINAL = """\
 The wizard asks questions, and there is no terminal to ask them on.
 Without one:

@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.events import Click
 from textual.screen import Screen
 from textual.widgets import Button, Input, Static
 
@@ -21,7 +22,7 @@ from ..walk.assessment import Assessment
 from ..walk.progress import MARKS, StepState, arrive, states
 from ..widgets.footer import Footer
 from ..widgets.form import FieldHelp, Form
-from ..widgets.text import shown
+from ..widgets.text import clipped, shown
 
 if TYPE_CHECKING:
     from ..app import WizardApp
@@ -152,6 +153,13 @@ class StepScreen(Screen[None]):
         else:
             self.query_one("#next").focus()
 
+    @on(Click, "#steps")
+    def _step_clicked(self, event: Click) -> None:
+        inside = event.get_content_offset(self.query_one("#steps"))
+        place = inside.y // _LINES if inside else len(steps.STEPS)
+        if place < len(steps.STEPS) and steps.STEPS[place] != self.step:
+            self.app.go(steps.STEPS[place].name)
+
     @on(Button.Pressed, "#next")
     def _next_pressed(self) -> None:
         self.action_next()
@@ -174,15 +182,17 @@ class StepScreen(Screen[None]):
         self.query_one("#steps", Static).update(Content("\n").join(map(_line, found)))
 
 
+_LINES = 2
+"""Of a step in the list."""
 _STYLES = {"here": "bold $primary", "wrong": "$error", "done": "", "ahead": "$text-muted"}
 
 
 def _line(state: StepState) -> Content:
-    """A step with its answer below."""
+    """A step with its answer below: `_LINES`."""
     glyph, word = MARKS[state.mark]
     if state.mark == "here" and state.errors:
         word = MARKS["wrong"][1]
     title = f"{glyph} {state.step.title}"
     head = f"{title:<{_WIDTH - len(word)}}{word}"
-    answer = printable(state.answer, limit=_WIDTH - 2)
+    answer = clipped(state.answer, _WIDTH - 2)
     return Content.styled(head, _STYLES[state.mark]) + shown(f"\n  {answer}", "$text-muted")

@@ -43,6 +43,14 @@ LIGHT = Theme(
     variables={"footer-key-foreground": "#A85400"},
 )
 _SIXTEEN = "ansi-dark"
+FEW_COLOURS = """
+OptionList:focus:nocolor > .option-list--option-highlighted,
+OptionList:focus:ansi > .option-list--option-highlighted,
+Button:focus:nocolor, Button:focus:ansi,
+Choice:focus:nocolor, Choice:focus:ansi { text-style: bold reverse; }
+Input:nocolor > .input--selection, Input:ansi > .input--selection { text-style: reverse; }
+"""
+"""Where one is, told without a colour where there are few or none."""
 
 
 def dress(app: App[None]) -> None:
