@@ -21,6 +21,7 @@ from .screens import palette
 from .screens.begin import hold_or_ask
 from .screens.home import HomeScreen
 from .screens.step import StepScreen
+from .threads import LooseThreads
 from .thrift import forget_closed_screens
 from .walk import steps
 from .walk.assessment import Assessment, Assessor
@@ -84,6 +85,7 @@ class WizardApp(App[None]):
         dress(self)
         forget_closed_screens(self)
         loop = asyncio.get_running_loop()
+        loop.set_default_executor(LooseThreads())
         self._told_to_leave = lambda: loop.call_soon_threadsafe(self.exit)
         self.push_screen(HomeScreen())
         if self._first:
