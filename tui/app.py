@@ -142,6 +142,10 @@ class WizardApp(App[None]):
 
     def touch(self) -> None:
         """The draft has changed: look at it again as soon as nobody types."""
+        # In the app's own name: what a screen begins remembers the screen.
+        self.call_later(self._wait_for_pause)
+
+    def _wait_for_pause(self) -> None:
         if self._pause:
             self._pause.stop()
         self._pause = self.set_timer(_PAUSE, self._assess)

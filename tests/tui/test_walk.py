@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,8 @@ from lora_wizard.tui.app import WizardApp
 from lora_wizard.tui.screens.step import StepScreen
 from lora_wizard.tui.walk import steps
 from lora_wizard.tui.walk.draft import Draft, drafts
+from textual._styles_cache import StylesCache
+from textual.widget import Widget
 
 
 @pytest.mark.anyio
@@ -22,3 +27,21 @@ async def test_every_step_opens_and_the_draft_remembers_where(home: Path) -> Non
             assert app.screen.step is step
             await pilot.press("ctrl+n")
     assert drafts()[0].step == steps.STEPS[-1].name
+
+
+@pytest.mark.anyio
+async def test_closed_steps_are_forgotten(home: Path) -> None:
+    app, opened = WizardApp(), []
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.begin(Draft.new("demo"))
+        for step in steps.STEPS * 2:
+            app.go(step.name)
+            await app.workers.wait_for_complete()
+            await pilot.pause()
+            opened.append(weakref.ref(app.screen))
+        gc.collect()
+        left = [screen() for screen in opened[:-1] if screen() is not None]
+        assert not left
+        kinds = Counter(map(type, gc.get_objects()))
+        widgets = sum(count for kind, count in kinds.items() if issubclass(kind, Widget))
+        assert kinds[StylesCache] <= widgets, "lines are kept of widgets that are gone"
