@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from lora_wizard.tui.app import WizardApp
-from lora_wizard.tui.screens.step import StepScreen
 from lora_wizard.tui.walk import steps
 from lora_wizard.tui.walk.draft import Draft, drafts
+from screens import at_rest, until
 from textual._styles_cache import StylesCache
 from textual.widget import Widget
 
@@ -22,9 +22,7 @@ async def test_every_step_opens_and_the_draft_remembers_where(home: Path) -> Non
     async with app.run_test(size=(80, 24)) as pilot:
         app.begin(Draft.new("person"))
         for step in steps.STEPS:
-            await pilot.pause()
-            assert isinstance(app.screen, StepScreen)
-            assert app.screen.step is step
+            await until(pilot, lambda step=step: getattr(app.screen, "step", None) is step)
             await pilot.press("ctrl+n")
     assert drafts()[0].step == steps.STEPS[-1].name
 
@@ -36,8 +34,7 @@ async def test_closed_steps_are_forgotten(home: Path) -> None:
         app.begin(Draft.new("demo"))
         for step in steps.STEPS * 2:
             app.go(step.name)
-            await app.workers.wait_for_complete()
-            await pilot.pause()
+            await at_rest(pilot)
             opened.append(weakref.ref(app.screen))
         gc.collect()
         left = [screen() for screen in opened[:-1] if screen() is not None]
