@@ -26,7 +26,7 @@ demo: $(READY)
 	@$(BIN)/lora-wizard demo
 
 test: $(READY) lint types
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
 test-setup: $(READY)
 	@$(BIN)/python -m pytest -m setup

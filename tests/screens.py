@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -40,9 +41,15 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     # A screen looks the same whatever GPU the machine has.
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     hardware.cache_clear()
+    # Other tests install a model family; a screen shows those that come along.
+    monkeypatch.setattr(sys, "path", [path for path in sys.path if not _brings_plugins(path)])
     monkeypatch.chdir(folder)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _brings_plugins(path: str) -> bool:
+    return any(Path(path).glob("toy*.dist-info"))
 
 
 def screen_text(app: App[Any]) -> str:
