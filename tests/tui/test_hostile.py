@@ -105,7 +105,7 @@ class Pty:
             os.execv(sys.executable, [sys.executable, *arguments])
         self.output = b""
 
-    def wait_for(self, text: bytes, seconds: float = 20.0) -> None:
+    def wait_for(self, text: bytes, seconds: float = 60.0) -> None:
         """Read until ``text`` was written; fails when it never is."""
         deadline = time.monotonic() + seconds
         while text not in self.output:

@@ -86,8 +86,6 @@ def show(images: Choice, *, draft: Draft | None = None, run: RunDirectory | None
     from ..terminal.probe import probe
 
     gc.freeze()
-    # A screen is some ten thousand objects, none of them garbage while it is put together.
-    gc.set_threshold(20_000)
     gc.enable()
 
     # Asked before the app reads the keys, or the terminal's answer would be taken for some.
