@@ -30,6 +30,10 @@ class WriteError(WizardError):
     exit_code = EXIT_FAILED
 
 
+class ExistsError(WriteError):
+    """Another file has the name already."""
+
+
 def sha256_of(path: Path) -> str:
     """SHA-256 of a file's bytes, in hexadecimal."""
     digest = hashlib.sha256()
@@ -39,11 +43,12 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> str:
+def write_bytes(path: Path, data: bytes, *, durable: bool = True, replacing: bool = True) -> str:
     """Write ``data`` to ``path`` by the protocol; returns its SHA-256.
 
     ``durable=False`` leaves out fsync and reading back, for what can be made again (caches): still
-    never torn by a killed process, but perhaps lost with the power.
+    never torn by a killed process, but perhaps lost with the power. With ``replacing=False``, of
+    several who write at the same moment one gets the name, and the others ExistsError.
 
     Raises WriteError when the disk is full, the folder is not writable, or what is read back
     differs from what was written.
@@ -59,7 +64,10 @@ def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> str:
                 f"{path}",
                 "The disk or file system is faulty; write to another one.",
             )
-        temporary.replace(path)
+        if replacing:
+            temporary.replace(path)
+        else:
+            _name_new(temporary, path)
         if durable:
             sync_folder(path.parent)
     except OSError as error:
@@ -133,6 +141,23 @@ def _write_temporary(temporary: Path, data: bytes, mode: int | None, durable: bo
             os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
     finally:
         os.close(descriptor)
+
+
+def _name_new(temporary: Path, path: Path) -> None:
+    """A rename that replaces nothing."""
+    try:
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            raise
+        except OSError:
+            # FAT and some network file systems have no links: there an empty file takes the name.
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
+            temporary.replace(path)
+    except FileExistsError:
+        raise ExistsError(
+            f"{path.name} is there already", str(path), "Choose another name."
+        ) from None
 
 
 def _remedy(error: OSError) -> str:

@@ -6,19 +6,33 @@ import os
 import shutil
 from pathlib import Path
 
+from .errors import WizardError
+
 
 def cache_folder() -> Path:
-    """``$XDG_CACHE_HOME/lora-wizard``, by default ``~/.cache/lora-wizard``. Not created here."""
+    """``$XDG_CACHE_HOME/lora-wizard``, by default ``~/.cache/lora-wizard``. Not created here.
+    Raises WizardError where there is no home folder, as `state_folder` does."""
     # A relative value is invalid by the XDG specification, and would scatter caches about.
     home = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    return (home if home.is_absolute() else Path.home() / ".cache") / "lora-wizard"
+    return (home if home.is_absolute() else _home() / ".cache") / "lora-wizard"
 
 
 def state_folder() -> Path:
     """``$XDG_STATE_HOME/lora-wizard``, by default ``~/.local/state/lora-wizard``. Not created
     here."""
     home = Path(os.environ.get("XDG_STATE_HOME", ""))
-    return (home if home.is_absolute() else Path.home() / ".local" / "state") / "lora-wizard"
+    return (home if home.is_absolute() else _home() / ".local" / "state") / "lora-wizard"
+
+
+def _home() -> Path:
+    try:
+        return Path.home()
+    except RuntimeError as error:
+        raise WizardError(
+            "It is not known where your home folder is",
+            "HOME is not set, and this machine has no entry for the user.",
+            "Name a folder of yours: export HOME=/path/to/it",
+        ) from error
 
 
 def existing(folder: Path) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .config import RunConfig, crosscheck
@@ -20,7 +20,7 @@ from .families import registry as families
 from .families.base import FamilySpec
 from .networks import registry as networks
 from .optimizers import registry as optimizers
-from .places import existing, size_text
+from .places import cache_folder, existing, size_text
 from .preflight_base import BaseFindings, inspect_base
 from .sampling.prompts import expand
 from .sampling.samplers import SAMPLERS
@@ -69,6 +69,7 @@ def inspect(
     problems = [finding.problem for finding in crosscheck.findings(config)]
     problems += _names(config)
     problems += _writable(Path(config.output.folder), "output.folder")
+    problems += _cache()
     if config.output.publish_to:
         problems += _publishing(Path(config.output.publish_to))
     try:
@@ -174,6 +175,17 @@ def _publishing(folder: Path) -> Iterator[Problem]:
             remedy="Check that it is the folder that you mean.",
             severity="warning",
         )
+
+
+def _cache() -> Iterator[Problem]:
+    remedy = "Encoded pictures are kept there: set XDG_CACHE_HOME to a folder that can be written."
+    try:
+        folder = cache_folder()
+    except WizardError as error:
+        yield Problem(f"{error.title}: {error.message}", remedy=error.remedy)
+    else:
+        for problem in _writable(folder, str(folder)):
+            yield replace(problem, remedy=remedy)
 
 
 def _writable(folder: Path, key: str) -> Iterator[Problem]:

@@ -16,6 +16,7 @@ from textual.timer import Timer
 from textual.worker import WorkerFailed, get_current_worker
 
 from ..core.run.directory import RunDirectory
+from ..core.text import printable
 from .crash import report
 from .screens import palette
 from .screens.begin import hold_or_ask
@@ -84,6 +85,8 @@ class WizardApp(App[None]):
     def on_mount(self) -> None:
         dress(self)
         forget_closed_screens(self)
+        if self.capabilities and self.capabilities.remark:
+            self.notify(self.capabilities.remark, markup=False)
         loop = asyncio.get_running_loop()
         loop.set_default_executor(LooseThreads())
         self._told_to_leave = lambda: loop.call_soon_threadsafe(self.exit)
@@ -142,6 +145,8 @@ class WizardApp(App[None]):
 
     def touch(self) -> None:
         """The draft has changed: look at it again as soon as nobody types."""
+        if said := self.draft.take_trouble():
+            self.notify(printable(said), severity="error", timeout=30, markup=False)
         # In the app's own name: what a screen begins remembers the screen.
         self.call_later(self._wait_for_pause)
 
@@ -172,13 +177,17 @@ class WizardApp(App[None]):
             self.call_from_thread(self._show_assessment, assessment)
 
     def _show_progress(self, done: int, total: int) -> None:
-        if isinstance(self.screen, StepScreen):
+        if isinstance(self.screen, StepScreen) and self.screen.is_mounted:
             self.screen.show_progress(done, total)
 
     def _show_assessment(self, assessment: Assessment) -> None:
         self.assessment = assessment
-        if isinstance(self.screen, StepScreen):
-            self.screen.show_assessment(assessment)
+        screen = self.screen
+        if isinstance(screen, StepScreen) and screen.is_mounted:
+            screen.show_assessment(assessment)
+        elif isinstance(screen, StepScreen):
+            # On a busy machine its widgets may still be to come.
+            screen.call_later(screen.show_assessment, assessment)
 
     def leave(self) -> None:
         """End the app; for signal handlers and other threads."""

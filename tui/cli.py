@@ -8,6 +8,7 @@ import importlib
 import io
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from ..core.errors import EXIT_USER_ERROR, ProblemsError, WizardError
@@ -74,7 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         sys.stdout.write(f"lora-wizard {version('lora-wizard')}\n")
         return 0
-    if not words or words[0].startswith("-") or words[0].endswith(".toml"):
+    if not words or words[0].startswith("-") or _is_path(words[0]):
         words = ["open", *words]
     command = words[0]
     if command not in _commands():
@@ -94,6 +95,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader (`| head`) has gone; Python's own flush at exit would complain again.
         sys.stderr.close()
         return 0
+    except OSError as error:
+        if error.filename is None:
+            raise
+        place = f"{error.filename}: {error.strerror or error}"
+        _show(WizardError("A file or folder cannot be used", place, "Look at the path."))
+        return EXIT_USER_ERROR
 
 
 def _show(error: WizardError) -> None:
@@ -121,6 +128,15 @@ def overview() -> str:
 
 def _commands() -> dict[str, str]:
     return {name: text for commands in GROUPS.values() for name, text in commands.items()}
+
+
+def _is_path(word: str) -> bool:
+    """Whether a word that stands for a command is something to open: a TOML, or pictures."""
+    if word in _commands():
+        return False
+    if "/" in word or word in (".", "..", "~") or word.lower().endswith((".toml", ".zip")):
+        return True
+    return Path(word).is_dir()
 
 
 def _unknown(command: str) -> int:

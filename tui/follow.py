@@ -164,7 +164,7 @@ def _say_left(directory: RunDirectory) -> None:
 def _commands(directory: RunDirectory) -> str:
     name = label(directory)
     return (
-        f"  watch:  lora-wizard logs -f {name}\n"
+        f"  watch:  lora-wizard attach {name}\n"
         f"  state:  lora-wizard status {name}\n"
         f"  stop:   lora-wizard stop {name}\n"
     )

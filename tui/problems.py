@@ -35,7 +35,7 @@ def problems_of(error: WizardError) -> list[Problem]:
 
 def wrapped(text: str, indent: str = "", first: str | None = None) -> str:
     """``text`` in lines of the terminal's width, at most 100 columns."""
-    width = max(40, min(100, shutil.get_terminal_size().columns))
+    width = max(20, min(100, shutil.get_terminal_size().columns))
     return textwrap.fill(
         text,
         width,

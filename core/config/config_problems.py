@@ -152,7 +152,8 @@ def _missing(path: KeyPath) -> list[Mistake]:
     made = []
     for info in infos:
         full = path if info.key == key else (*path, info.key.rpartition(".")[2])
-        problem = Problem("is required", where=dotted(full), remedy=info.help.split(".")[0] + ".")
+        first_sentence = info.help.partition(". ")[0].removesuffix(".") + "."
+        problem = Problem("is required", where=dotted(full), remedy=first_sentence)
         made.append(Mistake(problem, full, (dotted(full[:2]),)))
     return made
 

@@ -18,7 +18,10 @@ from .toml_spans import Block, Pair, scan
 from .toml_values import is_tables, kept_tables, same, written
 
 _MEND_BY_HAND = "Something else stands there: mend the file in an editor."
-_Splice = tuple[int, int, str]
+_Splice = tuple[int, int, int, str]
+"""Start, end, rank among those at one place, and what comes there."""
+_LINE, _HEADER = 0, 1
+"""Ranks: a line belongs to the section above it, and so comes before any new header."""
 
 
 class EditError(WizardError):
@@ -134,7 +137,7 @@ class _Splicer:
             self._edit_pair(self._pairs[path], value, key in self._without_comment)
         elif is_tables(value):
             text = "".join(self._table_text(path, table) for table in value)
-            self._put(len(self._base), text)
+            self._put(len(self._base), text, _HEADER)
         elif before is not None:
             self._edit_dotted(path, value)
         elif value is not None:
@@ -143,13 +146,13 @@ class _Splicer:
     def text(self) -> str:
         for place, changes in self._inline.items():
             pair = next(pair for pair in self._pairs.values() if pair.value == place)
-            self._splices.append((pair.value, pair.value_end, self._inline_text(pair, changes)))
+            self._replace(pair.value, pair.value_end, self._inline_text(pair, changes))
         for section, lines in self._new.items():
             before = "" if not self._base.strip() else self._newline
-            self._put(len(self._base), before + self._lines([f"[{section}]", *lines]))
+            self._put(len(self._base), before + self._lines([f"[{section}]", *lines]), _HEADER)
         parts: list[str] = []
         at = 0
-        for start, end, text in sorted(self._splices, key=lambda splice: splice[:2]):
+        for start, end, _, text in sorted(self._splices, key=lambda splice: splice[:3]):
             parts += [self._base[at:start], text]
             at = end
         return "".join([*parts, self._base[at:]])
@@ -157,7 +160,7 @@ class _Splicer:
     def _edit_pair(self, pair: Pair, value: Any, drop_comment: bool) -> None:
         if value is None:
             start = self._base.rfind("\n", 0, pair.start) + 1
-            self._splices.append((start, pair.end, ""))
+            self._replace(start, pair.end, "")
             return
         new = written(value).replace("\n", self._newline)
         gap, end = "", pair.value_end
@@ -169,7 +172,7 @@ class _Splicer:
             old, gap = self._base[pair.value : pair.value_end], self._base[pair.value_end : end]
             if "\n" not in old + new and "\t" not in gap:
                 gap = " " * max(min(2, len(gap)), len(gap) + len(old) - len(new))
-        self._splices.append((pair.value, end, new + gap))
+        self._replace(pair.value, end, new + gap)
 
     def _edit_dotted(self, path: KeyPath, value: Any) -> None:
         """A table where a value belongs: nothing of ours, replaced whole."""
@@ -184,7 +187,7 @@ class _Splicer:
             self._edit_pair(pair, None, False)
         for block in self._blocks:
             if block.path[:size] == path:
-                self._splices.append((block.start, block.header_end, ""))
+                self._replace(block.start, block.header_end, "")
 
     def _add(self, section: str, name: str, value: Any) -> None:
         line = f"{name} = {written(value)}"
@@ -211,10 +214,10 @@ class _Splicer:
             if index in places:
                 self._edit_table(block, before[index], value[places[index]])
             else:
-                self._splices.append((block.start, block.end, ""))
+                self._replace(block.start, block.end, "")
         rest = [table for index, table in enumerate(value) if index not in places.values()]
         text = "".join(self._table_text(path, table) for table in rest)
-        self._put(arrays[-1].end, text)
+        self._put(arrays[-1].end, text, _HEADER)
 
     def _edit_table(self, block: Block, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
         pairs = {pair.path[-1]: pair for pair in block.pairs}
@@ -252,8 +255,11 @@ class _Splicer:
     def _lines(self, lines: Sequence[str]) -> str:
         return "".join(line.replace("\n", self._newline) + self._newline for line in lines)
 
-    def _put(self, at: int, text: str) -> None:
+    def _replace(self, start: int, end: int, text: str) -> None:
+        self._splices.append((start, end, _LINE, text))
+
+    def _put(self, at: int, text: str, rank: int = _LINE) -> None:
         if text and at and self._base[at - 1] != "\n":
             # Only the text's last line has no end; what is put in takes its place as the last.
             text = self._newline + text.removesuffix(self._newline)
-        self._splices.append((at, at, text))
+        self._splices.append((at, at, rank, text))

@@ -68,7 +68,7 @@ class SampleOptions(Section):
     )
     every_epochs: int = option(
         1,
-        label="Draw every (epochs)",
+        label="Epochs between drawings",
         help="Draw after every so many epochs; 0: not by epochs.",
         ge=0,
         le=100_000,
@@ -77,7 +77,7 @@ class SampleOptions(Section):
     )
     every_steps: int = option(
         0,
-        label="Draw every (steps)",
+        label="Steps between drawings",
         help="Draw after every so many steps; 0: not by steps.",
         source="S4",
         ge=0,
@@ -146,7 +146,7 @@ class OutputOptions(Section):
     )
     save_every_epochs: int = option(
         1,
-        label="Save every (epochs)",
+        label="Epochs between files",
         help="Keep a file after every so many epochs; 0: not by epochs.",
         source="S4",
         ge=0,
@@ -156,7 +156,7 @@ class OutputOptions(Section):
     )
     save_every_steps: int = option(
         0,
-        label="Save every (steps)",
+        label="Steps between files",
         help="Keep a file after every so many steps; 0: not by steps.",
         ge=0,
         le=10**8,

@@ -10,9 +10,11 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import lzma
 import os
 import secrets
 import shutil
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -34,6 +36,8 @@ _SPARE = 64 << 20
 """Bytes that are left free on the disk."""
 _BLOCK = 1 << 20
 _TEMPORARY = f"{TEMPORARY_MARK}unzip-"
+_DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, ValueError)
+"""What reading a damaged zip raises."""
 
 
 def look_into(path: Path) -> Content:
@@ -72,7 +76,9 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
         with open_regular(path) as file:
             try:
                 archive = zipfile.ZipFile(file)
-            except (zipfile.BadZipFile, ValueError, OverflowError) as error:
+            except NotImplementedError as error:
+                raise _packed_otherwise(path, error) from error
+            except (*_DAMAGE, OverflowError) as error:
                 raise _not_whole(path, file) from error
             with archive:
                 yield archive
@@ -95,6 +101,14 @@ def _not_whole(path: Path, file: IO[bytes]) -> ArchiveError:
         f"{path.name} is still uploading or was cut off",
         f"Its end is not there; {size_text(size)} have come so far.",
         "Wait until the upload is done and look again, or upload it once more.",
+    )
+
+
+def _packed_otherwise(path: Path, error: Exception) -> ArchiveError:
+    return ArchiveError(
+        f"{path.name} is packed in a way that is not read here",
+        str(error),
+        f"Unpack it by hand: {unpack_command(path)}",
     )
 
 
@@ -157,18 +171,14 @@ def _write_all(
                     file.write(block)
                     if progress:
                         progress(done, total)
-        except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
+        except _DAMAGE as error:
             raise ArchiveError(
                 f"{path.name} is damaged",
                 f"{member.target} cannot be unpacked: {error}.",
                 "Upload it once more.",
             ) from error
         except (NotImplementedError, RuntimeError) as error:
-            raise ArchiveError(
-                f"{path.name} is packed in a way that is not read here",
-                str(error),
-                f"Unpack it by hand: {unpack_command(path)}",
-            ) from error
+            raise _packed_otherwise(path, error) from error
     if progress:
         progress(total, total)
 

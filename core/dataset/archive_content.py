@@ -80,7 +80,7 @@ def read_content(path: Path, infos: list[zipfile.ZipInfo]) -> Content:
     for info in infos:
         name = _name(info)
         parts = tuple(part for part in name.split("/") if part not in ("", "."))
-        if info.is_dir() or not parts:
+        if not parts or info.is_dir():
             continue
         is_hidden = any(part.startswith(".") and part != ".." for part in parts)
         if is_hidden or parts[0] == "__MACOSX" or not _is_wanted(parts[-1]):

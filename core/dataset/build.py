@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from .captions import EXTENSIONS as CAPTION_EXTENSIONS
 from .captions import Caption, CaptionError, read_caption
 from .images import BadPicture, Picture, Progress, scan_pictures, verify_pictures
 from .layout import ConceptFolder, Layout
+from .layout_words import is_unread_picture
 from .plan import Bucket, ConceptSummary, Crop, DatasetPlan, Sample
 from .review import review
 
@@ -103,6 +104,7 @@ class _ConceptReader:
                 remedy = "Rename all but one, or leave them out with dataset.exclude."
                 self._say(message, remedy, "error")
         self._tell_kinds(good)
+        self._tell_unread(by_stem)
         return good
 
     def captions(self, pictures: Sequence[Picture]) -> dict[Path, Caption]:
@@ -163,16 +165,30 @@ class _ConceptReader:
             message = f"Transparent parts become white: {_some(transparent)}."
             self._say(message, severity="note")
 
+    def _tell_unread(self, pictures: Collection[str]) -> None:
+        # A camera's raw picture has its JPEG beside it.
+        unread = [
+            file.name
+            for file in self.concept.listing.files
+            if is_unread_picture(file.name) and _stem(file.name) not in pictures
+        ]
+        if unread:
+            count = "1 file is" if len(unread) == 1 else f"{len(unread)} files are"
+            message = f"{count} of a kind that is not read, and left out: {_some(unread)}."
+            self._say(message, "To train them too, save them as JPEG or PNG.")
+
     def _tell_missing(self, without: list[Picture]) -> None:
-        if without:
-            self._say(
-                f"{len(without)} of {len(self.concept.pictures)} pictures in {self.concept.folder} "
-                f"have no caption and get the concept's name, {self.concept.name!r}: "
-                f"{_some([picture.path.name for picture in without])}.",
-                "Write a .txt beside each, or give the concept a fitting name under "
-                "dataset.concepts.",
-                "note" if self.concept.is_regularization else "warning",
-            )
+        if not without:
+            return
+        count, which = len(self.concept.pictures), ""
+        if len(without) < count:
+            which = f": {_some([picture.path.name for picture in without])}"
+        self._say(
+            f"{len(without)} of {_counted(count)} have no caption and are trained as "
+            f"{self.concept.name!r}{which}.",
+            "Write what can be seen into a .txt beside each: the wizard's step Captions does that.",
+            "note" if self.concept.is_regularization else "warning",
+        )
 
     def _say(self, message: str, remedy: str = "", severity: str = "warning") -> None:
         where = "dataset.regularization_folder" if self.concept.is_regularization else "dataset"
@@ -190,6 +206,10 @@ def _told(bad: Sequence[BadPicture], exclude: Sequence[str]) -> list[Problem]:
     mend = Mend(f"Leave out {_counted_bad(bad)}", {"dataset.exclude": patterns})
     remedy = f"Mend or remove {what} out:\n{line}"
     return [*problems[:-1], replace(problems[-1], remedy=remedy, mends=(mend,))]
+
+
+def _counted(pictures: int) -> str:
+    return f"{pictures} picture{'' if pictures == 1 else 's'}"
 
 
 def _counted_bad(bad: Sequence[BadPicture]) -> str:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from ..config.paths import templates_folder
 from ..errors import WizardError
 from ..files import WriteError, write_bytes, write_json
 from ..places import state_folder
@@ -189,6 +190,8 @@ class _Entry:
 def _plan(picture: Path, text: str, mode: Mode, separator: str) -> _Planned | None:
     """What to write; None when it is there already, or to be kept. Raises CaptionError."""
     file = caption_file(picture)
+    if picture.is_relative_to(templates_folder()):
+        raise CaptionError("comes along with lora-wizard, and is not changed")
     if os.path.lexists(file) and not stat.S_ISREG(file.lstat().st_mode):
         raise CaptionError(f"{file.name} is a link or no file, and is not replaced")
     old, now = _read(file), current_caption(picture)

@@ -20,6 +20,7 @@ import PIL
 
 from ..errors import WizardError
 from ..files import write_bytes
+from ..places import cache_folder
 
 _VERSION = 1
 
@@ -82,11 +83,8 @@ class PictureIndex:
 
 def index_path(folder: Path) -> Path:
     """Where the index of ``folder`` lies."""
-    cache = os.environ.get("XDG_CACHE_HOME", "")
-    # The XDG specification: a relative path there is to be ignored.
-    base = Path(cache) if cache and Path(cache).is_absolute() else Path("~/.cache").expanduser()
     name = hashlib.blake2b(os.fsencode(os.path.realpath(folder)), digest_size=16).hexdigest()
-    return base / "lora-wizard" / "pictures" / f"{name}.json"
+    return cache_folder() / "pictures" / f"{name}.json"
 
 
 def _read(path: Path) -> dict[str, IndexEntry]:

@@ -234,7 +234,9 @@ class Layout:
             self._note(f"{counted(total, 'picture')} left out as asked.", "dataset.exclude")
 
     def _warn_nested(self, listing: FolderListing, where: str) -> None:
-        inner = self._with_pictures(listing)
+        used = {Path(item.folder) for item in self._options.concepts}
+        used |= {Path(self._options.regularization_folder or "/")}
+        inner = [folder for folder in self._with_pictures(listing) if folder not in used]
         if inner:
             self._warn(
                 f"{listing.folder} also holds folders with pictures, which are not used: "

@@ -20,6 +20,9 @@ _SLIPS = (
 )
 """``10 mika``, ``10-mika``, ``10mika``; ``mika_10``."""
 MOST_REPEATS = 10_000
+_UNREAD = frozenset(
+    {".heic", ".heif", ".tif", ".tiff", ".gif", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf"}
+)
 
 
 def parse_name(name: str) -> tuple[int, str] | None:
@@ -125,6 +128,11 @@ def names(folders: Iterable[Path], limit: int = 5) -> str:
     names = [folder.name for folder in folders]
     more = f" and {len(names) - limit} more" if len(names) > limit else ""
     return ", ".join(names[:limit]) + more
+
+
+def is_unread_picture(name: str) -> bool:
+    """Whether a person would call the file a picture, and nothing here opens it."""
+    return Path(name).suffix.lower() in _UNREAD
 
 
 def counted(number: int, noun: str) -> str:

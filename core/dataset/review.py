@@ -22,7 +22,7 @@ def review(samples: Sequence[Sample], config: RunConfig, rule: BucketRule) -> li
     return [
         *_about_number(training),
         *_about_size(training, rule),
-        *_about_shape(training, rule),
+        *_about_shape(training, config, rule),
         *_about_options(training, regularization, config),
     ]
 
@@ -41,23 +41,27 @@ def _about_size(training: Sequence[Sample], rule: BucketRule) -> Iterator[Proble
     small = [item for item in training if _enlarged(item) > _ENLARGED_MUCH]
     if small:
         yield Problem(
-            f"{len(small)} of {len(training)} pictures are smaller than the resolution of "
-            f"{rule.width}x{rule.height} and are enlarged, which trains blur: {_some(small)}.",
+            f"{len(small)} of {len(training)} pictures {'is' if len(small) == 1 else 'are'} "
+            f"smaller than the resolution of {rule.width}x{rule.height} and enlarged, which "
+            f"trains blur: {_some(small)}.",
             "dataset.resolution",
             remedy="Use larger pictures, a lower dataset.resolution, or dataset.upscale = false.",
             severity="warning",
         )
 
 
-def _about_shape(training: Sequence[Sample], rule: BucketRule) -> Iterator[Problem]:
+def _about_shape(
+    training: Sequence[Sample], config: RunConfig, rule: BucketRule
+) -> Iterator[Problem]:
     cropped = [item for item in training if kept_share(item.crop, item.bucket) < _CROPPED_MUCH]
     if cropped:
         yield Problem(
-            f"{len(cropped)} of {len(training)} pictures lose more than a quarter at their edges "
+            f"{len(cropped)} of {len(training)} pictures "
+            f"{'loses' if len(cropped) == 1 else 'lose'} more than a quarter at their edges "
             f"to fit a bucket: {_some(cropped)}.",
             "dataset.buckets",
             remedy="Crop them yourself, or allow longer buckets (dataset.bucket_max_side)."
-            if len(rule.buckets) > 1
+            if config.dataset.buckets
             else "Turn dataset.buckets on.",
             severity="warning",
         )

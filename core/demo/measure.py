@@ -1,16 +1,12 @@
 """Measures a base model, with or without a LoRA in it, by the judge."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import (
-    StableDiffusionPipeline,
-)
-from diffusers.schedulers.scheduling_euler_ancestral_discrete import (
-    EulerAncestralDiscreteScheduler,
-)
 from torch import Tensor
 
 from .assets import demo_folder
@@ -18,6 +14,11 @@ from .captions import caption
 from .creature import CLASS_WORD, PROMPT_BACKGROUNDS, TRIGGER_WORD
 from .judge import Judge, SceneScore
 from .world import HELD_OUT_COUNT, PLACES, held_out_scenes
+
+if TYPE_CHECKING:
+    from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import (
+        StableDiffusionPipeline,
+    )
 
 STEPS = 20
 GUIDANCE = 3.0
@@ -30,6 +31,14 @@ def load_pipeline(folder: Path | None = None) -> StableDiffusionPipeline:
 
     Raises `OSError` where the folder holds no pipeline.
     """
+    # Only here: the import warns of libraries that nothing needs, and a run's log would show it.
+    from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import (
+        StableDiffusionPipeline,
+    )
+    from diffusers.schedulers.scheduling_euler_ancestral_discrete import (
+        EulerAncestralDiscreteScheduler,
+    )
+
     pipeline = StableDiffusionPipeline.from_pretrained(
         folder or demo_folder() / "base", torch_dtype=torch.float32, local_files_only=True
     )

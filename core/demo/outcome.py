@@ -7,16 +7,13 @@ there with the LoRA and not without; everything else must stay as the base draws
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..files import write_json
 from ..run.directory import RunDirectory
-from ..run.job import Job, run_job
+from ..run.measure import Measurement, measure_run
 from .captions import caption
 from .world import Scene, held_out_scenes
 
@@ -30,7 +27,6 @@ if TYPE_CHECKING:
 SUBJECT_SEEDS = 20
 SCENES = 30
 BATCH = 10
-RESULT_FILE = "demo.json"
 
 
 @dataclass(frozen=True)
@@ -55,32 +51,32 @@ class Measured:
             and self.scenes_without - self.scenes_with <= 0.1
         )
 
-    @classmethod
-    def read(cls, run: Path) -> Measured:
-        """The result in a run's directory. Raises OSError, ValueError or TypeError."""
-        return cls(**json.loads((run / RESULT_FILE).read_bytes()))
+    def in_words(self) -> tuple[str, ...]:
+        """As sentences with their numbers."""
+        verdict = "It learned." if self.has_learned else "It did not learn what it should have."
+        return (
+            verdict,
+            f"The creature is in {self.subject_with:.0%} of {self.seeds} pictures with the LoRA, "
+            f"in {self.subject_without:.0%} without.",
+            f"Of {self.scenes} other scenes the base model gets {self.scenes_without:.0%} of "
+            f"colours, backgrounds and shapes right; with the LoRA {self.scenes_with:.0%}.",
+        )
 
 
-def measure(job: Job) -> None:
+def measure(run: RunDirectory) -> Measurement:
     """The work of the job."""
-    job.phase("load model")
     from .judge import Judge
 
-    config = job.directory.config()
-    family, network = _load(config, job.directory)
+    family, network = _load(run.config(), run)
     judge = Judge.load()
     scenes = held_out_scenes(SCENES)
     prompts = _prompts(scenes)
-    job.phase("measure", total=2 * len(prompts))
-    found = [
-        _judged(judge, _draw(job, family, network, prompts, on), scenes) for on in (True, False)
-    ]
+    found = [_judged(judge, _draw(family, network, prompts, on), scenes) for on in (True, False)]
     (subject_with, scenes_with), (subject_without, scenes_without) = found
     measured = Measured(
         subject_with, subject_without, scenes_with, scenes_without, SUBJECT_SEEDS, len(scenes)
     )
-    write_json(job.directory.path / RESULT_FILE, asdict(measured))
-    job.emit("measured", **asdict(measured))
+    return Measurement(measured.has_learned, measured.in_words(), asdict(measured))
 
 
 def _load(config: RunConfig, directory: RunDirectory) -> tuple[ModelFamily, Any]:
@@ -114,7 +110,7 @@ def _prompts(scenes: Sequence[Scene]) -> list[SamplePrompt]:
 
 
 def _draw(
-    job: Job, family: ModelFamily, network: Any, prompts: Sequence[SamplePrompt], on: bool
+    family: ModelFamily, network: Any, prompts: Sequence[SamplePrompt], on: bool
 ) -> torch.Tensor:
     """Pictures of all prompts, N x 3 x H x W in [0, 1]."""
     from .pixels import to_pixels
@@ -123,7 +119,6 @@ def _draw(
     with network.enabled(on):
         for start in range(0, len(prompts), BATCH):
             pictures += family.sample(prompts[start : start + BATCH])
-            job.progress(len(pictures) + (0 if on else len(prompts)))
     return to_pixels(pictures)
 
 
@@ -135,4 +130,4 @@ def _judged(judge: Judge, pixels: torch.Tensor, scenes: Sequence[Scene]) -> tupl
 
 
 if __name__ == "__main__":
-    sys.exit(run_job(sys.argv[1], measure))
+    sys.exit(measure_run(sys.argv[1], measure))

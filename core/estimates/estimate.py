@@ -48,7 +48,9 @@ class Estimate:
         if costs := self.cost(price):
             found.append(("Cost", costs.text, costs.basis))
         if self.memory:
-            fits = self.fit.words if self.fit else "no GPU here to compare with"
+            fits = (
+                self.fit.words if self.fit else "to be free on a GPU; none is here to compare with"
+            )
             found.append(("GPU memory", f"{self.memory.text}: {fits}", self.memory.basis))
         for name, figure in (("Disk", self.disk), ("LoRA file", self.file)):
             if figure:
@@ -72,8 +74,11 @@ def estimate(
     base_is_known = base is not None and bool(base.parts)
     memory_figure = fit = None
     if needed:
-        memory_figure = memory.memory_figure(needed, base_is_known=base_is_known)
-        fit = memory.fit(config, spec, base, needed, gpu) if gpu else None
+        measured = memory.measured(config, spec, base, history)
+        factor = measured.factor if measured else 1.0
+        needed = needed.times(factor)
+        memory_figure = memory.memory_figure(needed, base_is_known=base_is_known, measured=measured)
+        fit = memory.fit(config, spec, base, needed, gpu, factor) if gpu else None
     disk = time = None
     if plan is not None and schedule is not None:
         disk = _disk(config, spec, plan, schedule, base)

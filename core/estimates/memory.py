@@ -4,7 +4,7 @@ much."""
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ from ..families.base import FamilySpec
 from ..hardware import Gpu
 from ..preflight_base import BaseFindings
 from .figures import Figure
+from .past_runs import PastRun
 from .sizes import BYTES, lora_values, part_sizes, sample_pixels, trained_parts, training_pixels
 
 _CUDA_BYTES = 0.5e9
@@ -21,6 +22,8 @@ _LORA_BYTES = 16
 """Per number of the LoRA: weight, gradient and AdamW's two averages in fp32."""
 _ROOM = 1.2
 """Kernels need room to work, and memory is given out in blocks."""
+_BLOCKS = 1.1
+"""Of what is used: what is taken for it, block by block."""
 _TIGHT = 0.88
 """Of the GPU's free memory: above, whatever else wants some ends the run."""
 
@@ -48,6 +51,21 @@ class Need:
     @property
     def highest(self) -> float:
         return max(self.training, self.sampling)
+
+    def times(self, factor: float) -> Need:
+        """As much more or less, but for what CUDA takes."""
+        parts = (self.base, self.lora, self.pictures, self.drawing)
+        return Need(*(factor * size for size in parts))
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What an earlier run on the same base took."""
+
+    run: str
+    bytes: float
+    factor: float
+    """Of what was predicted for it."""
 
 
 @dataclass(frozen=True)
@@ -91,9 +109,36 @@ def need(config: RunConfig, spec: FamilySpec, base: BaseFindings | None) -> Need
     )
 
 
-def memory_figure(needed: Need, *, base_is_known: bool) -> Figure:
+def measured(
+    config: RunConfig, spec: FamilySpec, base: BaseFindings | None, history: Sequence[PastRun]
+) -> Measured | None:
+    """What the newest run that is like this one took; None without one."""
+    for run in history:
+        if run.memory and run.config and _is_like(run, run.config, config):
+            predicted = need(run.config, spec, base)
+            if predicted:
+                factor = run.memory * _BLOCKS / (predicted.highest - _CUDA_BYTES)
+                return Measured(run.name, run.memory, factor)
+    return None
+
+
+def _is_like(run: PastRun, then: RunConfig, config: RunConfig) -> bool:
+    has_drawn = run.per_drawing is not None
+    return (
+        then.model.family == config.model.family
+        and then.model.base == config.model.base
+        and then.model.precision == config.model.precision
+        and then.training.gradient_checkpointing == config.training.gradient_checkpointing
+        and bool(then.samples.prompts) == bool(config.samples.prompts) == has_drawn
+    )
+
+
+def memory_figure(needed: Need, *, base_is_known: bool, measured: Measured | None = None) -> Figure:
     """A need in words."""
     highest = needed.highest
+    if measured:
+        basis = f"{memory_text(measured.bytes)} in {measured.run}, and what differs from it"
+        return Figure(highest * 0.9, highest * 1.1, f"about {memory_text(highest)}", basis)
     is_training = needed.training >= needed.sampling
     last = ("pictures", needed.pictures) if is_training else ("drawing", needed.drawing)
     parts = (
@@ -116,9 +161,15 @@ def memory_text(size: float) -> str:
 
 
 def fit(
-    config: RunConfig, spec: FamilySpec, base: BaseFindings | None, needed: Need, gpu: Gpu
+    config: RunConfig,
+    spec: FamilySpec,
+    base: BaseFindings | None,
+    needed: Need,
+    gpu: Gpu,
+    factor: float = 1.0,
 ) -> Fit:
-    """How a run fits on ``gpu``."""
+    """How a run fits on ``gpu``; ``factor`` is how much more than predicted is needed, which
+    ``needed`` has in it."""
     free = gpu.free_bytes
     there = f"{gpu.name}: {memory_text(gpu.memory_bytes)}"
     if gpu.memory_bytes - free > 1e9:
@@ -126,23 +177,30 @@ def fit(
     if needed.highest <= _TIGHT * free:
         return Fit("fits", f"fits ({there})")
     state = "tight" if needed.highest <= free else "does not fit"
-    return Fit(state, f"{state} ({there}). {_advice(config, spec, base, free)}")
+    return Fit(state, f"{state} ({there}). {_advice(config, spec, base, free, factor)}")
 
 
-def _advice(config: RunConfig, spec: FamilySpec, base: BaseFindings | None, free: float) -> str:
+def _advice(
+    config: RunConfig, spec: FamilySpec, base: BaseFindings | None, free: float, factor: float
+) -> str:
     """The first single change that makes it fit; else all of them together."""
+
+    def highest(changes: Mapping[str, Mapping[str, Any]]) -> float:
+        changed = need(_changed(config, changes), spec, base)
+        return changed.times(factor).highest if changed else math.inf
+
     together: dict[str, dict[str, Any]] = {}
     said: list[str] = []
     for words, changes in _savings(config, spec):
-        alone = need(_changed(config, changes), spec, base)
-        if alone and alone.highest <= _TIGHT * free:
-            return f"First: {words} (about {memory_text(alone.highest)})."
+        alone = highest(changes)
+        if alone <= _TIGHT * free:
+            return f"First: {words} (about {memory_text(alone)})."
         for section, values in changes.items():
             together.setdefault(section, {}).update(values)
         said.append(words)
-    combined = need(_changed(config, together), spec, base)
-    if combined and combined.highest <= _TIGHT * free:
-        return f"Together: {', '.join(said)} (about {memory_text(combined.highest)})."
+    combined = highest(together)
+    if combined <= _TIGHT * free:
+        return f"Together: {', '.join(said)} (about {memory_text(combined)})."
     return "It takes a larger GPU, or a lower dataset.resolution."
 
 

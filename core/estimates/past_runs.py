@@ -1,4 +1,5 @@
-"""How fast earlier runs of this machine went: nothing tells the time of the next one better."""
+"""How earlier runs of this machine went: nothing tells the time and the memory of the next one
+better."""
 
 from __future__ import annotations
 
@@ -46,6 +47,10 @@ class PastRun:
     per_save: float | None = None
     to_start: float | None = None
     """From the job's beginning to its first step."""
+    memory: float | None = None
+    """The highest use of the GPU's memory, in bytes."""
+    config: RunConfig | None = None
+    """What it was at the time."""
 
 
 def past_runs() -> list[PastRun]:
@@ -83,7 +88,7 @@ class _Clock:
         self._saves: list[float] = []
         self._drawings: list[float] = []
         self._to_start: list[float] = []
-        self._on_gpu = False
+        self._memory: float | None = None
 
     def add(self, event: Event) -> None:
         at = number(event.get("time"))
@@ -118,12 +123,14 @@ class _Clock:
             checkpointing=training.gradient_checkpointing,
             pixels=training_pixels(config, spec) * training.batch_size * batches,
             batches=batches,
-            on_gpu=self._on_gpu,
+            on_gpu=self._memory is not None,
             per_step=median(self._steps),
             per_drawing=_median(self._drawings),
             drawing_work=drawn,
             per_save=_median(self._saves),
             to_start=_median(self._to_start),
+            memory=self._memory,
+            config=config,
         )
 
     def _turn(self, phase: str, at: float) -> None:
@@ -140,7 +147,8 @@ class _Clock:
         if self._step is not None and step == self._step + 1 and at > self._at:
             self._steps.append(at - self._at)
         self._step, self._at = step, at
-        self._on_gpu = self._on_gpu or number(event.get("memory")) is not None
+        if (memory := number(event.get("memory"))) is not None:
+            self._memory = max(self._memory or 0.0, memory)
 
 
 def _median(values: Iterable[float]) -> float | None:

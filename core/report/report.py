@@ -15,7 +15,7 @@ from ..families import registry as families
 from ..files import write_text
 from ..places import size_text
 from ..run.directory import RunDirectory
-from ..run.events import EventReader, decode
+from ..run.events import EventReader, decode, in_sentences
 from ..run.history import History
 from ..run.outcome import RunOutcome, Version
 from ..run.status import RunStatus, Tracker
@@ -26,6 +26,7 @@ from .pictures import data_url
 REPORT = "report.html"
 _SAMPLE_SIDE = 512
 _THUMBNAIL_SIDE = 112
+_ERROR_PARTS = ("title", "message", "remedy")
 _MOST_PICTURES = 400
 """Of the dataset; more would make a page that no browser opens gladly."""
 
@@ -44,7 +45,7 @@ class _Run:
 
 def write_report(run: RunDirectory, state: str = "") -> Path:
     """Write the page of ``run`` as it stands, whether it goes on or not; returns its path.
-    ``state`` is how it has ended, said by the job itself, whose record does not say it yet.
+    ``state`` is how it has ended, said by the job itself, which still holds the run.
 
     Self-contained: pictures are in it, and it asks nothing of the network. Raises WizardError when
     the run cannot be read or the page cannot be written.
@@ -104,7 +105,7 @@ def _head(known: _Run, state: str) -> str:
         "Rank, alpha": f"{config.network.rank}, {alpha:g}",
         "Learning rate": f"{config.optimizer.learning_rate:g} ({config.optimizer.scheduler})",
         "Trigger words": ", ".join(config.captions.trigger_words),
-        "Error": (status.error or {}).get("title", ""),
+        "Error": in_sentences(*((status.error or {}).get(part) for part in _ERROR_PARTS)),
     }
     return page.facts({name: value for name, value in facts.items() if value})
 

@@ -14,6 +14,7 @@
     manifest.json    the SHA-256 of every finished file, written last
     published.json   copies elsewhere (core.run.publish)
     chosen.json      the file that a person found the best (core.run.choice)
+    measured.json    how well it learned, where that is measured (core.run.measure)
     report.html      all of it on one page (core.report)
 """
 
@@ -59,6 +60,9 @@ class RunRecord:
     """``title``, ``message`` and ``remedy``, when the outcome is ``failed``."""
     pid: int | None = None
     """Of the last attempt, for people; whether it lives, only the lock knows."""
+    measure: str = ""
+    """What measures how well it learned, once it has finished: a key of
+    `core.run.measure.MODULES`, or nothing."""
 
 
 class RunDirectory:
@@ -90,6 +94,7 @@ class RunDirectory:
         *,
         command: Sequence[str] = (),
         what: str = "train",
+        measure: str = "",
     ) -> RunDirectory:
         """Make ``output.folder/output.name``, or the same with -2, -3 ... when that exists, with a
         frozen copy of ``config``. Relative paths count from the working folder.
@@ -100,7 +105,8 @@ class RunDirectory:
         directory = cls(_claim(Path(frozen.output.folder), frozen.output.name))
         try:
             configfile.write(frozen, directory.config_path)
-            directory._write(RunRecord(what, wizard_version(), time.time(), list(command)))
+            record = RunRecord(what, wizard_version(), time.time(), list(command), measure=measure)
+            directory._write(record)
         except BaseException:
             shutil.rmtree(directory.path, ignore_errors=True)
             raise

@@ -120,6 +120,15 @@ class Validation(TypedDict):
     loss: float | None
 
 
+class MeasuredOutcome(TypedDict):
+    """``measured``: after ``finished``, how well the run learned what it should have; fields as in
+    `core.run.measure.Measurement`."""
+
+    learned: bool
+    words: list[str]
+    figures: dict[str, float]
+
+
 class Paused(TypedDict):
     """``paused``: the state of ``step`` is saved, and the job rests with all it has in memory until
     ``resumed``, which has nothing to add, or until it is stopped."""

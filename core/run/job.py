@@ -39,10 +39,11 @@ from ..errors import EXIT_FAILED, EXIT_STOPPED, WizardError
 from ..files import WriteError, sweep, write_bytes
 from . import registry
 from .directory import Outcome, RunDirectory, wizard_version
-from .events import DONE, EventWriter, problem_text
+from .events import EventWriter
 from .lock import RunLock
 from .redaction import without_secrets
 from .streams import append_line, unbreakable_streams
+from .wording import in_words
 
 _REQUESTS = ("save", "sample")
 _STANDING = ("stop", "pause")
@@ -70,6 +71,9 @@ class Job:
         self.may_end_now = True
         """While true, a stop ends the job wherever it is: at once on SIGTERM, at the next `phase`,
         `progress` or `check_stop` on a request. Set it to False before the first step."""
+        self.afterwards: Callable[[], object] = lambda: None
+        """Done last of all, when the run's record says how it has ended; what it raises is logged
+        and changes nothing."""
         self._lock = lock
         self._reserve = directory.control_path / "reserve"
         self._events = EventWriter(directory.events_path)
@@ -182,7 +186,7 @@ class Job:
             if now - self._last_step_logged < _STEP_LOG_INTERVAL:
                 return
             self._last_step_logged = now
-        if line := _in_words(kind, fields):
+        if line := in_words(kind, fields):
             self.log(line)
 
     def log(self, text: str) -> None:
@@ -221,6 +225,10 @@ class Job:
             self._finish("stopped", EXIT_STOPPED)
         else:
             self._fail(error)
+        try:
+            self.afterwards()
+        except BaseException as failure:
+            self.log(f"after the end: {type(failure).__name__}: {failure}")
         for leftover in (*_STANDING, *_REQUESTS):
             with contextlib.suppress(OSError):
                 (self.directory.control_path / leftover).unlink()
@@ -287,25 +295,3 @@ def run_job(path: Path | str, work: Callable[[Job], None]) -> int:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
     return job.exit_code
-
-
-_WORDS = ("started", "paused", "resumed", "finished", "stopped")
-"""Kinds that are their own words."""
-
-
-def _in_words(kind: str, fields: dict[str, Any]) -> str:
-    if kind == "problem":
-        return problem_text(fields)
-    if kind == "failed":
-        return ""
-    if kind == "step":
-        loss = fields.get("loss")
-        shown = f" loss {loss:.4f}" if isinstance(loss, float) else ""
-        return f"step {fields.get('step')}/{fields.get('total')}{shown}"
-    if kind in DONE:
-        return f"{DONE[kind]} {fields.get('path', '')}"
-    if kind == "published":
-        return f"published {fields.get('path', '')}"
-    if kind == "stopping":
-        return f"stopping ({fields.get('by', '')})"
-    return kind if kind in _WORDS else ""

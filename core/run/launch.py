@@ -41,7 +41,7 @@ def launch(directory: RunDirectory, module: str = TRAINING) -> subprocess.Popen[
         raise already_running(directory.lock_path, holder(directory.lock_path))
     attempts = directory.record().attempts
     log_start = _size(directory.log_path)
-    process = _start(directory, module)
+    process = start_detached(directory, module)
     deadline = time.monotonic() + _PATIENCE
     while not is_ready(directory.lock_path):
         if process.poll() is not None:
@@ -56,7 +56,9 @@ def launch(directory: RunDirectory, module: str = TRAINING) -> subprocess.Popen[
     return process
 
 
-def _start(directory: RunDirectory, module: str) -> subprocess.Popen[bytes]:
+def start_detached(directory: RunDirectory, module: str) -> subprocess.Popen[bytes]:
+    """Start ``python -P -m module RUN`` as `launch` does, and do not wait. Raises StartError when
+    there is no process."""
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
     try:
         log = os.open(directory.log_path, flags, 0o666)

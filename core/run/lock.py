@@ -147,5 +147,5 @@ def already_running(path: Path, pid: int | None = None) -> AlreadyRunningError:
     return AlreadyRunningError(
         "This run is already going on",
         f"{path.parent} is held{who}.",
-        f"Watch it: lora-wizard logs -f {run}\nEnd it: lora-wizard stop {run}",
+        f"Watch it: lora-wizard attach {run}\nEnd it: lora-wizard stop {run}",
     )

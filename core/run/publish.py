@@ -6,12 +6,14 @@ since, is ever replaced.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import os
 from pathlib import Path
 
 from ..errors import WizardError
-from ..files import sha256_of, write_bytes, write_json
+from ..files import ExistsError, sha256_of, write_bytes, write_json
 from .directory import RunDirectory
 
 _RECORD = "published.json"
@@ -39,11 +41,15 @@ def publish(run: RunDirectory, file: str, folder: Path, name: str) -> Path:
             f"{run.path / file} has changed since the run saved it.",
             "It was not published.",
         )
-    ours = published(run)
-    target = _free(folder, name, ours)
-    write_bytes(target, data)
-    write_json(run.path / _RECORD, {**ours, str(target): {"file": file, "sha256": sha256}})
-    return target
+    while True:
+        ours = published(run)
+        target = _free(folder, name, ours)
+        try:
+            write_bytes(target, data, replacing=os.path.lexists(target))
+        except ExistsError:
+            continue  # another run has published at this moment
+        write_json(run.path / _RECORD, {**ours, str(target): {"file": file, "sha256": sha256}})
+        return target
 
 
 def published(run: RunDirectory) -> dict[str, dict[str, str]]:
@@ -52,7 +58,9 @@ def published(run: RunDirectory) -> dict[str, dict[str, str]]:
         found = json.loads((run.path / _RECORD).read_bytes())
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    if not isinstance(found, dict):
+        return {}
+    return {path: made for path, made in found.items() if isinstance(made, dict)}
 
 
 def _free(folder: Path, name: str, ours: dict[str, dict[str, str]]) -> Path:
@@ -60,9 +68,11 @@ def _free(folder: Path, name: str, ours: dict[str, dict[str, str]]) -> Path:
     number = 1
     while True:
         target = folder / (f"{name}.safetensors" if number == 1 else f"{name}-{number}.safetensors")
-        if not target.exists():
+        # Not Path.exists: a link that leads nowhere is somebody's, too.
+        if not os.path.lexists(target):
             return target
         made = ours.get(str(target), {}).get("sha256")
-        if target.is_file() and made is not None and sha256_of(target) == made:
-            return target
+        with contextlib.suppress(OSError):
+            if made is not None and sha256_of(target) == made:
+                return target
         number += 1

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..errors import EXIT_FAILED, WizardError
 from ..report import write_report
-from ..run.job import Job, Stopped, run_job
+from ..run.job import Job, run_job
 from ..run.publish import publish
 
 
@@ -20,15 +20,9 @@ class GpuFullError(WizardError):
 
 def work(job: Job) -> None:
     """Train, and leave the run's page however it ends."""
-    try:
-        train(job)
-    except Stopped:
-        _report(job, "stopped")
-        raise
-    except BaseException:
-        _report(job, "failed")
-        raise
-    _report(job, "finished")
+    run = job.directory
+    job.afterwards = lambda: write_report(run, run.record().outcome)
+    train(job)
 
 
 def train(job: Job) -> None:
@@ -73,13 +67,6 @@ def _publish(job: Job) -> None:
         )
     else:
         job.emit("published", path=str(copy))
-
-
-def _report(job: Job, outcome: str) -> None:
-    try:
-        write_report(job.directory, outcome)
-    except (WizardError, OSError) as error:
-        job.log(f"report.html could not be written: {error}")
 
 
 if __name__ == "__main__":

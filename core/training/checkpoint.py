@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,13 +19,12 @@ import safetensors.torch
 import torch
 
 from ..files import WriteError, sha256_of, write_bytes, write_json
+from ..run.saved_states import MANIFEST, state_name, states
 
 FORMAT = 1
 KEPT_STATES = 2
-_MANIFEST = "state.json"
 _NETWORK = "network.safetensors"
 _OPTIMIZER = "optimizer.safetensors"
-_FOLDER = re.compile(r"step-(\d{8,})")
 
 Tensors = dict[str, torch.Tensor]
 
@@ -52,7 +50,7 @@ class State:
 def save(folder: Path, state: State) -> Path:
     """Write ``state`` below ``folder`` (a run's ``state/``), check it, and only then remove all but
     the newest `KEPT_STATES`. Returns the state's own folder. Raises WriteError."""
-    place = folder / f"step-{state.step:08d}"
+    place = folder / state_name(state.step)
     if problem_of(place) is not None:
         _remove(place)
         _write(place, state)
@@ -72,11 +70,11 @@ def newest(folder: Path, report: Callable[[Path, str], None]) -> State | None:
     """The newest whole state below ``folder``; None when there is none. ``report(folder, why)`` is
     called for each damaged one on the way, but not for unfinished saves: those are normal after a
     kill."""
-    for _, place in sorted(_states(folder), reverse=True):
+    for _, place in sorted(states(folder), reverse=True):
         problem = problem_of(place)
         if problem is None:
             return _read(place)
-        if (place / _MANIFEST).exists():
+        if (place / MANIFEST).exists():
             report(place, problem)
     return None
 
@@ -84,9 +82,9 @@ def newest(folder: Path, report: Callable[[Path, str], None]) -> State | None:
 def problem_of(place: Path) -> str | None:
     """What is wrong with the state in ``place``; None when it is whole."""
     try:
-        manifest = json.loads((place / _MANIFEST).read_text("utf-8"))
+        manifest = json.loads((place / MANIFEST).read_text("utf-8"))
         if manifest.pop("digest") != _digest(manifest):
-            return f"{_MANIFEST} is damaged"
+            return f"{MANIFEST} is damaged"
         if manifest["format"] != FORMAT:
             return f"it was written by another version (format {manifest['format']})"
         for name, expected in manifest["files"].items():
@@ -95,7 +93,7 @@ def problem_of(place: Path) -> str | None:
     except OSError as error:
         return f"{Path(error.filename or place).name}: {error.strerror}"
     except (ValueError, KeyError, TypeError, AttributeError):
-        return f"{_MANIFEST} is damaged"
+        return f"{MANIFEST} is damaged"
     return None
 
 
@@ -115,11 +113,11 @@ def _write(place: Path, state: State) -> None:
         "scaler": dict(state.scaler) if state.scaler is not None else None,
         "files": hashes,
     }
-    write_json(place / _MANIFEST, {**manifest, "digest": _digest(manifest)})
+    write_json(place / MANIFEST, {**manifest, "digest": _digest(manifest)})
 
 
 def _read(place: Path) -> State:
-    manifest = json.loads((place / _MANIFEST).read_text("utf-8"))
+    manifest = json.loads((place / MANIFEST).read_text("utf-8"))
     return State(
         step=manifest["step"],
         samples_seen=manifest["samples_seen"],
@@ -132,15 +130,8 @@ def _read(place: Path) -> State:
     )
 
 
-def _states(folder: Path) -> list[tuple[int, Path]]:
-    if not folder.is_dir():
-        return []
-    matches = [(_FOLDER.fullmatch(place.name), place) for place in folder.iterdir()]
-    return [(int(match[1]), place) for match, place in matches if match and place.is_dir()]
-
-
 def _prune(folder: Path, step: int) -> None:
-    older = sorted((pair for pair in _states(folder) if pair[0] < step), reverse=True)
+    older = sorted((pair for pair in states(folder) if pair[0] < step), reverse=True)
     for _, place in older[KEPT_STATES - 1 :]:
         _remove(place)
 
@@ -149,7 +140,7 @@ def _remove(place: Path) -> None:
     """The manifest goes first: what a kill leaves of the folder is then an unfinished save."""
     if not place.is_dir():
         return
-    for file in sorted(place.iterdir(), key=lambda file: file.name != _MANIFEST):
+    for file in sorted(place.iterdir(), key=lambda file: file.name != MANIFEST):
         with contextlib.suppress(OSError):
             file.unlink()
     with contextlib.suppress(OSError):

@@ -192,3 +192,19 @@ def test_what_has_no_place_is_refused_and_changes_nothing(text: str) -> None:
         toml.set("model.base", "x")
     assert toml.get("model.base") is None
     tomllib.loads(str(toml))
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\n# the end\n"])
+def test_a_key_of_the_last_section_never_lands_in_a_table_that_is_new(end: str) -> None:
+    toml = TomlText(f'[dataset]\n[[dataset.concepts]]\nfolder = "a"\n[output]\nname = "x"{end}')
+    with_none = TomlText(f'[output]\nname = "x"{end}')
+    tables = [{"folder": "a"}, {"folder": "b", "repeats": 2}]
+    for text in (toml, with_none):
+        text.set("dataset.concepts", tables)
+        text.set("samples.seed", 7)
+        text.set("output.comment", "mine")
+        assert tomllib.loads(str(text)) == {
+            "dataset": {"concepts": tables},
+            "output": {"name": "x", "comment": "mine"},
+            "samples": {"seed": 7},
+        }

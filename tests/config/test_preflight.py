@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,12 +12,13 @@ from typing import Any
 
 import pytest
 from lora_wizard.core import preflight
-from lora_wizard.core.config import RunConfig
-from lora_wizard.core.errors import Problem
+from lora_wizard.core.config import RunConfig, configfile
+from lora_wizard.core.errors import EXIT_USER_ERROR, Problem, ProblemsError
 from lora_wizard.core.estimates import sizes
 from lora_wizard.core.families import registry
 from lora_wizard.core.preflight_base import inspect_base
 from lora_wizard.core.training import checkpoint
+from lora_wizard.tui.cli import main
 from PIL import Image
 
 
@@ -192,6 +194,38 @@ def test_the_output_folder_is_not_a_file_and_can_be_written(
     (problem,) = errors(configured(output={"folder": str(tmp_path / "file/out")}))
     assert problem.where == "output.folder"
     assert str(tmp_path / "file") in problem.message
+
+
+def test_a_cache_that_cannot_be_written_is_refused(
+    configured: Callable[..., RunConfig], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    (problem,) = errors(configured())
+    assert "is a file" in problem.message
+    assert "XDG_CACHE_HOME" in problem.remedy
+
+
+def test_a_machine_without_a_home_folder_is_told_what_to_set(
+    configured: Callable[..., RunConfig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(uid: int) -> None:
+        raise KeyError(uid)
+
+    for name in ("HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    assert "export HOME" in " ".join(problem.remedy for problem in errors(configured()))
+    assert main(["open", "--plain"]) == EXIT_USER_ERROR
+
+
+def test_what_is_required_is_explained_in_a_whole_sentence(tmp_path: Path) -> None:
+    (tmp_path / "empty.toml").write_text("")
+    with pytest.raises(ProblemsError) as error:
+        configfile.load(tmp_path / "empty.toml")
+    (remedy,) = [item.remedy for item in error.value.problems if item.where == "model.base"]
+    assert ".safetensors checkpoint" in remedy
+    assert remedy.endswith(".")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

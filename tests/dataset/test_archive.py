@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -127,6 +128,23 @@ def test_damage_inside_leaves_nothing(tmp_path: Path) -> None:
         extract(packed)
     assert "b.jpg" in error.value.message
     assert nothing_left(tmp_path, "d.zip")
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_STORED, zipfile.ZIP_LZMA])
+def test_no_damage_is_anything_but_a_word_on_the_zip(tmp_path: Path, packing: int) -> None:
+    whole = make_zip(tmp_path / "w.zip", {"a.jpg": jpeg(), "b.txt": b"b"}, compression=packing)
+    data, said = whole.read_bytes(), set[str]()
+    listing = data.index(b"PK\x01\x02")
+    for place in (*range(30, 60), *range(listing, len(data))):
+        for byte in (0x00, 0xFF):
+            damaged = tmp_path / "d.zip"
+            damaged.write_bytes(data[:place] + bytes([byte]) + data[place + 1 :])
+            try:
+                shutil.rmtree(extract(damaged))
+            except ArchiveError as error:
+                said.add(error.title)
+    assert "d.zip is packed in a way that is not read here" in said
+    assert nothing_left(tmp_path, "w.zip", "d.zip")
 
 
 def test_bombs_are_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from lora_wizard.core.config.paths import templates_folder
 from lora_wizard.core.dataset.caption_files import (
     CaptionFiles,
     caption_file,
@@ -140,3 +141,11 @@ def test_a_damaged_journal_is_said(files: CaptionFiles, pictures: list[Path]) ->
     assert files.changes() == []
     with pytest.raises(WizardError):
         files.undo(change)
+
+
+def test_pictures_that_come_along_are_left_alone(files: CaptionFiles) -> None:
+    picture = templates_folder() / "demo/pictures/zibbu-01.png"
+    before = current_caption(picture)
+    outcome = files.write({picture: "another"}, "one")
+    assert "comes along" in outcome.left[picture]
+    assert current_caption(picture) == before

@@ -159,6 +159,17 @@ def test_pictures_further_down(tmp_path: Path) -> None:
     assert "more" in said(plan)
 
 
+def test_folders_that_are_listed_are_no_forgotten_ones(tmp_path: Path) -> None:
+    write_pictures(tmp_path / "both", 1)
+    write_pictures(tmp_path / "both/mika", 1)
+    write_pictures(tmp_path / "both/zibbu", 1)
+    listed = [{"folder": str(tmp_path / "both")}, {"folder": str(tmp_path / "both/mika")}]
+    told = said(plan_of("", concepts=listed))
+    assert "not used: zibbu." in told
+    listed.append({"folder": str(tmp_path / "both/zibbu")})
+    assert "also holds" not in said(plan_of("", concepts=listed))
+
+
 def test_a_folder_without_pictures_says_what_it_has(tmp_path: Path) -> None:
     (tmp_path / "a.heic").write_text("x")
     (tmp_path / "b.heic").write_text("x")

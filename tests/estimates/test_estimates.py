@@ -327,3 +327,44 @@ def test_durations(seconds: float, text: str) -> None:
 )
 def test_gpus_are_known_by_their_names(name: str, figure: float | None) -> None:
     assert teraflops(replace(RTX_4090, name=name)) == figure
+
+
+def measured(config: RunConfig, memory: float = 9e9) -> PastRun:
+    drawn = 3.0 if config.samples.prompts else None
+    return replace(EARLIER, memory=memory, config=config, per_drawing=drawn)
+
+
+@pytest.mark.parametrize("prompts", [[], ["mika"]])
+def test_what_an_earlier_run_took_tells_what_the_next_will_take(prompts: list[str]) -> None:
+    config = make_config(samples={"prompts": prompts})
+    history = [measured(config)]
+    told = there(estimated(config, history=history).memory)
+    assert told.low < 9e9 * 1.1 + 0.5e9 < told.high
+    assert "8.4 GB in mika" in told.basis
+    batch = make_config(samples={"prompts": prompts}, training={"batch_size": 8})
+    assert there(estimated(batch, history=history).memory).low > told.high
+
+
+@pytest.mark.parametrize(
+    "unlike",
+    [
+        {"model": {"base": "none", "precision": "fp32"}},
+        {"model": {"base": "other/base"}},
+        {"training": {"gradient_checkpointing": True}},
+        {"samples": {"prompts": ["mika"]}},
+    ],
+)
+def test_memory_is_not_told_by_a_run_of_another_kind(unlike: dict[str, Any]) -> None:
+    config = make_config()
+    history = [measured(make_config(**unlike))]
+    assert estimated(config, history=history).memory == estimated(config).memory
+
+
+def test_the_advice_counts_with_what_was_measured() -> None:
+    config = make_config(training={"batch_size": 4})
+    small = replace(RTX_4090, memory_bytes=12 << 30, free_bytes=12 << 30)
+    by_figures = there(estimated(config, gpu=small).fit)
+    assert by_figures.state == "fits"
+    by_measure = there(estimated(config, gpu=small, history=[measured(config, 20e9)]).fit)
+    assert by_measure.state == "does not fit"
+    assert "First: gradient checkpointing on" in by_measure.words

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
@@ -14,7 +15,14 @@ from pathlib import Path
 
 import pytest
 from lora_wizard.core import files
-from lora_wizard.core.files import WriteError, sweep, temporaries, write_bytes, write_json
+from lora_wizard.core.files import (
+    ExistsError,
+    WriteError,
+    sweep,
+    temporaries,
+    write_bytes,
+    write_json,
+)
 
 OLD = b"old " * 40_000
 NEW = b"new!" * 50_000
@@ -207,3 +215,20 @@ def test_sweep_takes_orphans_everywhere_below_and_nothing_else(tmp_path: Path) -
 def test_json_keeps_any_file_name(tmp_path: Path, name: str) -> None:
     write_json(tmp_path / "file", {"name": name})
     assert json.loads((tmp_path / "file").read_bytes()) == {"name": name}
+
+
+@pytest.mark.parametrize("has_links", [True, False])
+def test_a_new_name_is_never_taken_from_another_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_links: bool
+) -> None:
+    def no_links(source: object, target: object) -> None:
+        raise PermissionError(errno.EPERM, "no links on this file system")
+
+    if not has_links:
+        monkeypatch.setattr(os, "link", no_links)
+    path = tmp_path / "a.bin"
+    write_bytes(path, b"first", replacing=False)
+    with pytest.raises(ExistsError):
+        write_bytes(path, b"second", replacing=False)
+    assert path.read_bytes() == b"first"
+    assert [found.name for found in tmp_path.iterdir()] == ["a.bin"]

@@ -170,7 +170,7 @@ def test_a_run_outlives_its_watcher(
     _, error = watcher.communicate()
     if number == signal.SIGINT:
         assert watcher.returncode == 130
-        assert b"lora-wizard logs -f mika" in error and b"lora-wizard stop mika" in error
+        assert b"lora-wizard attach mika" in error and b"lora-wizard stop mika" in error
     going_on()
 
 

@@ -72,9 +72,15 @@ def test_a_run_from_the_toml_to_the_file_and_a_stopped_one_to_the_same(
         assert wizard("stop", "mika-2").returncode == 0
     until(lambda: not stopped.is_live())
     assert stopped.record().exit_code == 75
-    assert 0 < summary(stopped).step < 60
-    resumed = wizard("resume")
+    at = summary(stopped).step
+    assert 0 < at < 60
+    beside = wizard("train", toml, "--set", "training.max_steps=1")
+    assert b"mika-2 was left at step" in b" ".join(beside.stderr.split())
+    assert b"lora-wizard resume mika-2" in beside.stderr
+
+    resumed = wizard("resume", "mika-2")
     assert resumed.returncode == 0, resumed.stderr
+    assert b"mika-2 goes on after step %d of 60." % at in resumed.stdout
     assert resumed.stdout.endswith(f"Finished: {stopped.path}/mika.safetensors\n".encode())
 
     files = [tmp_path / "output" / name / "mika.safetensors" for name in ("mika", "mika-2")]
@@ -98,4 +104,4 @@ def test_a_run_that_goes_on_is_named_to_whoever_starts_another(
     start(steps=100_000)
     beside = wizard("train", toml, "--set", "training.max_steps=1")
     assert beside.returncode == 0
-    assert b"lora-wizard logs -f mika" in beside.stderr
+    assert b"lora-wizard attach mika" in beside.stderr

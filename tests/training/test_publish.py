@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,17 @@ from lora_wizard.core.run.choice import choose, chosen
 from lora_wizard.core.run.directory import RunDirectory
 from lora_wizard.core.run.publish import publish, published
 from training_runs import draw_pictures, events, start, toy_config
+
+PUBLISH = """
+import sys, os
+from pathlib import Path
+from lora_wizard.core.run.directory import RunDirectory
+from lora_wizard.core.run.publish import publish
+run, shelf, gate = map(Path, sys.argv[1:])
+while not gate.exists():
+    os.sched_yield()
+publish(RunDirectory.open(run), "toy.safetensors", shelf, "toy")
+"""
 
 
 @pytest.fixture
@@ -75,3 +89,42 @@ def test_a_folder_that_cannot_be_written_is_told_and_fails_nothing(tmp_path: Pat
     (problem,) = [e for e in events(run, "problem") if e.get("where") == "output.publish_to"]
     assert "could not be published" in problem["message"]
     assert not events(run, "published")
+
+
+def test_runs_that_publish_at_the_same_moment_all_keep_their_copy(
+    run: RunDirectory, tmp_path: Path
+) -> None:
+    shelf = tmp_path / "busy"
+    gate = tmp_path / "gate"
+    directories: list[Path] = []
+    for number in range(6):
+        path = tmp_path / f"run{number}"
+        shutil.copytree(run.path, path, ignore=shutil.ignore_patterns("lock", "published.json"))
+        (path / "manifest.json").unlink()
+        (path / "toy.safetensors").write_bytes(bytes([number]) * 100_000)
+        directories.append(path)
+    jobs = [
+        subprocess.Popen([sys.executable, "-c", PUBLISH, path, shelf, gate]) for path in directories
+    ]
+    gate.write_bytes(b"")
+    assert [job.wait(60) for job in jobs] == [0] * len(jobs)
+    copies = [copy for copy in shelf.iterdir() if "tmp" not in copy.name]
+    assert {copy.read_bytes()[0] for copy in copies} == set(range(6))
+    assert len(copies) == 6
+
+
+def test_a_link_that_leads_nowhere_is_not_replaced(run: RunDirectory, shelf: Path) -> None:
+    copy = shelf / "toy.safetensors"
+    copy.unlink()
+    copy.symlink_to("elsewhere.safetensors")
+    assert publish(run, "toy.safetensors", shelf, "toy") == shelf / "toy-2.safetensors"
+    assert copy.is_symlink()
+
+
+def test_a_path_that_can_not_be_is_told_and_fails_nothing(tmp_path: Path) -> None:
+    pictures = draw_pictures(tmp_path / "pictures")
+    (tmp_path / "loop").symlink_to("loop")
+    output = {"publish_to": str(tmp_path / "loop" / "loras")}
+    config = toy_config(pictures, tmp_path / "runs", output=output, samples={"prompts": []})
+    (problem,) = [e for e in events(start(config), "problem") if "publish" in e["message"]]
+    assert problem["remedy"]

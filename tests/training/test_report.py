@@ -7,9 +7,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from lora_wizard.core.errors import EXIT_STOPPED
 from lora_wizard.core.report import write_report
 from lora_wizard.core.run.choice import choose
 from lora_wizard.core.run.directory import RunDirectory
+from lora_wizard.core.run.job import Job, run_job
 from lora_wizard.core.training.__main__ import work
 from training_runs import draw_pictures, start, toy_config
 
@@ -106,3 +108,32 @@ def test_it_can_be_written_again_after_a_choice_and_without_the_pictures(
     words = " ".join(page.words)
     assert "chosen" in words
     assert "no longer where they were" in words
+
+
+def test_a_failed_run_says_why_and_a_stopped_one_that_it_was(tmp_path: Path) -> None:
+    pictures = draw_pictures(tmp_path / "pictures")
+    config = toy_config(pictures, tmp_path / "runs", samples={"prompts": []})
+    failed, stopped = RunDirectory.create(config), RunDirectory.create(config)
+
+    def stop(job: Job) -> None:
+        (job.directory.control_path / "stop").touch()
+        work(job)
+
+    (pictures / "00.png").write_bytes(b"no picture")
+    assert run_job(failed.path, work) != 0
+    (pictures / "00.png").unlink()
+    assert run_job(stopped.path, stop) == EXIT_STOPPED
+    title = (failed.record().error or {})["title"]
+    words = Page((failed.path / "report.html").read_text()).words
+    assert "failed" in words
+    assert any(word.startswith(title) for word in words)
+    assert "stopped" in Page((stopped.path / "report.html").read_text()).words
+
+
+def test_a_page_that_cannot_be_written_changes_nothing(tmp_path: Path) -> None:
+    pictures = draw_pictures(tmp_path / "pictures")
+    run = RunDirectory.create(toy_config(pictures, tmp_path / "runs", samples={"prompts": []}))
+    (run.path / "report.html").mkdir()
+    assert run_job(run.path, work) == 0
+    assert run.record().outcome == "finished"
+    assert "report.html" in run.log_path.read_text()

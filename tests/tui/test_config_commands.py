@@ -187,3 +187,12 @@ def test_help_is_found_in_either_order(capsys: pytest.CaptureFixture[str]) -> No
         main(["train", "--help"])
     assert named == capsys.readouterr().out != ""
     assert "lora-wizard --help" in said(capsys, "tarin", status=2)
+
+
+@pytest.mark.parametrize("command", [("status",), ("logs",), ("new", "face", "-o")])
+def test_a_path_that_can_not_be_is_told_in_words(
+    command: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    error = said(capsys, *command, "a" * 300, status=2)
+    assert "File name too long" in error
+    assert "Traceback" not in error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from form_walks import ready_draft
 from lora_wizard.core.config import configfile
 from lora_wizard.core.templates import find
 from lora_wizard.tui.walk import proposals
-from lora_wizard.tui.walk.draft import Draft
+from lora_wizard.tui.walk.draft import Draft, drafts
 from lora_wizard.tui.walk.presets import presets
 
 BY_HAND = (
@@ -118,3 +120,85 @@ def test_proposals_follow_from_trigger_word_class_and_subject(home: Path) -> Non
     assert "painting" in proposals.next_prompt(draft)
     draft.note("subject", "style")
     assert "astronaut" not in proposals.next_prompt(draft)
+
+
+def test_an_access_token_is_never_kept(home: Path) -> None:
+    draft = Draft.new("face")
+    token = "hf_" + "aB3" * 11
+    for end in range(1, len(token) + 1):
+        draft.enter("output.comment", f"mine {token[:end]}")
+    draft.put("samples.prompts", [token])
+    draft.note("class_word", token)
+    assert draft.shown("output.comment") == f"mine {token}"
+    assert "access token" in str(draft.problem("output.comment"))
+    assert token[:12] not in draft.path.read_text()
+    assert token[:12] not in draft.text
+    assert Draft.load(draft.path).shown("output.comment") == ""
+    draft.enter("output.comment", "mine")
+    assert draft.problem("output.comment") is None
+    assert Draft.load(draft.path).shown("output.comment") == "mine"
+
+
+def test_a_draft_that_cannot_be_kept_says_so_once(home: Path) -> None:
+    draft = Draft.new("face")
+    draft.enter("output.name", "one")
+    assert draft.take_trouble() == ""
+    folder = draft.path.parent
+    shutil.rmtree(folder)
+    folder.write_bytes(b"")
+    draft.enter("output.name", "two")
+    assert "is not kept" in draft.take_trouble()
+    draft.enter("output.name", "three")
+    assert draft.take_trouble() == ""
+    folder.unlink()
+    draft.enter("output.name", "four")
+    assert draft.take_trouble() == ""
+    assert Draft.load(draft.path).name == "four"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        b"",
+        b"[" * 100_000,
+        b"\xff",
+        b"[]",
+        b"{}",
+        {"changed": "now"},
+        {"text": 5},
+        {"text": "x ="},
+        {"pending": {"training.epochs": 3}},
+        {"pending": {"no.such": "3"}},
+        {"facts": []},
+        {"own": {"training.epochs": {"a": None}}},
+        {"source": None},
+    ],
+    ids=str,
+)
+def test_a_damaged_draft_is_no_draft_and_spoils_no_list(
+    wrong: bytes | dict[str, object], home: Path
+) -> None:
+    draft, other = Draft.new("face"), Draft.new("face")
+    draft.keep()
+    other.keep()
+    if isinstance(wrong, dict):
+        wrong = json.dumps(json.loads(draft.path.read_bytes()) | wrong).encode()
+    draft.path.write_bytes(wrong)
+    for found in drafts():
+        found.snapshot()
+        found.differences()
+        assert found.name
+    assert other.path in [found.path for found in drafts()]
+
+
+def test_a_toml_that_was_changed_elsewhere_is_not_simply_written_over(home: Path) -> None:
+    draft = opened(home)
+    assert draft.source is not None
+    assert draft.may_write(draft.source)
+    draft.enter("output.name", "mine")
+    draft.save_as(draft.source)
+    assert Draft.load(draft.path).may_write(draft.source)
+    draft.source.write_text(draft.source.read_text() + "# mine too\n")
+    assert not draft.may_write(draft.source)
+    assert not Draft.load(draft.path).may_write(draft.source)
+    assert draft.may_write(home / "new.toml")

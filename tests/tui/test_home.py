@@ -9,6 +9,7 @@ from homes import held, make_draft, make_run
 from lora_wizard.tui.app import WizardApp
 from lora_wizard.tui.screens.ask import Ask
 from lora_wizard.tui.screens.home import HomeScreen
+from lora_wizard.tui.screens.open_toml import OpenScreen
 from lora_wizard.tui.screens.step import StepScreen
 from lora_wizard.tui.screens.train import TrainScreen
 from lora_wizard.tui.walk.draft import Draft, drafts
@@ -249,3 +250,15 @@ async def test_what_can_be_begun_is_chosen_with_arrows_and_enter(
         await pilot.press(*keys, "enter")
         await settle(app, pilot)
         assert words in screen_text(app)
+
+
+@pytest.mark.anyio
+async def test_a_toml_in_nobodys_home_is_told_in_words(home: Path) -> None:
+    app = WizardApp(OpenScreen())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.workers.wait_for_complete()
+        app.screen.query_one(PathInput).value = "~nobody-of-this-name/mika.toml"
+        app.screen.query_one(PathInput).close()
+        await pilot.press("enter")
+        await pilot.pause()
+        assert "there is no such home folder" in screen_text(app)

@@ -6,12 +6,14 @@ import json
 import os
 import pty
 import select
+import shutil
 import subprocess
 import sys
 import termios
 import threading
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 from lora_wizard.tui.terminal.capabilities import Capabilities
@@ -110,6 +112,7 @@ def test_the_answers_are_right_however_long_they_take(delay: float) -> None:
 @pytest.mark.parametrize(
     ("answers", "pictures"),
     [
+        (KITTY, "kitty"),
         (SIXEL, "sixel"),
         (WEZTERM, "sixel"),
         (REFUSES_GRAPHICS, "half"),
@@ -118,7 +121,10 @@ def test_the_answers_are_right_however_long_they_take(delay: float) -> None:
     ],
 )
 def test_each_kind_of_terminal_is_recognised(answers: Mapping[bytes, bytes], pictures: str) -> None:
-    assert ask(answers)[0]["pictures"] == pictures
+    found = ask(answers)[0]
+    assert found["full"] == pictures
+    # Sixels are for the one picture that nothing moves or covers.
+    assert found["pictures"] == ("half" if pictures == "sixel" else pictures)
 
 
 def test_a_terminal_that_never_answers_gets_half_blocks() -> None:
@@ -146,13 +152,35 @@ def test_tmux_is_not_asked_for_graphics_which_it_takes_for_a_title() -> None:
     assert b"\x1b_G" not in terminal.received
     assert found["pictures"] == "half"
     assert (found["cell_width"], found["cell_height"]) == (8, 16)
-    assert ask(SIXEL, choice="sixel", TMUX="1")[0]["pictures"] == "sixel"
+    assert ask(SIXEL, choice="sixel", TMUX="1")[0]["full"] == "sixel"
 
 
-def test_kitty_pictures_in_tmux_are_refused_with_a_reason() -> None:
-    found, _ = ask(SIXEL, choice="kitty", TMUX="1")
-    assert found["pictures"] == "half"
-    assert "tmux" in str(found["remark"])
+@pytest.mark.parametrize("choice", ["kitty", "sixel"])
+def test_what_does_not_get_through_screen_is_refused_with_a_reason(choice: str) -> None:
+    found, _ = ask(SIXEL, choice=choice, STY="1")
+    assert (found["pictures"], found["full"]) == ("half", "half")
+    assert "screen" in str(found["remark"])
+
+
+@pytest.mark.skipif(not shutil.which("tmux"), reason="needs tmux")
+@pytest.mark.parametrize("passes", ["on", "off"])
+def test_kitty_pictures_get_through_tmux_where_it_lets_them(passes: str, tmp_path: Path) -> None:
+    socket = tmp_path / "tmux"
+
+    def tmux(*words: str) -> str:
+        command = ["tmux", "-S", str(socket), "-f", "/dev/null", *words]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    tmux("new-session", "-d", "cat")
+    try:
+        tmux("set-option", "-p", "allow-passthrough", passes)
+        pane = tmux("display-message", "-p", "#{pane_id}")
+        found, _ = ask(SIXEL, choice="kitty", TMUX=f"{socket},1,0", TMUX_PANE=pane)
+    finally:
+        tmux("kill-server")
+    assert found["full"] == found["pictures"] == ("kitty" if passes == "on" else "half")
+    assert found["through_tmux"] == (passes == "on")
+    assert ("allow-passthrough" in str(found["remark"])) == (passes == "off")
 
 
 @pytest.mark.parametrize("choice", ["none", "auto"])
@@ -166,7 +194,7 @@ def test_without_a_terminal_the_choice_counts() -> None:
     read, write = os.pipe()
     try:
         assert probe("auto", descriptor=read, environment=PLAIN) == Capabilities()
-        assert probe("sixel", descriptor=read, environment=PLAIN).pictures == "sixel"
+        assert probe("sixel", descriptor=read, environment=PLAIN).full == "sixel"
     finally:
         os.close(read)
         os.close(write)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import finished_run
 import pytest
+from lora_wizard.core.run import measure
 from lora_wizard.core.run.choice import chosen
 from lora_wizard.core.run.directory import RunDirectory
 from lora_wizard.tui.app import WizardApp
@@ -91,6 +92,91 @@ async def test_how_to_use_it_names_the_file_and_the_trigger_word(home: Path) -> 
         text = screen_text(app)
     assert "Put mika.safetensors into ComfyUI/models/loras" in text
     assert "<lora:mika:1> mika, a photo of" in text
+
+
+def measured(home: Path) -> RunDirectory:
+    run = finished_run.make(home / "runs")
+    words = ["It learned.", "The creature is in 90% of 20 pictures with the LoRA, in 0% without."]
+    document = {"learned": True, "words": [*words, "\x1b[31mred"], "figures": {"share": 0.9}}
+    (run.path / "measured.json").write_text(json.dumps(document))
+    return run
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("size", SIZES)
+async def test_what_it_learned_is_told_where_that_was_measured(
+    home: Path, size: tuple[int, int]
+) -> None:
+    app = WizardApp()
+    async with app.run_test(size=size) as pilot:
+        await opened(pilot, measured(home))
+        check_snapshot(app, "results-measured", home)
+
+
+@pytest.fixture
+def unmeasured(home: Path, monkeypatch: pytest.MonkeyPatch) -> RunDirectory:
+    """A finished run that is to be measured, by a job of the tests."""
+    monkeypatch.setitem(measure.MODULES, "toy", "measures")
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1] / "run"))
+    run = finished_run.make(home / "runs")
+    run.update(measure="toy")
+    return run
+
+
+async def until(pilot: Pilot[None], words: str) -> None:
+    for _ in range(600):
+        if words in " ".join(screen_text(pilot.app).split()):
+            return
+        await pilot.pause(0.05)
+    raise AssertionError(screen_text(pilot.app))
+
+
+@pytest.mark.anyio
+async def test_who_opens_the_results_has_it_measured(
+    unmeasured: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEASURE", "wait")
+    app = WizardApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.show_results(unmeasured)
+        await until(pilot, "is being measured")
+        (unmeasured.path / "go").touch()
+        await until(pilot, "It learned. In 90% of 20.")
+
+
+@pytest.mark.anyio
+async def test_who_watches_the_end_has_it_measured(unmeasured: RunDirectory) -> None:
+    app = WizardApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.watch_run(unmeasured)
+        for _ in range(600):
+            if measure.measurement(unmeasured):
+                break
+            await pilot.pause(0.05)
+        assert unmeasured.record().outcome == "finished"
+        app.show_results(unmeasured)
+        await until(pilot, "It learned. In 90% of 20.")
+
+
+@pytest.mark.anyio
+async def test_what_cannot_be_measured_is_told(
+    unmeasured: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEASURE", "fail")
+    app = WizardApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.show_results(unmeasured)
+        await until(pilot, "could not be measured")
+
+
+def test_the_command_tells_what_it_learned(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = measured(home)
+    assert main(["results", str(run.path)]) == 0
+    text = capsys.readouterr().out
+    assert "It learned. The creature is in 90% of 20 pictures" in " ".join(text.split())
+    assert "\x1b" not in text
+    assert main(["results", str(run.path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["measured"]["figures"] == {"share": 0.9}
 
 
 def test_the_command_lists_chooses_and_speaks_json(

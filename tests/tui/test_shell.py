@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -119,6 +120,24 @@ async def test_enter_goes_through_the_fields_to_next(home: Path) -> None:
 
 
 @pytest.mark.anyio
+async def test_what_is_known_before_a_screen_has_its_widgets_is_shown_once_it_has(
+    home: Path,
+) -> None:
+    app = WizardApp(draft=Draft.new("face"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(app, pilot)
+        known = app.assessment
+        assert known is not None
+        app.assessment = None
+        app.go("output")
+        app._show_progress(1, 2)
+        app._show_assessment(known)
+        await settle(app, pilot)
+        assert "to mend" in screen_text(app)
+        assert app.assessment is known
+
+
+@pytest.mark.anyio
 async def test_saving_asks_once_and_never_overwrites_unasked(home: Path) -> None:
     Path("face.toml").write_text("somebody's")
     app = WizardApp(draft=Draft.new("face"))
@@ -143,7 +162,31 @@ async def test_saving_asks_once_and_never_overwrites_unasked(home: Path) -> None
         await pilot.press("ctrl+s")
         await settle(app, pilot)
         assert "again" in Path("mine.toml").read_text()
+        Path("mine.toml").write_text("# by hand\n")
+        await pilot.press("ctrl+s")
+        await settle(app, pilot)
+        assert "changed elsewhere" in screen_text(app)
+        await pilot.press("enter")
+        await settle(app, pilot)
+        assert Path("mine.toml").read_text() == "# by hand\n"
     assert memory.recent_tomls() == [home / "mine.toml"]
+
+
+@pytest.mark.anyio
+async def test_a_state_folder_that_cannot_be_written_is_said_once(home: Path) -> None:
+    app = WizardApp(draft=Draft.new("face"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(app, pilot)
+        folder = app.draft.path.parent
+        shutil.rmtree(folder)
+        folder.write_bytes(b"")
+        for text in ("one", "two"):
+            app.draft.enter("output.comment", text)
+            app.touch()
+            await settle(app, pilot)
+        said = [note for note in app._notifications if "is not kept" in note.message]
+        assert len(said) == 1
+        assert app.draft.value("output.comment") == "two"
 
 
 @pytest.mark.anyio

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...core.errors import EXIT_FAILED, EXIT_USER_ERROR
+from ...core.places import state_folder
 from ..terminal.capabilities import CHOICES, Choice
 
 if TYPE_CHECKING:
@@ -19,11 +20,19 @@ if TYPE_CHECKING:
     from ...core.run.directory import RunDirectory
     from ..walk.draft import Draft
 
+_LEAST = (40, 12)
+"""Columns and rows below which nothing can be seen of a screen."""
+_WISHED = "as wished"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     parser.add_argument(
-        "toml", metavar="FILE", type=Path, nargs="?", help="a TOML to walk through; Home if absent"
+        "path",
+        metavar="PATH",
+        type=Path,
+        nargs="?",
+        help="a TOML, or a folder or zip of pictures, to walk through; Home if absent",
     )
     parser.add_argument(
         "--plain",
@@ -31,7 +40,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="plain questions, line by line; also with TERM=dumb or ACCESSIBLE set",
     )
     add_images_argument(parser)
-    parser.epilog = "`lora-wizard` alone is the same as `lora-wizard open`."
+    parser.epilog = (
+        "`lora-wizard` alone is the same as `lora-wizard open`, and `lora-wizard PATH` as "
+        "`lora-wizard open PATH`."
+    )
 
 
 def add_images_argument(parser: argparse.ArgumentParser) -> None:
@@ -40,39 +52,59 @@ def add_images_argument(parser: argparse.ArgumentParser) -> None:
         "--images",
         choices=CHOICES,
         default="auto",
-        help="how pictures are shown: auto asks the terminal, half draws with characters",
+        help="how pictures are shown. auto: as well as the terminal can, but over SSH only the "
+        "picture that is enlarged; kitty (for kitty and Ghostty): by the terminal; sixel: the "
+        "picture that is enlarged by the terminal, small ones, which move, with characters; half: "
+        "with characters; none: only their names",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Open the wizard; without a terminal say what to do instead."""
+    state_folder()  # there is nothing to open where nothing can be kept
     if arguments.plain:
-        return _ask_plainly(arguments.toml)
-    if not on_terminal():
+        return _ask_plainly(arguments.path)
+    if not is_asked():
         sys.stderr.write(_WITHOUT_TERMINAL)
         return EXIT_USER_ERROR
-    if wants_plain():
-        return _ask_plainly(arguments.toml)
+    if why := why_plain():
+        if why != _WISHED:
+            sys.stdout.write(f"{why}\n\n")
+        return _ask_plainly(arguments.path)
     draft: Draft | None = None
-    if arguments.toml:
-        from ..walk.draft import Draft
-        from ..walk.memory import remember_toml
+    if arguments.path:
+        from ..walk.opening import opened
 
-        draft = Draft.of_file(arguments.toml)
-        remember_toml(arguments.toml)
+        draft = opened(arguments.path)
     return show(arguments.images, draft=draft)
 
 
-def on_terminal() -> bool:
-    """Whether somebody sits there: keys come in and the screen is seen."""
-    streams = (sys.__stdin__, sys.__stdout__, sys.__stderr__)
-    return all(stream is not None and stream.isatty() for stream in streams)
+def is_asked() -> bool:
+    """Whether somebody sits there: keys come in, and what is said is seen."""
+    return all(stream is not None and stream.isatty() for stream in (sys.__stdin__, sys.__stdout__))
 
 
-def wants_plain() -> bool:
-    """Whether the terminal, or the person, is better served with lines than with a screen."""
-    plain = os.environ.get("TERM", "") in ("", "dumb", "unknown")
-    return plain or bool(os.environ.get("ACCESSIBLE"))
+def why_plain() -> str:
+    """Why the terminal, or the person, is better served with lines than with a screen; empty where
+    a screen is better."""
+    if os.environ.get("TERM", "") in ("", "dumb", "unknown") or os.environ.get("ACCESSIBLE"):
+        return _WISHED
+    if sys.__stderr__ is None or not sys.__stderr__.isatty():
+        return "Standard error goes elsewhere, and the screens with it; so it is asked in lines."
+    width, height = _window()
+    if width and height and (width < _LEAST[0] or height < _LEAST[1]):
+        return (
+            f"This window is {width}x{height}, too small for the screens; so it is asked in lines."
+        )
+    return ""
+
+
+def _window() -> tuple[int, int]:
+    """Columns and rows as the terminal itself says; 0 where it does not."""
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno() if sys.__stdout__ else 1)
+    except OSError:
+        return 0, 0
 
 
 def show(images: Choice, *, draft: Draft | None = None, run: RunDirectory | None = None) -> int:
@@ -80,6 +112,10 @@ def show(images: Choice, *, draft: Draft | None = None, run: RunDirectory | None
     ``run``; returns the exit status."""
     # Collecting garbage amid so many imports takes a tenth of a second and finds none.
     gc.disable()
+    if all(_window()):
+        # Of the shell, and perhaps of a window that was another size then.
+        for stale in ("COLUMNS", "LINES"):
+            os.environ.pop(stale, None)
     from ..app import WizardApp
     from ..farewell import farewell
     from ..lifeline import end_with_terminal, leave_when_told
@@ -108,10 +144,10 @@ def _monitor(run: RunDirectory) -> Screen[None]:
     return TrainScreen(run)
 
 
-def _ask_plainly(toml: Path | None) -> int:
+def _ask_plainly(path: Path | None) -> int:
     from ..plain.walk import run
 
-    return run(toml)
+    return run(path)
 
 
 _WITHOUT_TERMINAL = """\

@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         sys.stdout.write(json.dumps(_document(directory, outcome), indent=2) + "\n")
     else:
-        _print(directory, outcome)
+        tell(directory, outcome)
     return 0
 
 
@@ -58,10 +58,13 @@ def _file_of(outcome: RunOutcome, epoch: int) -> str:
     return found[epoch]
 
 
-def _print(directory: RunDirectory, outcome: RunOutcome) -> None:
+def tell(directory: RunDirectory, outcome: RunOutcome) -> None:
+    """Print it for people."""
     from ...core.places import size_text
     from ...core.text import printable
+    from ..problems import wrapped
     from ..tables import print_table
+    from ..walk import learned
     from ..walk.using import facts, in_other_programs, standing
 
     rows = [
@@ -72,6 +75,8 @@ def _print(directory: RunDirectory, outcome: RunOutcome) -> None:
     if not rows:
         sys.stdout.write("No file has been saved yet.\n")
         return
+    if said := learned.sentences(directory):
+        sys.stdout.write(f"{wrapped(printable(said))}\n\n")
     print_table("", ("after", "file", "size", ""), rows)
     sys.stdout.write("\n")
     if outcome.best:
@@ -81,10 +86,14 @@ def _print(directory: RunDirectory, outcome: RunOutcome) -> None:
 
 
 def _document(directory: RunDirectory, outcome: RunOutcome) -> dict[str, object]:
+    from ...core.run.measure import measurement
+
+    measured = measurement(directory)
     return {
         "run": str(directory.path),
         "chosen": outcome.chosen,
         "published": list(outcome.published),
+        "measured": asdict(measured) if measured else None,
         "versions": [
             {**asdict(item), "pictures": [str(path) if path else None for path in item.pictures]}
             for item in outcome.versions

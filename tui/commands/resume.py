@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ...core.run.directory import RunDirectory
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,4 +33,21 @@ def run(arguments: argparse.Namespace) -> int:
         out = sys.stderr if arguments.json else sys.stdout
         out.write(printable(f"{directory.path} has finished; there is nothing to resume.") + "\n")
         return 0
+    if not arguments.json and not directory.is_live():
+        sys.stdout.write(f"{_from_where(directory)}\n")
+        sys.stdout.flush()
     return start(directory, as_json=arguments.json, detach=arguments.detach)
+
+
+def _from_where(directory: RunDirectory) -> str:
+    from ...core.run.saved_states import last_step
+    from ...core.run.status import summary
+    from ...core.text import printable
+
+    step, status = last_step(directory), summary(directory)
+    of_all = f" of {status.total}" if status.total else ""
+    if not step:
+        return printable(f"{directory.name} begins at the first step: no state was saved.")
+    lost = status.step - step
+    again = f" Steps after it are done again: {lost}." if lost > 0 else ""
+    return printable(f"{directory.name} goes on after step {step}{of_all}.") + again

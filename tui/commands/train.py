@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ...core.config import RunConfig
     from ...core.errors import Problem
+    from ...core.run.directory import RunDirectory
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors:
         raise ProblemsError(f"{arguments.config} cannot run", errors)
-    sys.stderr.write(problems_text([*_others_at_work(), *problems]))
+    sys.stderr.write(problems_text([*_others_at_work(), *_left_before(config), *problems]))
     command = ["lora-wizard", "train", str(arguments.config)]
     for value in arguments.set:
         command += ["--set", value]
@@ -54,5 +58,31 @@ def _others_at_work() -> list[Problem]:
     if not live:
         return []
     message = f"{', '.join(live)} is still going on, and shares the machine with this run."
-    remedy = f"Watch it instead: lora-wizard logs -f {live[0]}"
+    remedy = f"Watch it instead: lora-wizard attach {live[0]}"
     return [Problem(message, remedy=remedy, severity="warning")]
+
+
+def _left_before(config: RunConfig) -> list[Problem]:
+    """For whoever means to go on with a run that has not finished, and starts another."""
+    from ...core.errors import Problem
+    from ...core.run.status import summary
+    from ..follow import label
+
+    run = _last_of_name(config)
+    if run is None or run.is_live() or run.record().outcome not in ("running", "stopped", "failed"):
+        return []
+    status = summary(run)
+    of_all = f" of {status.total}" if status.total else ""
+    message = f"{run.name} was left at step {status.step}{of_all}; this starts another run"
+    remedy = f"Go on with it instead: lora-wizard resume {label(run)}"
+    return [Problem(message, remedy=remedy, severity="note")]
+
+
+def _last_of_name(config: RunConfig) -> RunDirectory | None:
+    """The run of the same folder and name that was started last."""
+    from ...core.run.directory import known_runs
+
+    folder, name = Path(config.output.folder).absolute(), re.escape(config.output.name)
+    named = re.compile(rf"{name}(-\d+)?")
+    found = (run for run in known_runs() if run.path.parent == folder)
+    return next((run for run in found if named.fullmatch(run.name)), None)

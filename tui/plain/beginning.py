@@ -15,7 +15,8 @@ from ..walk.dataset import clear_placeholders
 from ..walk.demo import FOLDER
 from ..walk.draft import Draft, drafts
 from ..walk.hold import HeldError, Hold, take_over
-from ..walk.memory import recent_tomls, remember_toml
+from ..walk.memory import recent_tomls
+from ..walk.opening import opened
 from ..walk.presets import presets
 from .talk import HOW, KEEP, BackError, Talk
 
@@ -29,7 +30,7 @@ def choose(talk: Talk) -> Draft | int:
     talk.say(HOW)
     for run in known_runs():
         if run.is_live():
-            talk.say(f"{run.name} is training. To watch it: lora-wizard logs -f {label(run)}")
+            talk.say(f"{run.name} is training. To watch it: lora-wizard attach {label(run)}")
     while True:
         with contextlib.suppress(BackError):
             return _choose(talk)
@@ -50,13 +51,6 @@ def _choose(talk: Talk) -> Draft | int:
     if at == 1:
         return demo(talk)
     return _open(talk) if at == 2 else kept[at - 3]
-
-
-def opened(toml: Path) -> Draft:
-    """A draft of ``toml``. Raises WizardError when it cannot be read."""
-    draft = Draft.of_file(toml)
-    remember_toml(toml)
-    return draft
 
 
 def hold(talk: Talk, draft: Draft) -> Hold:

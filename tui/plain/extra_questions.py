@@ -14,9 +14,10 @@ from ..walk import arithmetic, dataset, lengths, proposals
 from ..walk.assessment import Assessment
 from ..walk.draft import Draft
 from ..walk.option_words import choices
-from ..walk.steps import Step
+from ..walk.steps import Step, find
 from ..walk.transfer import PICTURES, address, upload_command
 from . import findings
+from .captions import CaptionQuestions
 from .talk import CLEAR, KEEP, Talk
 
 Question = Callable[[], None]
@@ -56,6 +57,7 @@ class ExtraQuestions:
     def after(self, step: Step) -> list[Question]:
         """Come last."""
         known: dict[str, list[Question]] = {
+            "captions": [CaptionQuestions(self._talk, self._draft, self._assess).ask],
             "repeats": [self._ask_target],
             "output": [self._ask_price],
         }
@@ -103,6 +105,7 @@ class ExtraQuestions:
             self._talk.say(f"There is a preset for that: {preset}.")
             if self._talk.agree("Take its values? What you have answered stays."):
                 self._draft.apply(preset)
+                dataset.clear_placeholders(self._draft)
 
     def _ask_class_word(self) -> None:
         self._talk.show()
@@ -124,7 +127,7 @@ class ExtraQuestions:
         else:
             for line in findings.of_pictures(known.plan):
                 self._talk.say(line)
-        found = [item for item in known.problems if item.where.startswith("dataset")]
+        found = dataset.settled(find("dataset").problems(known.problems))
         self._talk.show(problems_text(found).rstrip("\n") or "No problems with the pictures.")
 
     def _tell_captions(self) -> None:

@@ -7,6 +7,7 @@ from ...core.config.option_text import allowed_text, default_text
 from ...core.config.options import OptionInfo
 from ...core.errors import Problem
 from ...core.secret import holds_secret
+from ...core.text import printable
 from ..walk.draft import Draft
 from ..walk.option_words import choices, has_lines, is_list_of_texts, label_of
 from .talk import CLEAR, KEEP, Talk, chosen
@@ -67,8 +68,14 @@ def explain_option(talk: Talk, info: OptionInfo) -> None:
 
 
 def say_problem(talk: Talk, problem: Problem) -> None:
-    """What is wrong and what to do about it."""
-    talk.say(f"{problem.severity}: {problem.message}. {problem.remedy}".replace("..", "."), "  ")
+    """What is wrong and what to do about it; what is offered as a choice is not told, too."""
+    where = f"{problem.where}: " if problem.where.startswith("/") else ""
+    # What follows a remedy's first line is TOML or a command, to be copied.
+    remedy, *lines = ("" if problem.mends else problem.remedy).split("\n")
+    said = f"{problem.severity}: {where}{problem.message}. {remedy}"
+    talk.say(said.replace("..", "."), "  ")
+    for line in lines:
+        talk.show(f"  {printable(line)}")
 
 
 def _answer(talk: Talk, draft: Draft, info: OptionInfo) -> str:

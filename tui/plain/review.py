@@ -8,14 +8,14 @@ from pathlib import Path
 
 from ...core.errors import WizardError
 from ...core.run.directory import known_runs
-from ..problems import problems_text, wrapped
+from ..problems import problems_text
 from ..walk import review, steps
 from ..walk.assessment import Assessment
 from ..walk.draft import Draft
 from ..walk.memory import remember_toml
 from ..walk.steps import Step
-from ..walk.transfer import address, download_command
 from . import findings
+from .outcome import tell_results
 from .talk import KEEP, Talk
 
 
@@ -77,11 +77,11 @@ class Review:
         default = review.toml_path(draft)
         answer = self._talk.ask(f"Save as [{default}]:")
         try:
-            path = default if answer == KEEP else Path(answer).expanduser().absolute()
-            if path.exists() and path != draft.source and not self._may_overwrite(path):
+            path = default if answer == KEEP else review.destination(answer)
+            if not draft.may_write(path) and not self._may_overwrite(path):
                 return None
             draft.save_as(path)
-        except (WizardError, RuntimeError, OSError) as error:
+        except WizardError as error:
             self._talk.show(str(error))
             return None
         remember_toml(path)
@@ -91,7 +91,9 @@ class Review:
         return path
 
     def _may_overwrite(self, path: Path) -> bool:
-        return self._talk.agree(f"{path} is there already. Write over it?")
+        changed = path == self._draft.source
+        why = "was changed elsewhere" if changed else "is there already"
+        return self._talk.agree(f"{path} {why}. Write over it?")
 
     def _start(self, known: Assessment) -> None:
         from ..commands import train
@@ -109,17 +111,6 @@ class Review:
         self._talk.say("Ctrl-C stops watching; the training goes on.")
         arguments = argparse.Namespace(config=path, set=[], json=False, detach=False)
         self.exit_status = train.run(arguments)
-        self._say_download()
-
-    def _say_download(self) -> None:
         run = next(iter(known_runs()), None)
-        if run is None or self.exit_status:
-            return
-        file = run.path / f"{self._draft.name}.safetensors"
-        command = download_command([file]) if file.exists() else ""
-        there = address()
-        if command and there:
-            self._talk.say("To fetch it, run this on your own machine:")
-            self._talk.show(command)
-            if there.caveat:
-                self._talk.show(wrapped(there.caveat))
+        if run is not None and self.exit_status == 0:
+            tell_results(self._talk, run)

@@ -13,12 +13,15 @@ from ...core.config.options import OptionInfo
 from ..walk import steps
 from ..walk.assessment import Assessment, Assessor
 from ..walk.draft import Draft
+from ..walk.opening import opened
 from ..walk.steps import Step
 from . import beginning
 from .extra_questions import ExtraQuestions
+from .mending import offer_mends
 from .option_question import ask_option, is_askable, say_problem
 from .review import Review
 from .talk import BackError, LeaveError, Talk
+from .unpacking import FOLDER, is_packed, offer_to_unpack
 
 _INTERRUPTED = 130
 
@@ -33,14 +36,14 @@ class Stop:
     """Told when one comes by, and passed over on the way back."""
 
 
-def run(toml: Path | None = None) -> int:
-    """Ask on standard input what the screens ask, beginning with ``toml`` if there is one; returns
-    the exit status. What was answered is kept whenever the person leaves. Raises WizardError when
-    ``toml`` cannot be read."""
+def run(path: Path | None = None) -> int:
+    """Ask on standard input what the screens ask, beginning with the TOML or the pictures at
+    ``path`` if there is one; returns the exit status. What was answered is kept whenever the person
+    leaves. Raises WizardError when ``path`` cannot be read."""
     talk, begun = Talk(), None
     with _nothing_redrawn():
         try:
-            begun = beginning.opened(toml) if toml else beginning.choose(talk)
+            begun = opened(path) if path else beginning.choose(talk)
             if isinstance(begun, int):
                 return begun
             held = beginning.hold(talk, begun)
@@ -105,6 +108,8 @@ class PlainWalk:
             stop.do()
         except BackError:
             return -1
+        if said := self.draft.take_trouble():
+            self.talk.say(said)
         return 1 if self.talk.questions > asked else direction
 
     def _all_stops(self) -> Iterator[Stop]:
@@ -146,8 +151,16 @@ class PlainWalk:
         if not self._extra.applies(info):
             return
         again = False
-        while ask_option(self.talk, self.draft, info, again=again) and info.path:
+        while True:
+            changed = ask_option(self.talk, self.draft, info, again=again)
+            if info.key == FOLDER:
+                changed |= offer_to_unpack(self.talk, self.draft)
+            if not (changed and info.path):
+                return
             again = True
+            if is_packed(self.draft):
+                self.talk.say("Give another path, or the folder after unpacking it by hand.", "  ")
+                continue
             wrong = [item for item in self.assess().errors if item.where == info.key]
             for problem in wrong:
                 say_problem(self.talk, problem)
@@ -163,7 +176,11 @@ class PlainWalk:
             self._with_more.discard(step)
 
     def _mend(self, step: Step) -> None:
-        """Ask again for what is wrong in a step, once."""
+        """Offer what can be done about the problems of a step, and ask again for what is wrong in
+        it, once."""
+        if offer_mends(self.talk, self.draft, step, self.assess):
+            for tell in self._extra.reports(step):
+                tell()
         known = {info.key: info for info in step.options() if is_askable(info)}
         told: set[str] = set()
         for problem in step.problems(self.assess().errors):

@@ -16,6 +16,7 @@ from ..widgets.picture import Picture
 from ..widgets.text import SafeInput, SafeTextArea
 from .step import StepScreen
 
+_TO_WRITE = "What can be seen, such as: a woman at the beach, orange dress"
 _KEYS = "PgUp PgDn move  F3 no caption  F4 filter  F5 many  F6 options  ^z undo"
 
 
@@ -71,7 +72,7 @@ class CaptionsLayout(StepScreen):
     CaptionsLayout #fields { height: auto; }
     CaptionsLayout #fields .field-label { width: 16; }
     CaptionsLayout #fields Form { width: 3fr; height: auto; max-height: 3; }
-    CaptionsLayout #filter-field { width: 2fr; height: 1; }
+    CaptionsLayout #filter-field { width: 2fr; height: 1; margin: 0 0 0 2; }
     CaptionsLayout #filter-field Static { width: 8; }
     CaptionsLayout #filter { width: 1fr; }
     CaptionsLayout.-one-by-one FieldHelp { display: none; }
@@ -80,7 +81,7 @@ class CaptionsLayout(StepScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._editor = CaptionEditor(compact=True, id="caption")
+        self._editor = CaptionEditor(compact=True, id="caption", placeholder=_TO_WRITE)
 
     def compose_step(self) -> ComposeResult:
         with ContentSwitcher(initial="nothing"):

@@ -31,7 +31,7 @@ class LargePicture(ModalScreen[None]):
         self._path = path
 
     def compose(self) -> ComposeResult:
-        yield Picture(self._path)
+        yield Picture(self._path, is_large=True)
         yield Static(shown(f"{self._path}\nesc: back"), markup=False)
 
     def action_close(self) -> None:

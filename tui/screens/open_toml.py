@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Footer, Input, OptionList, Static
 
+from ...core.config.paths import resolve_path
 from ...core.errors import WizardError
 from ..walk.draft import Draft
 from ..walk.listing import home_short
@@ -63,8 +64,14 @@ class OpenScreen(Screen[None]):
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
-        if event.value.strip():
-            self._open(Path(event.value.strip()).expanduser())
+        if not event.value.strip():
+            return
+        try:
+            path = Path(resolve_path(event.value.strip(), Path.cwd()))
+        except WizardError as error:
+            self._say(error)
+        else:
+            self._open(path)
 
     @on(OptionList.OptionSelected, "#recent")
     def _chosen(self, event: OptionList.OptionSelected) -> None:

@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input, Static
 
 from ...core.templates import templates
+from ..walk.dataset import clear_placeholders
 from ..walk.figures import (
     Reading,
     disk_reading,
@@ -99,6 +100,7 @@ class ParametersScreen(FormStep):
     def _preset_chosen(self, name: str | None) -> None:
         if name:
             self.app.draft.apply(name)
+            clear_placeholders(self.app.draft)
             self.form.show_draft()
             self._show_preset()
             self.app.touch()

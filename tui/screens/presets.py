@@ -32,14 +32,17 @@ class PresetScreen(Screen[None]):
         Binding("escape", "app.pop_screen", "Back"),
     ]
     DEFAULT_CSS = """
-    PresetScreen #question { height: 2; padding: 0 1; color: $primary; text-style: bold; }
+    PresetScreen #question { height: 1; padding: 0 1; color: $primary; text-style: bold; }
     PresetScreen Rows { height: 1fr; margin: 0 1; }
-    PresetScreen #source { height: 3; padding: 0 1; background: $panel; color: $text-muted; }
+    PresetScreen #source {
+        height: 4; padding: 0 1; border-top: solid $primary; color: $text-muted;
+    }
     """
 
     def compose(self) -> ComposeResult:
         yield Static(
-            "What is it to learn? The first suits most; all can be changed.", id="question"
+            "What is it to learn? Choose with \u2191 \u2193, enter takes it; all can be changed.",
+            id="question",
         )
         yield Rows("presets", wrap=True)
         yield Static("", id="source", markup=False)

@@ -80,6 +80,8 @@ class RepeatsScreen(StepScreen):
     RepeatsScreen #top { height: auto; }
     RepeatsScreen #fields { width: 31; height: auto; }
     RepeatsScreen.-wide #fields { width: 40; }
+    RepeatsScreen.-narrow #fields OptionField > * { margin: 0 0 0 23; }
+    RepeatsScreen.-narrow #fields .field-problem { margin: 0 0 0 1; }
     RepeatsScreen Form { height: auto; }
     RepeatsScreen #fields Input { padding: 0; }
     RepeatsScreen #fields .field-label { width: 22; padding: 0; }

@@ -4,6 +4,7 @@ with it."""
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual import on, work
@@ -16,6 +17,7 @@ from ...core.errors import WizardError
 from ...core.run.choice import choose
 from ...core.run.directory import RunDirectory
 from ...core.run.outcome import RunOutcome, Version
+from ..walk import learned
 from ..walk.transfer import download_command
 from ..walk.using import facts, in_other_programs, standing
 from ..widgets.picture_grid import PictureGrid
@@ -48,6 +50,7 @@ class ResultsScreen(Screen[None]):
     ]
     DEFAULT_CSS = """
     ResultsScreen #run { height: 1; background: $panel; padding: 0 1; }
+    ResultsScreen #learned { height: auto; max-height: 4; padding: 0 1; display: none; }
     ResultsScreen #prompt { height: 1; padding: 0 1; color: $text-muted; }
     ResultsScreen PictureGrid { height: 1fr; margin: 0 1; }
     ResultsScreen #facts { height: auto; min-height: 4; max-height: 9; padding: 0 1; }
@@ -58,9 +61,11 @@ class ResultsScreen(Screen[None]):
         super().__init__()
         self.run_directory = run
         self._outcome: RunOutcome | None = None
+        self._left = Event()
 
     def compose(self) -> ComposeResult:
         yield Static("", id="run", markup=False)
+        yield Static("", id="learned", markup=False)
         yield Static("reading the run ...", id="prompt", markup=False)
         yield PictureGrid(columns=18, rows=9)
         yield Static("", id="facts", markup=False)
@@ -69,6 +74,9 @@ class ResultsScreen(Screen[None]):
     def on_mount(self) -> None:
         self.query_one(PictureGrid).focus()
         self.action_read_again()
+
+    def on_unmount(self) -> None:
+        self._left.set()
 
     @property
     def version(self) -> Version | None:
@@ -81,6 +89,17 @@ class ResultsScreen(Screen[None]):
     def action_read_again(self) -> None:
         """Read the run's folder anew: while a run goes on there is more."""
         self._read()
+        self._ask_what_it_learned()
+
+    @work(thread=True, exclusive=True, group="learned")
+    def _ask_what_it_learned(self) -> None:
+        for said in learned.follow(self.run_directory, self._left):
+            self.app.call_from_thread(self._show_learned, said)
+
+    def _show_learned(self, said: str) -> None:
+        line = self.query_one("#learned", Static)
+        line.display = bool(said)
+        line.update(shown(said))
 
     @work(thread=True, exclusive=True)
     def _read(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import on, work
@@ -14,7 +15,7 @@ from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 from textual.worker import get_current_worker
 
-from ...core.errors import Problem
+from ...core.errors import Mend, Problem
 from ...core.estimates.figures import parse_price
 from ..walk import review, steps
 from ..walk.assessment import Assessment
@@ -27,6 +28,7 @@ from ..walk.figures import (
     steps_reading,
     time_reading,
 )
+from ..walk.progress import StepState
 from ..widgets.fields import SIGNS
 from ..widgets.figures import Figures
 from ..widgets.form import Form
@@ -117,6 +119,10 @@ class ReviewScreen(StepScreen):
     def show_progress(self, done: int, total: int) -> None:
         """The full check tells it here."""
 
+    def to_mend(self, found: Sequence[StepState]) -> int:
+        """As many as the list here has."""
+        return sum(item.severity == "error" for item in self._problems())
+
     def action_differences(self) -> None:
         """Show the difference to the preset, or the TOML again."""
         self.toggle_class("-difference")
@@ -168,11 +174,23 @@ class ReviewScreen(StepScreen):
             self._show_draft()
             self.action_check()
 
+    def _take_way_out(self, name: str | None, mends: Sequence[Mend]) -> None:
+        if name:
+            for key, value in mends[int(name)].values.items():
+                self.app.draft.put(key, value)
+            self._show_draft()
+            self.action_check()
+
     def _go_to(self, problem: Problem) -> None:
         if key := review.unknown_key(problem):
             choices = [("out", f"Take {key} out of the TOML"), ("", "Leave it")]
             question = Ask(f"Nothing here knows {key}", problem.remedy, choices)
             self.app.push_screen(question, lambda name: self._take_out(name, key))
+            return
+        if mends := review.ways_out(problem, self._listed):
+            choices = [(str(at), mend.label) for at, mend in enumerate(mends)]
+            question = Ask("To mend it", review.problem_line(problem), [*choices, ("", "Back")])
+            self.app.push_screen(question, lambda name: self._take_way_out(name, mends))
             return
         step = steps.step_of(problem.where)
         if step is self.step:
@@ -217,6 +235,7 @@ class ReviewScreen(StepScreen):
         if self.is_attached:
             self._full = found
             self._show_problems()
+            self._show_steps()
 
     def _show_checking(self, done: int, total: int) -> None:
         if self.is_attached:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -15,6 +16,7 @@ from textual.widgets import Input, Static
 from ...core.errors import WizardError
 from ..walk.listing import home_short
 from ..walk.memory import remember_toml
+from ..walk.review import destination
 from ..widgets.path_input import PathInput
 from ..widgets.text import shown
 from .ask import Ask, told
@@ -29,7 +31,7 @@ def save(app: WizardApp) -> None:
     if source is None:
         save_as(app)
     else:
-        _write(app, source)
+        overwriting(app, source, lambda: _write(app, source))
 
 
 def save_as(app: WizardApp) -> None:
@@ -38,19 +40,28 @@ def save_as(app: WizardApp) -> None:
     def named(text: str | None) -> None:
         if not text:
             return
-        path = Path(text).expanduser()
-        path = (path if path.suffix else path.with_name(f"{path.name}.toml")).absolute()
-        if path.is_dir():
-            app.push_screen(told(WizardError(f"{path} is a folder", "", "Name a file in it.")))
-        elif path.exists() and path != app.draft.source:
-            choices = [("", "Keep what is there"), ("write", "Overwrite it")]
-            question = Ask("There is such a file already", home_short(path), choices)
-            app.push_screen(question, lambda answer: _write(app, path) if answer else None)
-        else:
-            _write(app, path)
+        try:
+            path = destination(text)
+        except WizardError as error:
+            app.push_screen(told(error))
+            return
+        overwriting(app, path, lambda: _write(app, path))
 
     proposed = app.draft.source or app.draft.folder / f"{app.draft.name}.toml"
     app.push_screen(SaveScreen(home_short(proposed)), named)
+
+
+def overwriting(app: WizardApp, path: Path, write: Callable[[], None]) -> None:
+    """Do ``write``, which writes the draft to ``path``; ask first where that takes away what
+    somebody else has written."""
+    if app.draft.may_write(path):
+        write()
+        return
+    changed = path == app.draft.source
+    title = "The file was changed elsewhere" if changed else "There is such a file already"
+    choices = [("", "Keep what is there"), ("write", "Overwrite it")]
+    question = Ask(title, home_short(path), choices)
+    app.push_screen(question, lambda answer: write() if answer else None)
 
 
 def _write(app: WizardApp, path: Path) -> None:

@@ -9,6 +9,7 @@ from ...core.errors import WizardError
 from ..walk import review
 from ..walk.draft import Snapshot
 from .ask import Ask, told
+from .save import overwriting
 from .step import StepScreen
 
 _GROUP = "start"
@@ -49,13 +50,17 @@ def _confirm(screen: StepScreen, found: review.Neighbours, saved: Callable[[], N
 
 def _save(screen: StepScreen, saved: Callable[[], None]) -> None:
     path = review.toml_path(screen.app.draft)
-    try:
-        screen.app.draft.save_as(path)
-    except WizardError as error:
-        screen.app.push_screen(told(error))
-        return
-    saved()
-    _in_thread(screen, lambda: _make(screen, path))
+
+    def write() -> None:
+        try:
+            screen.app.draft.save_as(path)
+        except WizardError as error:
+            screen.app.push_screen(told(error))
+            return
+        saved()
+        _in_thread(screen, lambda: _make(screen, path))
+
+    overwriting(screen.app, path, write)
 
 
 def _make(screen: StepScreen, path: Path) -> None:

@@ -3,7 +3,7 @@ on."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -16,7 +16,7 @@ from textual.widgets import Button, Input, Static
 
 from ...core.errors import Problem
 from ...core.text import printable
-from ..walk import steps
+from ..walk import guide, steps
 from ..walk.assessment import Assessment
 from ..walk.progress import MARKS, StepState, arrive, states
 from ..widgets.footer import Footer
@@ -69,7 +69,7 @@ class StepScreen(Screen[None]):
                 with Vertical(id="asked"):
                     yield from self.compose_step()
                 yield Static("", id="said", markup=False)
-                yield FieldHelp()
+                yield FieldHelp(guide.STEPS.get(self.name_of_step, ""))
                 with Horizontal(id="buttons"):
                     yield Button("Back", id="back", compact=True)
                     yield Button("Next", id="next", variant="primary", compact=True)
@@ -153,10 +153,20 @@ class StepScreen(Screen[None]):
     def _back_pressed(self) -> None:
         self.action_back()
 
+    def to_mend(self, found: Sequence[StepState]) -> int:
+        """How many things are wrong in what was seen so far; what is still being decided for the
+        first time is not yet wrong."""
+        reached = self.app.draft.fact("reached") or self.step.name
+        return sum(
+            state.errors
+            for state in found
+            if state.mark != "ahead" and not (state.mark == "here" and state.step.name == reached)
+        )
+
     def _show_steps(self) -> None:
         found = states(self.app.draft, self.step, self.app.assessment)
         place = steps.STEPS.index(self.step) + 1
-        wrong = sum(state.errors > 0 and state.mark != "ahead" for state in found)
+        wrong = self.to_mend(found)
         where = f"Step {place}/{len(found)}  {self.step.title}: {self.step.purpose}"
         mend = f"  ✗ {wrong} to mend" if wrong else ""
         self.query_one("#where", Static).update(where + mend)

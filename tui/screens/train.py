@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from threading import Event
 from typing import TYPE_CHECKING, ClassVar
@@ -16,7 +17,7 @@ from textual.widgets import Footer, Static
 
 from ...core import hardware
 from ...core.errors import WizardError
-from ...core.run import control
+from ...core.run import control, measure
 from ...core.run.directory import RunDirectory
 from ...core.run.launch import launch
 from ...core.run.status import RunStatus
@@ -150,6 +151,9 @@ class TrainScreen(Screen[None]):
                     if self._left.is_set():
                         return
             if not live:
+                # Before anybody asks what it learned; the results wait for the answer.
+                with contextlib.suppress(WizardError):
+                    measure.begin(self.run_directory)
                 return
             paused = portion.status.paused if portion else self._is("paused")
             self._left.wait(_TICK_PAUSED if paused else _TICK)

@@ -13,6 +13,7 @@ import os
 import re
 import select
 import struct
+import subprocess
 import termios
 import time
 import tty
@@ -35,10 +36,14 @@ _CELL_SIZE_ANSWER = re.compile(rb"\x1b\[6;(\d{1,4});(\d{1,4})t")
 _ATTRIBUTES_ANSWER = re.compile(rb"\x1b\[\?([\d;]*)c")
 _SIXEL_ATTRIBUTE = b"4"
 
-_PASSED_BY_NO_MULTIPLEXER = (
-    "Pictures of the kitty protocol do not get through tmux or screen, so they are drawn with "
-    "characters; tmux from 3.4 on shows --images sixel."
+_NOT_THROUGH_TMUX = (
+    "tmux lets no pictures of the kitty protocol through, so they are drawn with characters. "
+    "`tmux set -p allow-passthrough on` changes that."
 )
+_NOT_THROUGH_SCREEN = (
+    "Pictures of the terminal's own do not get through screen, so they are drawn with characters."
+)
+_PASSES = ("tmux", "show-options", "-Apv", "allow-passthrough")
 
 
 @dataclass(frozen=True)
@@ -65,36 +70,59 @@ def probe(
     if choice == "none" or (choice == "auto" and not colours):
         return Capabilities("none", "none", colours=colours)
     answers = _Answers()
-    in_multiplexer = bool(environment.get("TMUX") or environment.get("STY"))
+    inside = _multiplexer(environment)
     with contextlib.suppress(OSError, termios.error):
         if descriptor is not None:
-            answers = _ask(descriptor, not in_multiplexer)
+            answers = _ask(descriptor, not inside)
         else:
             terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
             try:
-                answers = _ask(terminal, not in_multiplexer)
+                answers = _ask(terminal, not inside)
             finally:
                 os.close(terminal)
-    pictures, full, remark = _chosen(choice, answers, environment, in_multiplexer)
+    pictures, full, remark = _chosen(choice, answers, environment, inside)
     width, height = answers.cell or (Capabilities.cell_width, Capabilities.cell_height)
-    return Capabilities(pictures, full, width, height, colours, remark)
+    through_tmux = inside == "tmux" and full == "kitty"
+    return Capabilities(pictures, full, width, height, colours, remark, through_tmux)
 
 
 def _chosen(
-    choice: Choice, answers: _Answers, environment: Mapping[str, str], in_multiplexer: bool
+    choice: Choice, answers: _Answers, environment: Mapping[str, str], inside: str
 ) -> tuple[Pictures, Pictures, str]:
     """(every picture, the one that is asked for, remark)."""
-    if choice == "kitty" and in_multiplexer:
-        return "half", "half", _PASSED_BY_NO_MULTIPLEXER
+    if choice in ("kitty", "sixel") and inside == "screen":
+        return "half", "half", _NOT_THROUGH_SCREEN
+    if choice == "kitty" and inside == "tmux" and not _tmux_passes(environment):
+        return "half", "half", _NOT_THROUGH_TMUX
+    if choice == "sixel":
+        return "half", "sixel", ""
     if choice != "auto":
         return choice, choice, ""
-    if in_multiplexer:
+    if inside:
         # tmux says what it can itself, whatever the terminal around it can.
         return "half", "half", ""
     # Konsole and WezTerm answer for kitty's protocol, but know no placeholders; they have sixel.
     best: Pictures = "sixel" if answers.has_sixel else "kitty" if answers.has_kitty else "half"
     is_remote = bool(environment.get("SSH_CONNECTION") or environment.get("SSH_TTY"))
-    return ("half" if is_remote else best), best, ""
+    return ("kitty" if best == "kitty" and not is_remote else "half"), best, ""
+
+
+def _multiplexer(environment: Mapping[str, str]) -> str:
+    """What stands between the wizard and the terminal: ``tmux``, ``screen`` or nothing."""
+    if environment.get("TMUX"):
+        return "tmux"
+    return "screen" if environment.get("STY") else ""
+
+
+def _tmux_passes(environment: Mapping[str, str]) -> bool:
+    """Whether tmux hands on to the terminal what is meant for it."""
+    try:
+        asked = subprocess.run(
+            _PASSES, env=environment, capture_output=True, timeout=_LONGEST, check=False
+        )
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return asked.stdout.strip() in (b"on", b"all")
 
 
 def _ask(terminal: int, ask_for_graphics: bool) -> _Answers:

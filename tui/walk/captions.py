@@ -14,6 +14,7 @@ from ...core.dataset.caption_files import CaptionFiles, Mode, Outcome, caption_f
 from ...core.dataset.captions import final_caption, with_trigger_words
 from ...core.dataset.plan import DatasetPlan, Draw, Sample
 from ...core.errors import WizardError
+from .dataset import path_of
 from .draft import Draft
 
 UNSAVED = "caption"
@@ -151,8 +152,7 @@ def gather(
 
 def files_of(draft: Draft, samples: Sequence[Sample]) -> CaptionFiles:
     """Where the captions of a draft are written."""
-    folder = str(draft.value("dataset.folder") or "")
-    root = draft.folder / Path(folder).expanduser() if folder else None
+    root = path_of(draft, str(draft.value("dataset.folder") or ""))
     return CaptionFiles(root or (samples[0].path.parent if samples else draft.folder))
 
 

@@ -29,4 +29,4 @@ def prepare(folder: Path) -> Demo:
     write_text(toml, filled(find("demo"), {"output.folder": "."}))
     config = configfile.load(toml)
     command = ["lora-wizard", "train", str(toml)]
-    return Demo(toml, config, RunDirectory.create(config, command=command))
+    return Demo(toml, config, RunDirectory.create(config, command=command, measure="demo"))

@@ -9,10 +9,7 @@ from __future__ import annotations
 
 import codecs
 import contextlib
-import json
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +18,16 @@ from ...core.config.config_problems import options
 from ...core.config.edit import TomlText
 from ...core.config.options import OptionInfo
 from ...core.errors import Problem, ProblemsError, WizardError
-from ...core.files import write_bytes, write_json
+from ...core.files import sha256_of, write_bytes
+from ...core.secret import holds_secret
 from ...core.templates import find
-from .kept import FACTS, Kept, Snapshot, drafts_folder, new_path
-from .own_values import BY_HAND, PERSONAL, problem_of, with_own, write
+from .kept import FACTS, Kept, Snapshot, damaged, drafts_folder, new_path
+from .own_values import BY_HAND, PERSONAL, absolute_paths, problem_of, with_own, write
 
 __all__ = ["FACTS", "Draft", "Kept", "Snapshot", "drafts", "drafts_folder"]
+
+
+_STAYS = "It stays while the wizard is open; free some space, or save the TOML elsewhere."
 
 
 class Draft:
@@ -35,6 +36,7 @@ class Draft:
     def __init__(self, path: Path, kept: Kept) -> None:
         self.path = path
         self._kept = kept
+        self._trouble, self._told = "", False
         self._preset = TomlText(kept.origin)
         self._toml = with_own(kept.origin, kept)
         if self.text != kept.text:
@@ -54,23 +56,22 @@ class Draft:
     def of_file(cls, toml: Path) -> Draft:
         """A draft of a TOML that is there. Raises WizardError when it cannot be read and
         ProblemsError when it is no TOML; unknown keys and bad values are shown in the walk."""
-        toml = toml.absolute()
-        text = configfile.toml_source.read(toml)
+        text = configfile.toml_source.read(toml := toml.absolute())
         configfile.toml_source.parse(text)
         kept = Kept(text=text, folder=str(toml.parent), origin=text, source=str(toml))
         with contextlib.suppress(OSError), toml.open("rb") as file:
             kept.byte_order_mark = file.read(3) == codecs.BOM_UTF8
+            kept.source_sha256 = sha256_of(toml)
         return cls(new_path(), kept)
 
     @classmethod
     def load(cls, path: Path) -> Draft:
         """A draft that was kept. Raises WizardError when its file is damaged."""
+        kept = Kept.read(path)
         try:
-            stored = json.loads(path.read_bytes())
-            known = {item.name for item in fields(Kept)}
-            return cls(path, Kept(**{key: stored[key] for key in stored if key in known}))
-        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            raise WizardError("The draft cannot be read", f"{path}: {error}", "") from error
+            return cls(path, kept)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise damaged(path, error) from error
 
     @property
     def text(self) -> str:
@@ -134,14 +135,14 @@ class Draft:
         value = values.parse(options()[key], text)
         problem = problem_of(key, value) or self._write(key, value)
         if problem:
-            self._kept.pending[key] = text
+            self._pend(key, text)
         self.keep()
         return problem
 
     def put(self, key: str, value: Any) -> None:
         """Set an option; None takes the key out, so that the default counts."""
         if self._write(key, value):
-            self._kept.pending[key] = values.as_text(options()[key], value)
+            self._pend(key, values.as_text(options()[key], value))
         self.keep()
 
     def take_out(self, key: str) -> None:
@@ -227,35 +228,44 @@ class Draft:
 
     def snapshot(self) -> Snapshot:
         """What a thread needs to know of the draft as it is now."""
-        pending = [
-            problem for key in self._kept.pending if (problem := self.problem(key)) is not None
-        ]
-        return Snapshot(self.text, self.folder, tuple(pending))
+        pending = tuple(filter(None, map(self.problem, self._kept.pending)))
+        return Snapshot(self.text, self.folder, pending)
 
     def config(self) -> RunConfig:
         """The configuration. Raises ProblemsError with everything that is wrong."""
         found = self.snapshot().read()
-        if found.problems or found.config is None:
-            raise ProblemsError("The draft is not finished", found.problems)
-        return found.config
+        if found.config and not found.problems:
+            return found.config
+        raise ProblemsError("The draft is not finished", found.problems)
 
     def save_as(self, toml: Path) -> None:
         """Write the TOML for `train`. Relative paths go on counting from where they did. Raises
         WriteError."""
-        toml = toml.absolute()
-        if toml.parent != self.folder:
+        if (toml := toml.absolute()).parent != self.folder:
             self._rebase(toml.parent)
         mark = codecs.BOM_UTF8 if self._kept.byte_order_mark else b""
-        write_bytes(toml, mark + self.text.encode())
+        self._kept.source_sha256 = write_bytes(toml, mark + self.text.encode())
         self._kept.source, self._kept.folder = str(toml), str(toml.parent)
         self.keep()
 
+    def may_write(self, toml: Path) -> bool:
+        """Whether `save_as` there takes nothing away that somebody else has written."""
+        return self._kept.may_write(toml.absolute())
+
     def keep(self) -> None:
-        """Write the draft's file. A full disk never stops the walk: what is on the screen stays."""
+        """Write the draft's file. A full disk never stops the walk: what is on the screen stays,
+        and `take_trouble` tells."""
         self._kept.text, self._kept.changed = self.text, time.time()
-        with contextlib.suppress(WizardError):
-            # Not synced: it has to outlive the connection and the process, not a power cut.
-            write_json(self.path, asdict(self._kept), durable=False)
+        try:
+            self._kept.write(self.path)
+            self._trouble = ""
+        except WizardError as error:
+            self._trouble = f"What you enter is not kept now: {error.message}. {_STAYS}"
+
+    def take_trouble(self) -> str:
+        """Why the draft cannot be kept, told once until it can be again; not yet safe to show."""
+        told, self._told = self._told, bool(self._trouble)
+        return "" if told else self._trouble
 
     def discard(self) -> None:
         """Forget the draft; a TOML that was saved stays."""
@@ -269,22 +279,22 @@ class Draft:
             self._kept.own[key] = value
         return problem
 
+    def _pend(self, key: str, text: str) -> None:
+        self._kept.pending[key] = text
+        if holds_secret(text):
+            # What was typed of it so far goes, too.
+            self._toml.set(key, self._toml.was(key))
+            self._kept.own.pop(key, None)
+
     def _rebase(self, folder: Path) -> None:
-        found = self.snapshot().read()
-        absolute: Mapping[str, Any] = configfile.flat(found.config) if found.config else {}
-        for key, info in options().items():
-            written = self._toml.get(key) if "[]" not in key else None
-            if info.path and isinstance(written, str) and key in absolute:
-                is_relative = not written.startswith(("/", "~", "embedded:"))
-                if written and is_relative and absolute[key] != written:
-                    self.put(key, absolute[key])
+        for key, path in absolute_paths(self._toml, self.snapshot()).items():
+            self.put(key, path)
 
 
 def drafts() -> list[Draft]:
     """All drafts of this machine, the last touched first; damaged ones are left out."""
     found: list[Draft] = []
-    with contextlib.suppress(OSError):
-        for path in drafts_folder().glob("*.json"):
-            with contextlib.suppress(WizardError):
-                found.append(Draft.load(path))
+    for path in drafts_folder().glob("*.json"):
+        with contextlib.suppress(WizardError):
+            found.append(Draft.load(path))
     return sorted(found, key=lambda draft: draft.changed, reverse=True)

@@ -42,8 +42,10 @@ def memory_reading(known: Assessment | None) -> Reading:
     estimate = known.estimate if known else None
     found = _reading("VRAM", estimate and estimate.memory, "Once the family is known.")
     if estimate and estimate.memory:
-        fits = estimate.fit.words if estimate.fit else "no GPU here to compare with"
-        return Reading("VRAM", found.value, f"{fits}; {found.behind}")
+        if estimate.fit:
+            return Reading("VRAM", found.value, f"{estimate.fit.words}; {found.behind}")
+        behind = f"None is here to compare with; {found.behind}"
+        return Reading("VRAM", f"{found.value} on a GPU", behind)
     return found
 
 

@@ -38,5 +38,7 @@ def suggestions(info: OptionInfo) -> list[str]:
 
 
 def placeholder(info: OptionInfo) -> str:
-    """What an empty field says."""
-    return info.allowed if info.default is None or info.required else ""
+    """What an empty field says; what may stand in it is said by its help."""
+    if info.required:
+        return "needed"
+    return "not set" if info.default is None else ""

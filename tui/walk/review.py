@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...core import preflight
 from ...core.config import RunConfig, configfile, values
 from ...core.config.config_problems import options
+from ...core.config.paths import resolve_path
 from ...core.dataset.images import Progress
-from ...core.errors import Problem, WizardError
+from ...core.errors import Mend, Problem, WizardError
 from ...core.preflight_base import BaseFindings
 from ...core.run import control
 from ...core.run.directory import RunDirectory, known_runs
@@ -52,6 +55,14 @@ def problem_line(problem: Problem) -> str:
     return f"{place}{where}{problem.message}{end} {problem.remedy}".strip()
 
 
+def ways_out(problem: Problem, others: Sequence[Problem]) -> Sequence[Mend]:
+    """What would mend a picture that cannot be used; of several, the last one's is for all."""
+    if not problem.where.startswith("/"):
+        return ()
+    of_pictures = [item.mends for item in others if item.where.startswith("/") and item.mends]
+    return problem.mends or (of_pictures[-1] if of_pictures else ())
+
+
 def unknown_key(problem: Problem) -> str:
     """The key or section of the TOML that no option knows; empty for any other problem."""
     where = problem.where
@@ -68,9 +79,22 @@ def toml_path(draft: Draft) -> Path:
     while True:
         suffix = "" if number == 1 else f"-{number}"
         path = draft.folder / f"{draft.name}{suffix}.toml"
-        if not path.exists():
+        # Unlike Path.exists, this is no error for a name that is too long.
+        if not os.path.lexists(path):
             return path
         number += 1
+
+
+def destination(text: str) -> Path:
+    """Where a TOML goes whose path a person has typed. Raises WizardError when nothing can be
+    there."""
+    try:
+        path = Path(resolve_path(text, Path.cwd()))
+    except WizardError as error:
+        raise WizardError("This is no path for a TOML", error.title, error.remedy) from error
+    if os.path.isdir(path):  # noqa: PTH112 (as above)
+        raise WizardError(f"{path} is a folder", "", "Name a file in it.")
+    return path if path.suffix else path.with_name(f"{path.name}.toml")
 
 
 def command(draft: Draft) -> str:

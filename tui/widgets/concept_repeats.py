@@ -14,6 +14,8 @@ from ...core.schedule import MOST_REPEATS
 from .text import SafeInput, shown
 
 _LONGEST_NAME = 14
+_MOST_DIGITS = 20
+"""What is pasted may have thousands, which Python refuses to read."""
 
 
 class ConceptRepeats(Vertical):
@@ -65,7 +67,7 @@ class ConceptRepeats(Vertical):
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
         text, number = event.value.strip(), int(event.input.name or 0)
-        fits = text.isdecimal() and 1 <= int(text) <= MOST_REPEATS
+        fits = text.isdecimal() and len(text) < _MOST_DIGITS and 1 <= int(text) <= MOST_REPEATS
         problem = self.query_one(".field-problem", Static)
         problem.set_class(not fits, "-wrong")
         if not fits:

@@ -93,9 +93,11 @@ class Choice(Widget, can_focus=True):
     def render(self) -> Content:
         titles = [printable(title) for title in self._titles]
         if not self._all_fit():
-            place = f"  {self._at + 1} of {len(titles)}"
             return Content.assemble(
-                ("\u25c2 ", "dim"), (titles[self._at], "bold"), (" \u25b8", "dim"), (place, "dim")
+                ("\u25c2 ", "dim"),
+                (titles[self._at], "bold"),
+                (" \u25b8", "dim"),
+                (self._place, "dim"),
             )
         parts = [
             (f"[{title}]", "bold") if at == self._at else (f" {title} ", "dim")
@@ -103,8 +105,22 @@ class Choice(Widget, can_focus=True):
         ]
         return Content.assemble(*parts)
 
+    @property
+    def cells(self) -> int:
+        """What it takes at least, where not all of them can be shown."""
+        longest = max(cell_len(printable(title)) for title in self._titles)
+        return min(self._all_cells, longest + len(f"\u25c2  \u25b8{self._place}"))
+
+    @property
+    def _all_cells(self) -> int:
+        return sum(cell_len(printable(title)) + 2 for title in self._titles)
+
+    @property
+    def _place(self) -> str:
+        return f"  {self._at + 1} of {len(self._titles)}"
+
     def _all_fit(self) -> bool:
-        return sum(cell_len(printable(title)) + 2 for title in self._titles) <= self.size.width
+        return self._all_cells <= self.size.width
 
 
 class YesNo(Choice):

@@ -1,33 +1,40 @@
-"""Picture files as strips of characters, remembered. Called from threads; knows no widget."""
+"""Picture files as what a terminal shows, remembered. Called from threads; knows no widget."""
 
 from __future__ import annotations
 
+import io
 import os
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
+from PIL import Image
 from textual.strip import Strip
 
 from ...core.dataset.images import PictureError, open_picture, oriented_size
 from ...core.dataset.pixels import load_picture
 from ...core.places import size_text
 from ..picture import fitted, half_blocks
+from ..terminal.capabilities import Pictures
+from ..terminal.kitty import MOST_CELLS
+from ..terminal.sixel import sixels
 
-_MOST_CELLS = 400_000
+_MOST_REMEMBERED = 400_000
 """Characters that are remembered in all: some hundred thumbnails and the pictures last seen."""
+_BYTES_A_CELL = 250
+"""About what a character with its colours takes, to weigh what is kept as bytes."""
 
 
 @dataclass(frozen=True)
 class Frame:
-    """The room for a picture, in characters, whose height is ``cell_aspect`` widths."""
+    """The room for a picture, in characters of ``cell`` (width, height) pixels, and the way it is
+    drawn; ``none``: only `Drawing.facts` are wanted."""
 
     columns: int
     rows: int
-    cell_aspect: float = 2.0
-    is_drawn: bool = True
-    """False: only `Drawing.facts` are wanted."""
+    cell: tuple[int, int] = (10, 20)
+    kind: Pictures = "half"
 
 
 @dataclass(frozen=True)
@@ -35,7 +42,14 @@ class Drawing:
     """A picture file as it can be shown now."""
 
     strips: tuple[Strip, ...] = ()
-    """At most as many, and as wide, as the frame; empty when there is nothing to draw."""
+    """At most as many, and as wide, as the frame; empty when there is nothing to draw with
+    characters."""
+    size: tuple[int, int] = (0, 0)
+    """(columns, rows) that the picture fills."""
+    png: bytes = b""
+    """For `kitty.send`."""
+    sixels: str = ""
+    """What paints the picture."""
     facts: str = ""
     """``512x768, 1.2 MB``; empty when it cannot be read."""
     trouble: str = ""
@@ -45,13 +59,14 @@ class Drawing:
 
     @property
     def cells(self) -> int:
-        return sum(strip.cell_length for strip in self.strips) or 1
+        sent = (len(self.png) + len(self.sixels)) // _BYTES_A_CELL
+        return sum(strip.cell_length for strip in self.strips) + sent + 1
 
 
 class Drawings:
     """Drawings by file and frame; the least recently used are forgotten. Thread-safe."""
 
-    def __init__(self, most_cells: int = _MOST_CELLS) -> None:
+    def __init__(self, most_cells: int = _MOST_REMEMBERED) -> None:
         self._most = most_cells
         self._cells = 0
         self._lock = Lock()
@@ -96,14 +111,37 @@ def _draw(path: Path, frame: Frame, signature: tuple[int, int]) -> Drawing:
         with open_picture(path) as image:
             size = oriented_size(image)
         facts = f"{size[0]}x{size[1]}, {_length(signature[0])}"
-        if not frame.is_drawn or frame.columns < 1 or frame.rows < 1:
+        if frame.kind == "none" or frame.columns < 1 or frame.rows < 1:
             return Drawing(facts=facts, signature=signature)
-        columns, rows = fitted(size, frame.columns, frame.rows, frame.cell_aspect)
-        picture = load_picture(path, at_least=max(columns, rows * 2))
-        strips = tuple(Strip(line, columns) for line in half_blocks(picture, columns, rows))
+        width, height = frame.cell
+        columns, rows = fitted(size, *_most(frame), height / width)
+        if frame.kind == "half":
+            picture = load_picture(path, at_least=max(columns, rows * 2))
+            strips = tuple(Strip(line, columns) for line in half_blocks(picture, columns, rows))
+            return Drawing(strips, (columns, rows), facts=facts, signature=signature)
+        room = (columns * width, rows * height)
+        picture = load_picture(path, at_least=max(room))
     except PictureError as error:
         return Drawing(trouble=str(error), signature=signature)
-    return Drawing(strips, facts, signature=signature)
+    if frame.kind == "sixel":
+        painted = sixels(picture.resize(room, Image.Resampling.LANCZOS))
+        return Drawing((), (columns, rows), sixels=painted, facts=facts, signature=signature)
+    png = _png(picture, room)
+    return Drawing((), (columns, rows), png=png, facts=facts, signature=signature)
+
+
+def _most(frame: Frame) -> tuple[int, int]:
+    if frame.kind == "kitty":
+        return min(frame.columns, MOST_CELLS), min(frame.rows, MOST_CELLS)
+    return frame.columns, frame.rows
+
+
+def _png(picture: Image.Image, room: tuple[int, int]) -> bytes:
+    """The picture in as many pixels as can be seen; the terminal itself enlarges a small one."""
+    picture.thumbnail(room, Image.Resampling.LANCZOS)
+    file = io.BytesIO()
+    picture.save(file, "PNG", compress_level=6)
+    return file.getvalue()
 
 
 def _length(size: int) -> str:

@@ -17,6 +17,7 @@ from textual.widgets import Input, Static, TextArea
 from ...core.config.options import OptionInfo
 from ...core.config.values import takes_numbers
 from ...core.errors import Problem
+from ...core.text import printable
 from ..walk.option_words import choices, has_lines, label_of, placeholder, suggestions
 from .controls import Choice, YesNo
 from .path_input import FOLDERS, PathInput
@@ -53,6 +54,7 @@ class OptionField(Vertical):
     OptionField { height: auto; }
     OptionField > * { margin: 0 0 0 26; }
     OptionField .field-problem { padding: 0 1 0 0; color: $text-error; }
+    .-narrow OptionField .field-problem { margin: 0 0 0 3; }
     OptionField .field-problem.-warning { color: $text-warning; }
     OptionField .field-problem.-note { color: $text-muted; }
     OptionField Input { width: 1fr; }
@@ -66,6 +68,7 @@ class OptionField(Vertical):
         self._text = text
         self._label = label or label_of(info)
         self._problem: Problem | None = None
+        self._preset: str | None = None
         self._mark = ""
 
     def compose(self) -> ComposeResult:
@@ -147,13 +150,34 @@ class OptionField(Vertical):
 
     def show_mark(self, differs: bool, preset: str = "") -> None:
         """Mark that the value is not the preset's, which is ``preset``."""
-        words = preset.replace("\n", ", ") or "empty"
-        mark = clipped(f"{CHANGED_MARK} preset {words}", _MARK_CELLS) if differs else ""
+        self._preset = preset.replace("\n", ", ") if differs else None
+        self._mark_value()
+
+    def on_resize(self) -> None:
+        self._mark_value()
+
+    def _mark_value(self) -> None:
+        """In words where they leave room for the value, by the sign alone elsewhere."""
+        # The stylesheet's: it is another one where there is little room.
+        mark, left = "", self.input.styles.base.margin.left
+        if self._preset is not None:
+            words = f"preset {self._preset}" if self._preset else "yours"
+            mark = clipped(f"{CHANGED_MARK} {words}", _MARK_CELLS)
+            if self.size.width - left - cell_len(mark) - 1 < self._value_cells:
+                mark = CHANGED_MARK
         # A layout anew at each key would be felt.
-        if mark != self._mark:
+        if mark != self._mark or (mark and left != self.input.styles.margin.left):
             self._mark = mark
-            self.input.styles.margin = (0, cell_len(mark) + 1 if mark else 0, 0, 26)
+            self.input.styles.margin = (0, cell_len(mark) + 1 if mark else 0, 0, left)
             self.refresh()
+
+    @property
+    def _value_cells(self) -> int:
+        control = self.input
+        if isinstance(control, Choice):
+            return control.cells
+        # And the cursor behind it.
+        return max(map(cell_len, printable(self._text).split("\n")), default=0) + 1
 
     def on_descendant_blur(self) -> None:
         self.refresh()

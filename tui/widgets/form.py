@@ -161,19 +161,27 @@ class Form(VerticalScroll):
             problems = known.problems if known else ()
         found = draft.problem(key) or next((item for item in problems if _is_of(item, key)), None)
         field.show_problem(found)
-        field.show_mark(draft.differs(key), values.as_text(field.info, draft.preset_value(key)))
+        # A preset's example of a folder is no choice that somebody went against.
+        is_open = field.info.path and not field.text
+        preset = values.as_text(field.info, draft.preset_value(key))
+        field.show_mark(draft.differs(key) and not is_open, preset)
 
 
 class FieldHelp(Static):
-    """What the field with the focus is for, what may stand in it, and who says so."""
+    """What the field with the focus is for, what may stand in it, and who says so. ``of_step`` is
+    said while no option has the focus."""
 
     DEFAULT_CSS = """
     FieldHelp { height: 4; padding: 0 1; background: $panel; color: $text-muted; }
     """
 
+    def __init__(self, of_step: str = "") -> None:
+        super().__init__()
+        self._of_step = of_step
+
     def show(self, info: OptionInfo | None) -> None:
-        """Explain ``info``; what does not fit is behind F1."""
-        text = help_text(info) if info else ""
+        """Explain ``info``, or without one the step; what does not fit is behind F1."""
+        text = help_text(info) if info else self._of_step
         width, height = self.size.width - 2, self.size.height
         if width > 0:
             lines = [line for part in text.split("\n") for line in textwrap.wrap(part, width)]
@@ -201,6 +209,7 @@ _SIMPLE = (SafeInput, NumberInput, Choice, YesNo)
 def help_text(info: OptionInfo) -> str:
     """An option in words, as `lora-wizard options` has them."""
     default = "required" if info.required else f"default {default_text(info)}"
+    default = default.replace('""', "nothing").replace("[]", "none").replace("absent", "not set")
     rest = [f"{allowed_text(info)}; {default}."]
     if info.source:
         rest.append(f"Source: {info.source}.")

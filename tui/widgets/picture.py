@@ -13,7 +13,8 @@ from textual.containers import Vertical
 from textual.widgets import Static
 
 from ...core.text import printable
-from .canvas import Canvas, can_draw
+from .canvas import Canvas
+from .graphics import can_draw
 from .text import clipped, shown
 
 _LEAST_LABEL = 8
@@ -25,6 +26,7 @@ class Picture(Vertical):
 
     How much room, the stylesheet says. Where nothing can be drawn, and for a file that cannot be
     read, words stand in its place. With ``can_focus``, enter shows it in all of the terminal.
+    ``is_large`` says that it has all of it already, and is drawn as well as the terminal can.
     """
 
     DEFAULT_CSS = """
@@ -42,12 +44,14 @@ class Picture(Vertical):
         label: str = "",
         is_labelled: bool = True,
         can_focus: bool = False,
+        is_large: bool = False,
         id: str | None = None,
         classes: str | None = None,
     ) -> None:
         super().__init__(id=id, classes=classes)
         self.can_focus = can_focus
         self._is_labelled = is_labelled
+        self._is_large = is_large
         self._path = path
         self._label = label
         self._facts = ""
@@ -58,7 +62,7 @@ class Picture(Vertical):
         return self._path
 
     def compose(self) -> ComposeResult:
-        yield Canvas(self._path)
+        yield Canvas(self._path, is_large=self._is_large)
         yield Static("", classes="picture-label", markup=False)
 
     def on_mount(self) -> None:

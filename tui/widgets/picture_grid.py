@@ -18,8 +18,8 @@ from textual.strip import Strip
 from textual.worker import get_current_worker
 
 from ...core.text import printable
-from .canvas import can_draw, capabilities_of
 from .drawings import Drawing, Frame, drawings
+from .graphics import SentPictures, can_draw, capabilities_of, kind_of
 from .text import clipped
 
 _GAP = 2
@@ -80,6 +80,7 @@ class PictureGrid(ScrollView, can_focus=True):
         self._asked_per_row = per_row
         self._cursor = 0
         self._seen: dict[Path, Drawing] = {}
+        self._sent = SentPictures()
 
     @property
     def index(self) -> int:
@@ -113,6 +114,10 @@ class PictureGrid(ScrollView, can_focus=True):
 
     def on_resize(self) -> None:
         self._lay_out()
+
+    def on_unmount(self) -> None:
+        """The terminal need not remember the pictures."""
+        self._sent.keep_only(self.app, ())
 
     def watch_scroll_x(self, old_value: float, new_value: float) -> None:
         """Read what has come into sight."""
@@ -197,14 +202,17 @@ class PictureGrid(ScrollView, can_focus=True):
             text = mark + clipped(label, self._columns - len(mark))
             style = Style(bold=is_here, reverse=is_here and self.has_focus)
             found = [Segment(text, style)]
-        elif line <= len(drawing.strips):
-            found = list(drawing.strips[line - 1])
+        elif line <= drawing.size[1]:
+            found = list(self._strips(drawing)[line - 1])
         elif line == 1:
             found = [Segment(clipped(_words(drawing), self._columns))]
         else:
             found = []
         used = sum(cell_len(segment.text) for segment in found)
         return [*found, Segment(" " * (self._wide - used))]
+
+    def _strips(self, drawing: Drawing) -> tuple[Strip, ...]:
+        return self._sent.strips(self.app, drawing) if drawing.png else drawing.strips
 
     def _lay_out(self) -> None:
         per_row = self._per_row
@@ -226,12 +234,10 @@ class PictureGrid(ScrollView, can_focus=True):
             if self._region(index).overlaps(sight)
         ]
         self._seen = {path: self._seen[path] for path in visible if path in self._seen}
-        frame = Frame(
-            self._columns,
-            self._rows,
-            capabilities_of(self.app).cell_aspect,
-            is_drawn=can_draw(self.app),
-        )
+        self._sent.keep_only(self.app, self._seen.values())
+        capabilities = capabilities_of(self.app)
+        cell = (capabilities.cell_width, capabilities.cell_height)
+        frame = Frame(self._columns, self._rows, cell, kind_of(self.app))
         for path in visible:
             if path not in self._seen and (known := drawings.known(path, frame)):
                 self._seen[path] = known
@@ -250,6 +256,7 @@ class PictureGrid(ScrollView, can_focus=True):
     def _take(self, path: Path, drawing: Drawing) -> None:
         if self._seen.get(path) is not drawing:
             self._seen[path] = drawing
+            self._sent.keep_only(self.app, self._seen.values())
             self.refresh()
 
 
