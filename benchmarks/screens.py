@@ -4,46 +4,38 @@
 
 At a real pty of 120x40: the time to the first paint and the processor's part of it, beside
 Textual's own hello world (in turn, so that a noisy moment hits both); from a key to its paint;
-memory; bytes per second of each screen when nobody types, and of the monitor while a run makes five
-steps a second.
+memory; bytes per second of each screen when nobody types, and of the monitor, in two sizes, while a
+run makes five steps a second and draws pictures.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import fcntl
 import json
 import math
 import os
-import pty
 import random
 import re
-import select
 import shutil
 import statistics
-import struct
-import subprocess
 import sys
 import tempfile
-import termios
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
-import pyte
 from lora_wizard.core.config import configfile
 from lora_wizard.core.run.directory import RunDirectory
 from lora_wizard.core.run.lock import RunLock
 from lora_wizard.core.templates import filled, find
 from lora_wizard.tui.walk.steps import STEPS
+from PIL import Image
+from terminals import PATIENCE, SIZE, Terminal
 
-SIZE = (120, 40)
-PATIENCE = 60.0
-QUIET = 0.6
-"""Seconds without a byte after which a screen has settled."""
-STEPS_PER_SECOND, TOTAL = 5, 2000
+SIZES = ((80, 24), SIZE)
+STEPS_PER_SECOND, TOTAL, PICTURES_EVERY = 5, 2000, 25
 HELLO = """
 from textual.app import App
 from textual.widgets import Static
@@ -53,93 +45,6 @@ class Hello(App):
 Hello().run()
 """
 WIZARD = (sys.executable, "-m", "lora_wizard.tui.cli")
-_ESCAPES = re.compile(rb"\x1b\[[0-9;?<>=$ ]*[A-Za-z]|\x1b\][^\x07]*(\x07|\x1b\\)|\x1b[()=>].?")
-_ASKS_WHAT_IT_IS, _ANSWER = b"\x1b[c", b"\x1b[?62;22c"
-
-
-class Terminal:
-    """A process at a pty that answers as a terminal does, and counts."""
-
-    def __init__(self, command: Sequence[str], home: Path) -> None:
-        master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", SIZE[1], SIZE[0], 0, 0))
-        self.started = time.perf_counter()
-        self._process = subprocess.Popen(
-            command,
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            cwd=home,
-            env=_environment(home),
-            start_new_session=True,
-        )
-        os.close(slave)
-        self._master = master
-        self.written = b""
-
-    def close(self) -> None:
-        self._process.kill()
-        self._process.wait()
-        os.close(self._master)
-
-    def press(self, keys: str) -> None:
-        os.write(self._master, keys.encode())
-
-    def read(self, seconds: float) -> int:
-        """Take what comes within ``seconds``; returns after the first bytes, with their number."""
-        if not select.select([self._master], [], [], seconds)[0]:
-            return 0
-        try:
-            data = os.read(self._master, 1 << 16)
-        except OSError:
-            sys.exit(f"it ended by itself:\n{_ESCAPES.sub(b'', self.written)[-3000:].decode()}")
-        if _ASKS_WHAT_IT_IS in data:
-            os.write(self._master, _ANSWER)
-        self.written += data
-        return len(data)
-
-    def wait_for(self, text: str) -> float:
-        """Read until ``text`` was written; returns the seconds since the start."""
-        return self.wait_until(lambda: text.encode() in _ESCAPES.sub(b"", self.written), text)
-
-    def wait_until(self, condition: Callable[[], bool], what: str) -> float:
-        begun = time.perf_counter()
-        while not condition():
-            if time.perf_counter() - begun > PATIENCE:
-                sys.exit(f"no {what!r} on the screen:\n{self.text}")
-            self.read(0.05)
-        return time.perf_counter() - self.started
-
-    def settle(self) -> None:
-        """Read until nothing more comes."""
-        while self.read(QUIET):
-            pass
-
-    def bytes_in(self, seconds: float) -> int:
-        """How many bytes come in so many seconds."""
-        end, count = time.perf_counter() + seconds, 0
-        while (left := end - time.perf_counter()) > 0:
-            count += self.read(left)
-        return count
-
-    @property
-    def text(self) -> str:
-        """What stands on the screen."""
-        screen = pyte.Screen(*SIZE)
-        # Private modes and replies that pyte does not know would be shown as text.
-        pyte.ByteStream(screen).feed(re.sub(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]", b"", self.written))
-        return "\n".join(line.rstrip() for line in screen.display)
-
-    def processor_seconds(self) -> float:
-        """How long the process had the processor, all its threads together."""
-        threads = Path(f"/proc/{self._process.pid}/task").glob("*/schedstat")
-        return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
-
-    def megabytes(self) -> tuple[float, float]:
-        """(resident, proportional) memory of the process."""
-        rollup = Path(f"/proc/{self._process.pid}/smaps_rollup").read_text()
-        found = dict(re.findall(r"^(Rss|Pss):\s+(\d+) kB", rollup, re.MULTILINE))
-        return int(found["Rss"]) / 1000, int(found["Pss"]) / 1000
 
 
 def main() -> None:
@@ -151,6 +56,7 @@ def main() -> None:
     try:
         first_paint(home, arguments.runs)
         walk(home, arguments.runs, arguments.seconds)
+        modals(home, arguments.seconds)
         monitor(home, arguments.seconds * 4)
     finally:
         shutil.rmtree(home, ignore_errors=True)
@@ -189,17 +95,33 @@ def walk(home: Path, runs: int, seconds: float) -> None:
         terminal.wait_for("from a folder of pictures to a LoRA")
         terminal.settle()
         say_memory("Home", terminal)
-        say("idle, Home", f"{terminal.bytes_in(seconds) / seconds:.0f} B/s")
+        say_idle("Home", terminal, seconds)
     with contextlib.closing(Terminal([*WIZARD, str(toml)], home)) as terminal:
         for step in STEPS:
-            here = re.compile(rf"► +(\d+ +)?{re.escape(step.title)}")
-            terminal.wait_until(lambda here=here: bool(here.search(terminal.text)), step.title)
-            terminal.settle()
-            say(f"idle, {step.title}", f"{terminal.bytes_in(seconds) / seconds:.0f} B/s")
+            terminal.wait_until(lambda step=step: is_at(terminal, step.title), step.title)
+            say_idle(step.title, terminal, seconds)
             if step.name == "output":
                 say_keys(terminal, runs * 4)
             terminal.press("\x0e")
+        terminal.press("\x1b")
+        terminal.settle()
         say_memory("all steps", terminal)
+        for _ in range(2):
+            again(terminal)
+        say_memory("all steps, three times", terminal)
+
+
+def again(terminal: Terminal) -> None:
+    """Back to the first step, and forward to the last."""
+    for key, steps in (("\x1b", STEPS[-2::-1]), ("\x0e", STEPS[1:])):
+        for step in steps:
+            terminal.press(key)
+            terminal.wait_until(lambda step=step: is_at(terminal, step.title), step.title)
+            terminal.settle()
+
+
+def is_at(terminal: Terminal, title: str) -> bool:
+    return bool(re.search(rf"► +(\d+ +)?{re.escape(title)}", terminal.text))
 
 
 def say_keys(terminal: Terminal, count: int) -> None:
@@ -219,27 +141,51 @@ def say_keys(terminal: Terminal, count: int) -> None:
     say("key to paint", f"{statistics.median(times):.1f} ms", f"95 %: {worst:.1f} ms", processor)
 
 
-def monitor(home: Path, seconds: float) -> None:
-    """The monitor of a run that makes five steps a second."""
+def modals(home: Path, seconds: float) -> None:
+    """What lies over a screen, and what a run has made: bytes when nobody types."""
+    toml = demo_toml(home)
+    with contextlib.closing(Terminal([*WIZARD, str(toml)], home)) as terminal:
+        terminal.wait_until(lambda: "Dataset" in terminal.text, "Dataset")
+        for name, key in (("help", "\x1bOP"), ("palette", "\x10"), ("save", "\x13")):
+            terminal.settle()
+            terminal.press(key)
+            say_idle(f"Dataset with {name}", terminal, seconds)
+            terminal.press("\x1b")
     with training(home) as run:
-        command = [*WIZARD, "attach", str(run.path)]
-        with contextlib.closing(Terminal(command, home)) as terminal:
-            terminal.wait_for("step")
-            terminal.bytes_in(3.0)
-            rate = terminal.bytes_in(seconds) / seconds / 1000
-            say("running, monitor", f"{rate:.1f} KB/s")
-            say_memory("monitor", terminal)
+        pass
+    run.update(outcome="finished", exit_code=0)
+    with contextlib.closing(Terminal([*WIZARD, "attach", str(run.path)], home)) as terminal:
+        terminal.wait_until(lambda: "Results" in terminal.text, "Results")
+        say_idle("monitor of an ended run", terminal, seconds)
+        terminal.press("\r")
+        say_idle("Results", terminal, seconds)
+
+
+def monitor(home: Path, seconds: float) -> None:
+    """The monitor of a run that makes five steps a second and two pictures every five seconds."""
+    for size in SIZES:
+        for first in (0, TOTAL // 2):
+            with training(home, first) as run:
+                command = [*WIZARD, "attach", str(run.path), "--images", "half"]
+                with contextlib.closing(Terminal(command, home, size)) as terminal:
+                    terminal.wait_for("step")
+                    terminal.bytes_in(3.0)
+                    rate = terminal.bytes_in(seconds) / seconds / 1000
+                    what = f"{size[0]}x{size[1]}, step {first}"
+                    say(f"monitor, {what}", f"{rate:.1f} KB/s")
+                    if first:
+                        say_memory("monitor", terminal)
 
 
 @contextlib.contextmanager
-def training(home: Path) -> Iterator[RunDirectory]:
-    """A run that is alive as far as its files say: held, and with a step five times a second."""
+def training(home: Path, first: int = TOTAL // 2) -> Iterator[RunDirectory]:
+    """A run that is alive as far as its files say: held, and with steps after ``first``."""
     config = configfile.load(demo_toml(home))
     run, ends = RunDirectory.create(config), threading.Event()
     run.update(outcome="running", attempts=1, pid=os.getpid())
     lock = RunLock.take(run.lock_path)
     lock.announce()
-    begun = time.time() - TOTAL / 2 / STEPS_PER_SECOND
+    begun = time.time() - first / STEPS_PER_SECOND
     chance = random.Random(7)
 
     def emit(kind: str, when: float, **fields: object) -> None:
@@ -253,16 +199,27 @@ def training(home: Path) -> Iterator[RunDirectory]:
             "step", when, step=number, total=TOTAL, epoch=number * 10 // TOTAL + 1, epochs=10,
             loss=loss, learning_rates=rates, memory=6 * 2**30,
         )  # fmt: skip
+        if number % PICTURES_EVERY == 0:
+            draw(number, when)
+
+    def draw(number: int, when: float) -> None:
+        for at, prompt in enumerate(("a cat on a beach", "a dog in the snow"), 1):
+            path = run.samples_path / f"step{number:08d}-{at:02d}.png"
+            Image.effect_noise((512, 512), 40 + number % 60).convert("RGB").save(path)
+            emit(
+                "sample", when, path=f"samples/{path.name}", step=number,
+                epoch=number * 10 // TOTAL, prompt=prompt, seed=42,
+            )  # fmt: skip
 
     def live() -> None:
-        number = TOTAL // 2
+        number = first
         while not ends.wait(1 / STEPS_PER_SECOND):
             number += 1
             step(number, time.time())
 
     emit("started", begun, what="train", version="1", attempt=1)
     emit("phase", begun, phase="train", total=TOTAL)
-    for number in range(1, TOTAL // 2 + 1):
+    for number in range(1, first + 1):
         step(number, begun + number / STEPS_PER_SECOND)
     thread = threading.Thread(target=live)
     thread.start()
@@ -280,6 +237,11 @@ def demo_toml(home: Path) -> Path:
     return path
 
 
+def say_idle(what: str, terminal: Terminal, seconds: float) -> None:
+    terminal.settle()
+    say(f"idle, {what}", f"{terminal.bytes_in(seconds) / seconds:.0f} B/s")
+
+
 def say_memory(what: str, terminal: Terminal) -> None:
     resident, proportional = terminal.megabytes()
     say(f"memory, {what}", f"{resident:.0f} MB resident", f"{proportional:.0f} MB proportional")
@@ -287,18 +249,6 @@ def say_memory(what: str, terminal: Terminal) -> None:
 
 def say(what: str, *figures: str) -> None:
     print(f"{what:<28}" + "".join(f"{figure:>20}" for figure in figures), flush=True)
-
-
-def _environment(home: Path) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
-    return {
-        **kept,
-        "HOME": str(home),
-        "TERM": "xterm-256color",
-        "COLORTERM": "truecolor",
-        "LANG": "C.UTF-8",
-        "HF_HUB_OFFLINE": "1",
-    }
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from lora_wizard.tui.app import WizardApp
 from lora_wizard.tui.screens.step import StepScreen
 from lora_wizard.tui.walk.draft import Draft
 from PIL import Image
+from screens import at_rest
 from textual.pilot import Pilot
 
 
@@ -60,15 +61,8 @@ async def at_step(
 
 async def settled(app: WizardApp, pilot: Pilot[None]) -> None:
     """Wait until the draft as it is now has been looked at, and nothing is under way."""
-    for _ in range(400):
-        await pilot.pause(0.02)
-        await app.workers.wait_for_complete()
-        known = app.assessment
-        if known and known.snapshot == app.draft.snapshot():
-            break
-    await pilot.pause()
-    await app.workers.wait_for_complete()
-    await pilot.pause()
+    await at_rest(pilot)
+    assert app.assessment and app.assessment.snapshot == app.draft.snapshot()
 
 
 def step_of(app: WizardApp) -> str:

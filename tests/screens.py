@@ -10,16 +10,20 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from lora_wizard.core.hardware import hardware
 from textual.app import App
+from textual.pilot import Pilot
 
 SNAPSHOTS = Path(__file__).parent / "tui" / "snapshots"
 SIZES = [(80, 24), (120, 40)]
+PATIENCE = 60.0
+"""Seconds after which what is waited for is said not to come; never how long something may take."""
 _STANDS_FOR_HOME = "/tmp/at-home-here"
 
 
@@ -52,6 +56,32 @@ def screen_text(app: App[Any]) -> str:
     """What stands on the screen, line by line, without colours."""
     strips = app.screen._compositor.render_strips()
     return "\n".join(strip.text.rstrip() for strip in strips) + "\n"
+
+
+async def until(pilot: Pilot[Any], condition: Callable[[], object]) -> None:
+    """Wait for what a thread or another process does."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, screen_text(pilot.app)
+        await pilot.pause(0.01)
+    await pilot.pause()
+
+
+async def at_rest(pilot: Pilot[Any]) -> None:
+    """Wait until no thread works, nothing is put off, and everything is shown."""
+    deadline, looks = time.monotonic() + PATIENCE, 0
+    while looks < 2:
+        await pilot.pause()
+        looks = 0 if _is_busy(pilot.app) else looks + 1
+        assert time.monotonic() < deadline, screen_text(pilot.app)
+
+
+def _is_busy(app: App[Any]) -> bool:
+    if any(not worker.is_finished for worker in app.workers):
+        return True
+    timers = [timer for pump in (app, app.screen) for timer in pump._timers]
+    tasks = [timer._task for timer in timers if timer._repeat is not None]
+    return any(task and not task.done() for task in tasks)
 
 
 def check_snapshot(app: App[Any], name: str, home: Path) -> None:

@@ -22,6 +22,8 @@ from .screens import palette
 from .screens.begin import hold_or_ask
 from .screens.home import HomeScreen
 from .screens.step import StepScreen
+from .threads import LooseThreads
+from .thrift import forget_closed_screens
 from .walk import steps
 from .walk.assessment import Assessment, Assessor
 from .walk.draft import Draft
@@ -85,9 +87,11 @@ class WizardApp(App[None]):
 
     def on_mount(self) -> None:
         dress(self)
+        forget_closed_screens(self)
         if self.capabilities and self.capabilities.remark:
             self.notify(self.capabilities.remark)
         loop = asyncio.get_running_loop()
+        loop.set_default_executor(LooseThreads())
         self._told_to_leave = lambda: loop.call_soon_threadsafe(self.exit)
         self.push_screen(HomeScreen())
         if self._first:
@@ -146,6 +150,10 @@ class WizardApp(App[None]):
         """The draft has changed: look at it again as soon as nobody types."""
         if said := self.draft.take_trouble():
             self.notify(printable(said), severity="error", timeout=30, markup=False)
+        # In the app's own name: what a screen begins remembers the screen.
+        self.call_later(self._wait_for_pause)
+
+    def _wait_for_pause(self) -> None:
         if self._pause:
             self._pause.stop()
         self._pause = self.set_timer(_PAUSE, self._assess)

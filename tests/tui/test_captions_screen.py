@@ -10,7 +10,7 @@ from lora_wizard.tui.app import WizardApp
 from lora_wizard.tui.screens.captions import CaptionsScreen
 from lora_wizard.tui.screens.write_captions import WriteCaptions
 from lora_wizard.tui.walk.draft import Draft
-from screens import SIZES, check_snapshot, screen_text
+from screens import SIZES, at_rest, check_snapshot, screen_text
 from textual.pilot import Pilot
 from textual.widgets import Button, Input, Static
 
@@ -39,20 +39,13 @@ def draft_of(pictures: Path) -> Draft:
 
 
 async def settle(pilot: Pilot[None]) -> None:
-    for _ in range(3):
-        await pilot.pause()
-        await pilot.app.workers.wait_for_complete()
-    await pilot.pause()
+    await at_rest(pilot)
 
 
 async def opened(pilot: Pilot[None], draft: Draft) -> CaptionsScreen:
     app = pilot.app
     assert isinstance(app, WizardApp)
     app.begin(draft)
-    for _ in range(50):
-        await settle(pilot)
-        if app.assessment is not None:
-            break
     await settle(pilot)
     assert isinstance(app.screen, CaptionsScreen)
     return app.screen

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import zipfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,28 +16,15 @@ from lora_wizard.tui.walk.draft import Draft, drafts
 from lora_wizard.tui.widgets.findings import Findings
 from lora_wizard.tui.widgets.path_input import PathInput
 from lora_wizard.tui.widgets.unpacking import Unpacking
-from screens import SIZES, check_snapshot, screen_text
+from screens import SIZES, at_rest, check_snapshot, screen_text
 from textual.pilot import Pilot
-from textual.worker import WorkerCancelled
 
 AnyPilot = Pilot[Any]
 
 
 async def settle(pilot: AnyPilot) -> None:
     """Until the draft has been looked at and everything is drawn."""
-    app = pilot.app
-    assert isinstance(app, WizardApp)
-    await pilot.pause()
-    if app._pause:
-        app._pause.stop()
-        app._assess()
-    for _ in range(2):
-        while app.workers:
-            # One that a later one has replaced is cancelled.
-            with contextlib.suppress(WorkerCancelled):
-                await app.workers.wait_for_complete()
-            await pilot.pause()
-        await pilot.pause()
+    await at_rest(pilot)
 
 
 @asynccontextmanager

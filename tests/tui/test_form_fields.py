@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
-import signal
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -16,10 +11,11 @@ from form_walks import at_step, ready_draft, settled, step_of
 from lora_wizard.core.config import values
 from lora_wizard.core.config.config_problems import options
 from lora_wizard.tui.app import WizardApp
-from lora_wizard.tui.walk.draft import Draft, drafts, drafts_folder
+from lora_wizard.tui.walk.draft import Draft, drafts
 from lora_wizard.tui.widgets.fields import OptionField, field_id, field_of
 from lora_wizard.tui.widgets.form import Form
 from screens import screen_text
+from terminal import Terminal
 
 pytestmark = pytest.mark.anyio
 
@@ -176,28 +172,13 @@ WizardApp(draft=draft).run()
 
 
 def test_what_was_typed_outlives_a_kill(home: Path) -> None:
-    master, slave = pty.openpty()
-    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
-    process = subprocess.Popen(
-        [sys.executable, "-c", WIZARD], stdin=slave, stdout=slave, stderr=slave, env=environment
-    )
-    os.close(slave)
-    os.set_blocking(master, False)
-    typed = ""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and typed != "12ab":
-        try:
-            screen = os.read(master, 1 << 16)
-        except BlockingIOError:
-            screen = b""
-        if b"Learning rate" in screen and not typed:
-            os.write(master, b"12ab")
-        for path in drafts_folder().glob("*.json"):
-            typed = json.loads(path.read_bytes())["pending"].get("network.rank", "")
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    os.close(master)
+    terminal = Terminal([sys.executable, "-c", WIZARD])
+    try:
+        terminal.wait_for("Learning rate")
+        terminal.press("12ab")
+        terminal.wait_for(lambda: [d for d in drafts() if d.shown("network.rank") == "12ab"])
+    finally:
+        terminal.kill()
     assert drafts()[0].shown("network.rank") == "12ab"
     assert drafts()[0].value("network.rank") == 12
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,23 +15,12 @@ from lora_wizard.tui.screens.train import TrainScreen
 from lora_wizard.tui.walk.draft import Draft, drafts
 from lora_wizard.tui.widgets.path_input import PathInput
 from lora_wizard.tui.widgets.rows import Rows
-from screens import SIZES, check_snapshot, screen_text
+from screens import SIZES, at_rest, check_snapshot, screen_text, until
 from textual.pilot import Pilot
 
 
 async def settle(app: WizardApp, pilot: Pilot[None]) -> None:
-    await pilot.pause()
-    await app.workers.wait_for_complete()
-    await pilot.pause()
-
-
-async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
-    """Wait for something; a monitor's worker is never complete."""
-    for _ in range(500):
-        if condition():
-            return
-        await pilot.pause(0.02)
-    pytest.fail("it did not come about")
+    await at_rest(pilot)
 
 
 @pytest.mark.anyio

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from lora_wizard.core.run.history import History
 from lora_wizard.tui.walk.watching import Curves
@@ -122,6 +122,7 @@ def test_every_scale_has_room_for_the_smoothed_line(
 
 
 @given(st.floats(-1e12, 1e12))
+@example(-0.0078125)
 def test_labels_fit(value: float) -> None:
     assert len(number_text(value)) <= 7
 

@@ -18,7 +18,7 @@ from lora_wizard.tui.walk.base_places import nearby
 from lora_wizard.tui.walk.bases import look
 from lora_wizard.tui.walk.draft import Draft
 from lora_wizard.tui.widgets.rows import Rows
-from screens import check_snapshot, screen_text
+from screens import at_rest, check_snapshot, screen_text
 from textual.pilot import Pilot
 from textual.widgets import Input
 from tiny_hub import Hub
@@ -48,24 +48,16 @@ def machine(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     hardware.hardware.cache_clear()
 
 
-async def settled(pilot: Pilot[None]) -> None:
-    """Until the threads have come back and nothing more is to be looked at."""
-    await pilot.pause(0.3)
-    for _ in range(3):
-        await pilot.app.workers.wait_for_complete()
-        await pilot.pause()
-
-
 async def opened(pilot: Pilot[None], base: str = "") -> WizardApp:
     app = pilot.app
     assert isinstance(app, WizardApp)
     draft = Draft.new("person")
     draft.step = "model"
     app.begin(draft)
-    await settled(pilot)
+    await at_rest(pilot)
     if base:
         app.screen.query_one(Input).value = base
-        await settled(pilot)
+        await at_rest(pilot)
     assert isinstance(app.screen, ModelScreen)
     return app
 
@@ -121,7 +113,7 @@ async def test_a_model_is_taken_from_the_list_by_keys(photo_real: Path) -> None:
     async with WizardApp().run_test(size=(80, 24)) as pilot:
         app = await opened(pilot)
         await pilot.press("f4", "enter")
-        await settled(pilot)
+        await at_rest(pilot)
         assert app.draft.value("model.base") == str(photo_real)
         assert "✓ Stable Diffusion 1.x" in screen_text(app)
         assert app.screen.focused and app.screen.focused.id != "nearby"
@@ -133,7 +125,7 @@ async def test_f2_takes_the_precision_for_the_gpu(home: Path) -> None:
         app = await opened(pilot)
         assert "F2 sets fp16:" in screen_text(app)
         await pilot.press("f2")
-        await settled(pilot)
+        await at_rest(pilot)
         assert app.draft.value("model.precision") == "fp16"
         assert "F2 sets" not in screen_text(app)
         assert "[fp16]" in screen_text(app)
@@ -150,7 +142,7 @@ async def test_f3_downloads_now(home: Path, tiny_sd: Path, monkeypatch: pytest.M
         app = await opened(pilot, "me/tiny")
         await pilot.press("f3")
         assert "downloading me/tiny" in screen_text(app)
-        await settled(pilot)
+        await at_rest(pilot)
         assert "✓ Stable Diffusion 1.x" in screen_text(app)
         assert app.assessment and not [p for p in app.assessment.errors if p.where == "model.base"]
     hub.server.shutdown()

@@ -16,7 +16,7 @@ from lora_wizard.tui.screens.results import ResultsScreen
 from lora_wizard.tui.screens.train import TrainScreen
 from lora_wizard.tui.widgets.picture import Picture
 from monitored_runs import TOTAL, PreparedRun
-from screens import SIZES, check_snapshot, screen_text
+from screens import SIZES, check_snapshot, screen_text, until
 from textual.pilot import Pilot
 
 FAILURE = {
@@ -24,15 +24,6 @@ FAILURE = {
     "message": "CUDA out of memory. Tried to allocate 2.00 GiB.",
     "remedy": "Start again from the TOML with training.gradient_checkpointing = true.",
 }
-
-
-async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
-    """Wait for what another thread does."""
-    for _ in range(500):
-        if condition():
-            break
-        await pilot.pause(0.02)
-    assert condition(), screen_text(pilot.app)
 
 
 async def says(pilot: Pilot[None], *words: str) -> None:

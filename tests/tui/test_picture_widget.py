@@ -10,7 +10,7 @@ from lora_wizard.tui.widgets.picture import Picture
 from lora_wizard.tui.widgets.picture_grid import PictureGrid
 from PIL import Image
 from rich.segment import Segment
-from screens import screen_text
+from screens import at_rest, screen_text
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
@@ -33,9 +33,7 @@ def save(path: Path, size: tuple[int, int], colour: str = "red") -> Path:
 
 
 async def settle(app: App[None], pilot: Pilot[None]) -> None:
-    await pilot.pause()
-    await app.workers.wait_for_complete()
-    await pilot.pause()
+    await at_rest(pilot)
 
 
 def drawn_cells(app: App[None]) -> list[int]:

@@ -11,7 +11,7 @@ from lora_wizard.core.schedule import Schedule
 from lora_wizard.tui.app import WizardApp
 from lora_wizard.tui.screens.repeats import RepeatsScreen
 from lora_wizard.tui.walk.draft import Draft
-from screens import SIZES, check_snapshot, screen_text
+from screens import SIZES, at_rest, check_snapshot, screen_text
 from textual.pilot import Pilot
 from textual.widgets import OptionList, Static
 
@@ -39,8 +39,6 @@ def draft_of(folder: Path, **values: Any) -> Draft:
 
 async def settled(app: WizardApp, pilot: Pilot[None]) -> RepeatsScreen:
     """Until what was typed last is counted and shown."""
-    while app.assessment is None or app.assessment.snapshot != app.draft.snapshot():
-        await pilot.pause(0.02)
     await counted(app, pilot)
     assert isinstance(app.screen, RepeatsScreen)
     return app.screen
@@ -48,10 +46,7 @@ async def settled(app: WizardApp, pilot: Pilot[None]) -> RepeatsScreen:
 
 async def counted(app: WizardApp, pilot: Pilot[None]) -> None:
     """Until no thread works and all is shown."""
-    for _ in range(2):
-        await pilot.pause()
-        await app.workers.wait_for_complete()
-    await pilot.pause()
+    await at_rest(pilot)
 
 
 def total(screen: RepeatsScreen) -> str:

@@ -13,18 +13,13 @@ from lora_wizard.core.run.directory import RunDirectory
 from lora_wizard.tui.app import WizardApp
 from lora_wizard.tui.cli import main
 from lora_wizard.tui.screens.results import ResultsScreen
-from screens import SIZES, check_snapshot, screen_text
+from screens import SIZES, at_rest, check_snapshot, screen_text
 from textual.pilot import Pilot
 
 
 async def settled(pilot: Pilot[None]) -> None:
     """Wait for all threads, also for those that a thread's result has started."""
-    for _ in range(3):
-        await pilot.pause()
-        for worker in list(pilot.app.workers):
-            if not worker.is_cancelled:
-                await worker.wait()
-    await pilot.pause()
+    await at_rest(pilot)
 
 
 async def opened(pilot: Pilot[None], run: RunDirectory) -> ResultsScreen:

@@ -18,20 +18,15 @@ from lora_wizard.tui.walk import review
 from lora_wizard.tui.walk.draft import Draft
 from lora_wizard.tui.widgets.fields import field_of
 from lora_wizard.tui.widgets.toml_view import highlighted
-from screens import screen_text
+from screens import screen_text, until
 from textual.pilot import Pilot
 
 pytestmark = pytest.mark.anyio
 
 
-async def until(app: WizardApp, pilot: Pilot[None], wanted: type) -> None:
+async def arrived(app: WizardApp, pilot: Pilot[None], wanted: type) -> None:
     """Wait for a screen."""
-    for _ in range(3000):
-        await pilot.pause(0.02)
-        if isinstance(app.screen, wanted):
-            await pilot.pause()
-            return
-    raise AssertionError(f"{app.screen} is not a {wanted.__name__}")
+    await until(pilot, lambda: isinstance(app.screen, wanted))
 
 
 async def test_a_problem_leads_to_its_field(home: Path) -> None:
@@ -39,7 +34,7 @@ async def test_a_problem_leads_to_its_field(home: Path) -> None:
     draft.enter("loss.prior_loss_weight", "x")
     async with at_step(draft, "review") as (app, pilot):
         await pilot.press("ctrl+n")
-        await until(app, pilot, Ask)
+        await arrived(app, pilot, Ask)
         await pilot.press("enter")
         await settled(app, pilot)
         assert step_of(app) == "parameters"
@@ -60,11 +55,11 @@ async def test_a_key_that_nothing_knows_can_be_taken_out(home: Path) -> None:
         for _ in range(2):
             assert "there is no such" in screen_text(app)
             await pilot.press("ctrl+n")
-            await until(app, pilot, Ask)
+            await arrived(app, pilot, Ask)
             await pilot.press("enter")
-            await until(app, pilot, Ask)
+            await arrived(app, pilot, Ask)
             await pilot.press("enter")
-            await until(app, pilot, ReviewScreen)
+            await arrived(app, pilot, ReviewScreen)
             await settled(app, pilot)
         assert "It can start" in screen_text(app)
     assert draft.text == text
@@ -110,10 +105,10 @@ async def test_start_saves_the_toml_and_runs_it_without_the_wizard(home: Path) -
     (home / "face.toml").write_text("of somebody else")
     async with at_step(draft, "review") as (app, pilot):
         await pilot.press("ctrl+n")
-        await until(app, pilot, Ask)
+        await arrived(app, pilot, Ask)
         assert "face-2.toml" in screen_text(app)
         await pilot.press("enter")
-        await until(app, pilot, TrainScreen)
+        await arrived(app, pilot, TrainScreen)
     run = known_runs()[0]
     try:
         assert run.is_live()
@@ -130,14 +125,14 @@ async def test_a_folder_that_cannot_be_made_is_said_and_nothing_is_lost(home: Pa
     draft = ready_draft(home)
     async with at_step(draft, "review") as (app, pilot):
         await pilot.press("ctrl+n")
-        await until(app, pilot, Ask)
+        await arrived(app, pilot, Ask)
         (home / "output").write_text("in the way")
         await pilot.press("enter")
         await pilot.pause()
-        await until(app, pilot, Ask)
+        await arrived(app, pilot, Ask)
         assert "cannot be made" in screen_text(app)
         await pilot.press("escape")
-        await until(app, pilot, ReviewScreen)
+        await arrived(app, pilot, ReviewScreen)
     assert known_runs() == []
 
 

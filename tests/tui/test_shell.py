@@ -14,16 +14,14 @@ from lora_wizard.tui.screens.save import SaveScreen
 from lora_wizard.tui.screens.step import StepScreen
 from lora_wizard.tui.walk import memory, progress, steps
 from lora_wizard.tui.walk.draft import Draft
-from screens import SIZES, check_snapshot, screen_text
+from screens import SIZES, at_rest, check_snapshot, screen_text
 from textual.command import CommandPalette
 from textual.pilot import Pilot
 from textual.widgets import Input
 
 
 async def settle(app: WizardApp, pilot: Pilot[None]) -> None:
-    await pilot.pause()
-    await app.workers.wait_for_complete()
-    await pilot.pause()
+    await at_rest(pilot)
 
 
 def of_file(text: str = '[model]\nbase = "x"\n[dataset]\nfolder = "pictures"\n') -> Draft:

@@ -3,8 +3,10 @@ pty."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +15,19 @@ from lora_wizard.tui.walk.draft import drafts
 from terminal import WIZARD, Terminal
 
 Open = Callable[..., Terminal]
+WITH_A_FOLDER_THAT_HANGS = """
+import os, sys
+from pathlib import Path
+pipe, toml = sys.argv[1:]
+scandir = os.scandir
+def waiting(folder="."):
+    if Path(folder).name == "away":
+        Path(pipe).read_bytes()
+    return scandir(folder)
+os.scandir = waiting
+from lora_wizard.tui.cli import main
+sys.exit(main([toml]))
+"""
 
 
 @pytest.fixture
@@ -97,6 +112,33 @@ def test_a_second_wizard_takes_the_draft_over(open_terminal: Open) -> None:
     first.read_to_the_end()
     second.wait_for("Step 1/8")
     assert "zib" in second.text
+
+
+def test_a_folder_that_never_answers_holds_nobody_up(home: Path) -> None:
+    pipe, toml = home / "pipe", home / "face.toml"
+    os.mkfifo(pipe)
+    (home / "away").mkdir()
+    toml.write_text('[dataset]\nfolder = "away"\n')
+    command = [sys.executable, "-c", WITH_A_FOLDER_THAT_HANGS, str(pipe), str(toml)]
+    terminal = Terminal(command)
+    writer: list[int] = []
+
+    def is_asked() -> bool:
+        # A pipe can only be opened like this while somebody waits for what it brings.
+        with contextlib.suppress(OSError):
+            writer.append(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+        return bool(writer)
+
+    try:
+        terminal.wait_for("Step 1/8")
+        terminal.wait_for(is_asked)
+        before = processor_seconds(terminal.pid)
+        terminal.press("\x11")
+        assert os.waitstatus_to_exitcode(terminal.wait()) == 0
+        assert terminal.processor_seconds - before < 1, "it span"
+    finally:
+        terminal.kill()
+        os.close(writer.pop())
 
 
 def test_a_mistake_of_ours_is_told_in_a_few_lines(open_terminal: Open, home: Path) -> None:

@@ -16,6 +16,8 @@ from ...core.places import state_folder
 from ..terminal.capabilities import CHOICES, Choice
 
 if TYPE_CHECKING:
+    from textual.screen import Screen
+
     from ...core.run.directory import RunDirectory
     from ..walk.draft import Draft
 
@@ -122,7 +124,6 @@ def show(images: Choice, *, draft: Draft | None = None, run: RunDirectory | None
     from ..app import WizardApp
     from ..farewell import farewell
     from ..lifeline import end_with_terminal, leave_when_told
-    from ..screens.train import TrainScreen
     from ..terminal.probe import probe
 
     gc.freeze()
@@ -130,8 +131,7 @@ def show(images: Choice, *, draft: Draft | None = None, run: RunDirectory | None
 
     # Asked before the app reads the keys, or the terminal's answer would be taken for some.
     capabilities = probe(images)
-    first = TrainScreen(run) if run else None
-    app = WizardApp(first, draft=draft, capabilities=capabilities)
+    app = WizardApp(_monitor(run) if run else None, draft=draft, capabilities=capabilities)
     end_with_terminal(sys.__stdin__.fileno() if sys.__stdin__ else 0)
     leave_when_told(app.leave)
     app.run()
@@ -140,6 +140,13 @@ def show(images: Choice, *, draft: Draft | None = None, run: RunDirectory | None
         return EXIT_FAILED
     sys.stdout.write(farewell(app.left_draft, app.left_run))
     return app.return_code or 0
+
+
+def _monitor(run: RunDirectory) -> Screen[None]:
+    # With Pillow behind it; Home is painted without.
+    from ..screens.train import TrainScreen
+
+    return TrainScreen(run)
 
 
 def _ask_plainly(path: Path | None) -> int:

@@ -11,8 +11,6 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...core.dataset.images import is_picture_name
-
 _LAST = "\U0010ffff"
 _MOST_LOOKED_AT = 5000
 
@@ -95,6 +93,9 @@ def list_entries(folder: Path, endings: tuple[str, ...]) -> Entries:
 def pictures_text(folder: Path) -> str:
     """How many pictures lie directly in a folder, as far as that is told quickly: ``12 pictures``,
     ``5000+``; empty when there are none."""
+    # With Pillow behind it; Home is painted without.
+    from ...core.dataset.images import is_picture_name
+
     count = 0
     try:
         with os.scandir(folder) as entries:

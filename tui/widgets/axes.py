@@ -71,7 +71,10 @@ def number_text(value: float) -> str:
     if value and not 1e-3 <= abs(value) < 1e4:
         text = f"{value:.1e}"
         return text if len(text) <= 7 else f"{value:.0e}"
-    return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+    if abs(value) >= 1000:
+        return f"{value:.0f}"
+    text = f"{value:.3g}"
+    return text if len(text) <= 7 else f"{value:.2g}"
 
 
 def _unit(span: float) -> float:
