@@ -83,12 +83,12 @@ async def test_a_broken_picture_is_left_out_from_where_it_is_found(home: Path) -
     picture.write_bytes(picture.read_bytes()[:80])
     async with at_step(draft, "review") as (app, pilot):
         await pilot.press("ctrl+n")
-        await until(app, pilot, Ask)
+        await until(pilot, lambda: isinstance(app.screen, Ask))
         await pilot.press("enter")
         await pilot.pause()
         assert "Leave out 3.png" in screen_text(app)
         await pilot.press("enter")
-        await until(app, pilot, ReviewScreen)
+        await until(pilot, lambda: isinstance(app.screen, ReviewScreen))
         await settled(app, pilot)
         assert "It can start" in screen_text(app)
     assert draft.value("dataset.exclude") == ["pictures/3.png"]
@@ -97,7 +97,7 @@ async def test_a_broken_picture_is_left_out_from_where_it_is_found(home: Path) -
 async def test_one_key_leads_to_the_review(home: Path) -> None:
     async with at_step(ready_draft(home), "dataset") as (app, pilot):
         await pilot.press("f9")
-        await until(app, pilot, ReviewScreen)
+        await until(pilot, lambda: isinstance(app.screen, ReviewScreen))
 
 
 async def test_start_saves_the_toml_and_runs_it_without_the_wizard(home: Path) -> None:
