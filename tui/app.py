@@ -23,13 +23,13 @@ from .screens.begin import hold_or_ask
 from .screens.home import HomeScreen
 from .screens.step import StepScreen
 from .threads import LooseThreads
-from .thrift import forget_closed_screens
 from .walk import steps
 from .walk.assessment import Assessment, Assessor
 from .walk.draft import Draft
 from .walk.hold import Hold
 from .walk.progress import is_untouched
 from .widgets.themes import FEW_COLOURS, dress
+from .widgets.thrift import forget_closed_screens
 
 if TYPE_CHECKING:
     from .terminal.capabilities import Capabilities

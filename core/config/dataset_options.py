@@ -29,7 +29,7 @@ class DatasetOptions(Section):
         "",
         label="Folder of pictures",
         help="The folder with the pictures: flat, or with folders named N_name inside, where N is "
-        "the number of repeats. Nothing in it is ever changed.",
+        "the number of repeats. The pictures are never changed.",
         source="S0 S1 S2 S4",
         level="basic",
         also="train_data_dir",

@@ -8,7 +8,7 @@ import toy_flow
 from training_runs import draw_pictures
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def toy_family(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The toy family, installed as another distribution's would be."""
     torch.set_num_threads(1)

@@ -67,7 +67,7 @@ class ResultsScreen(Screen[None]):
         yield Static("", id="run", markup=False)
         yield Static("", id="learned", markup=False)
         yield Static("reading the run ...", id="prompt", markup=False)
-        yield PictureGrid(columns=18, rows=9)
+        yield PictureGrid(columns=17, rows=8)
         yield Static("", id="facts", markup=False)
         yield Footer()
 
