@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # As a shell starts what it does not wait for; the processes of the tests have to hear Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Before anything imports torch or huggingface_hub, which read these once; subprocesses inherit
 # them too.

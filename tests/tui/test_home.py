@@ -200,8 +200,7 @@ async def test_a_draft_that_another_wizard_has_is_not_overwritten(home: Path) ->
             await settle(app, pilot)
             check_snapshot_without_pid(app, other.pid)
             await pilot.press("down", "enter")
-            await settle(app, pilot)
-            assert isinstance(app.screen, StepScreen)
+            await until(pilot, lambda: isinstance(app.screen, StepScreen))
             assert app.draft.path != draft.path
             assert app.draft.name == "mika"
             app.go_home()
@@ -209,8 +208,7 @@ async def test_a_draft_that_another_wizard_has_is_not_overwritten(home: Path) ->
             app.begin(draft)
             await settle(app, pilot)
             await pilot.press("enter")
-            await settle(app, pilot)
-            assert isinstance(app.screen, StepScreen)
+            await until(pilot, lambda: isinstance(app.screen, StepScreen))
             assert app.draft.path == draft.path
             assert other.wait(10) != 0
 
