@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import pty
@@ -102,11 +103,10 @@ class Terminal:
 
     def kill(self) -> None:
         """End whatever is left; harmless when nothing is."""
-        try:
+        # It has ended by itself, or been waited for already.
+        with contextlib.suppress(ProcessLookupError, ChildProcessError):
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
-        except (ProcessLookupError, ChildProcessError):
-            pass
         if self._master >= 0:
             self.close()
 

@@ -38,15 +38,11 @@ def draft_of(pictures: Path) -> Draft:
     return draft
 
 
-async def settle(pilot: Pilot[None]) -> None:
-    await at_rest(pilot)
-
-
 async def opened(pilot: Pilot[None], draft: Draft) -> CaptionsScreen:
     app = pilot.app
     assert isinstance(app, WizardApp)
     app.begin(draft)
-    await settle(pilot)
+    await at_rest(pilot)
     assert isinstance(app.screen, CaptionsScreen)
     return app.screen
 
@@ -76,7 +72,7 @@ async def test_what_is_typed_is_saved_when_one_moves_on(pictures: Path) -> None:
         await pilot.press(*"a zibbu")
         assert not (pictures / "zibbu-03.txt").exists()
         await pilot.press("enter")
-        await settle(pilot)
+        await at_rest(pilot)
         assert (pictures / "zibbu-03.txt").read_text() == "a zibbu\n"
         assert "Saved zibbu-03.txt" in said(screen)
         assert screen._picture == pictures / "zibbu-04.png"
@@ -111,7 +107,7 @@ async def test_leaving_the_step_saves(pictures: Path) -> None:
         await pilot.press(*" left", "ctrl+n")
         assert (pictures / "zibbu-01.txt").read_text().endswith(" left\n")
         app.go("captions")
-        await settle(pilot)
+        await at_rest(pilot)
         await pilot.press(*" again")
         await pilot.press("ctrl+q")
     assert (pictures / "zibbu-01.txt").read_text().endswith(" left again\n")
@@ -178,17 +174,17 @@ async def test_captions_from_names_are_shown_before_they_are_written(
     async with app.run_test(size=size) as pilot:
         screen = await opened(pilot, draft_of(pictures))
         await pilot.press("f5")
-        await settle(pilot)
+        await at_rest(pilot)
         assert isinstance(app.screen, WriteCaptions)
         check_snapshot(app, "captions-write", home)
         assert sorted(path.name for path in pictures.iterdir()) == before
         app.screen.query_one("#write", Button).press()
-        await settle(pilot)
+        await at_rest(pilot)
         assert app.screen is screen
         assert (pictures / "blue_thing_04.txt").read_text() == "blue thing\n"
         assert (pictures / "zibbu-03.txt").read_text() == "zibbu\n"
         await pilot.press("ctrl+z")
-        await settle(pilot)
+        await at_rest(pilot)
         assert sorted(path.name for path in pictures.iterdir()) == before
 
 
@@ -199,15 +195,15 @@ async def test_trigger_words_go_into_every_file_and_out_again(pictures: Path) ->
     async with app.run_test(size=(80, 24)) as pilot:
         await opened(pilot, draft_of(pictures))
         await pilot.press("f5")
-        await settle(pilot)
+        await at_rest(pilot)
         app.screen.query_one("#source").value = "trigger words"  # type: ignore[attr-defined]
-        await settle(pilot)
+        await at_rest(pilot)
         app.screen.query_one("#write", Button).press()
-        await settle(pilot)
+        await at_rest(pilot)
         assert (pictures / "zibbu-01.txt").read_text() == "zibbu, a circle\n"
         assert (pictures / "zibbu-02.txt").read_bytes() == (PICTURES / "zibbu-02.txt").read_bytes()
         await pilot.press("ctrl+z")
-        await settle(pilot)
+        await at_rest(pilot)
         assert (pictures / "zibbu-01.txt").read_text() == "a circle"
 
 

@@ -17,16 +17,11 @@ from screens import SIZES, at_rest, check_snapshot, screen_text
 from textual.pilot import Pilot
 
 
-async def settled(pilot: Pilot[None]) -> None:
-    """Wait for all threads, also for those that a thread's result has started."""
-    await at_rest(pilot)
-
-
 async def opened(pilot: Pilot[None], run: RunDirectory) -> ResultsScreen:
     app = pilot.app
     assert isinstance(app, WizardApp)
     app.show_results(run)
-    await settled(pilot)
+    await at_rest(pilot)
     assert isinstance(app.screen, ResultsScreen)
     return app.screen
 
@@ -52,7 +47,7 @@ async def test_the_best_one_is_noted_and_published(home: Path) -> None:
         screen = await opened(pilot, run)
         assert screen.version and screen.version.file == "mika.safetensors"
         await pilot.press("left", "left", "b")
-        await settled(pilot)
+        await at_rest(pilot)
         assert chosen(run) == "mika-000001.safetensors"
         assert "epoch 1 (best)" in screen_text(app)
     assert (home / "loras/mika.safetensors").read_bytes() == b"weights of epoch 1"
@@ -65,7 +60,7 @@ async def test_the_base_model_cannot_be_chosen(home: Path) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await opened(pilot, run)
         await pilot.press("left", "left", "left", "b")
-        await settled(pilot)
+        await at_rest(pilot)
         assert any("no file" in said.message for said in app._notifications)
     assert not chosen(run)
 
