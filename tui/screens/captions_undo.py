@@ -26,12 +26,10 @@ def undo(
     done: Callable[[Change, Outcome], None],
 ) -> None:
     """Take ``change`` back, ``tell`` how far that is, and call ``done`` when it is."""
-    if change.files <= _AT_ONCE:
-        done(change, files.undo(change))
-        return
+    app = screen.app
 
     def work() -> None:
-        worker, app = get_current_worker(), screen.app
+        worker = get_current_worker()
 
         def look(at: int, total: int) -> None:
             if at % 50 == 0 and not worker.is_cancelled:
@@ -44,4 +42,12 @@ def undo(
         else:
             app.call_from_thread(done, change, outcome)
 
-    screen.run_worker(work, thread=True, group="undo", exclusive=True)
+    if change.files > _AT_ONCE:
+        screen.run_worker(work, thread=True, group="undo", exclusive=True)
+        return
+    try:
+        outcome = files.undo(change)
+    except WizardError as error:
+        tell(f"{error.title}: {error.message}")
+    else:
+        done(change, outcome)
