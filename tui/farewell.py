@@ -2,14 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from textual.screen import Screen
+
 from ..core.errors import WizardError
 from ..core.run.directory import RunDirectory
 from ..core.text import printable
+from .screens.step import StepScreen
 from .walk.draft import Draft
+from .walk.progress import is_untouched
 
 
-def farewell(draft: Draft | None, run: RunDirectory | None) -> str:
+@dataclass(frozen=True)
+class Left:
+    """What was open when the wizard was left."""
+
+    draft: Draft | None = None
+    run: RunDirectory | None = None
+
+
+def left_on(screens: Iterable[Screen[object]]) -> Left:
+    """What is open on ``screens``: a draft in which something was decided, or a run."""
+    draft, run = None, None
+    for screen in screens:
+        if isinstance(screen, StepScreen) and not is_untouched(screen.app.draft):
+            draft = screen.app.draft
+        run = getattr(screen, "run_directory", run)
+    return Left(draft, run)
+
+
+def farewell(left: Left) -> str:
     """How to come back to what was open: lines, or nothing."""
+    draft, run = left.draft, left.run
     if run is not None:
         return _of_run(run)
     if draft is not None:

@@ -122,7 +122,7 @@ class ModelScreen(StepScreen):
         known = self.app.assessment
         waited = known and known.base and known.base.download_bytes
         if known and waited and known.snapshot.text == draft.text and not view.to_download:
-            self.app.look_again()  # it has come since
+            self.app.assessing.look_again()  # it has come since
         if self._download is None and (begun := under_way(view.to_download)):
             self._follow(begun)
         self.refresh_bindings()
@@ -214,7 +214,7 @@ class ModelScreen(StepScreen):
 
     def action_look_again(self) -> None:
         """Look at the model and the folders anew, after something has changed outside."""
-        self.app.look_again()
+        self.app.assessing.look_again()
         self.query_one(NearbyModels).find(self.app.draft.folder)
         self._look(self.app.draft.shown(_KEY), chosen=False)
 

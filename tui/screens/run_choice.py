@@ -10,6 +10,7 @@ from ...core.run import control
 from ..walk import listing
 from ..walk.runs import RunEntry
 from .ask import Ask, told
+from .of_run import show_results, start_run, watch_run
 
 if TYPE_CHECKING:
     from ..app import WizardApp
@@ -30,11 +31,11 @@ def choose_for(app: WizardApp, entry: RunEntry, on_change: Callable[[], None]) -
 def act(app: WizardApp, entry: RunEntry, what: str, on_change: Callable[[], None]) -> None:
     """Do ``what``, one of the run's actions; nothing for an empty one."""
     if what == "watch":
-        app.watch_run(entry.run)
+        watch_run(app, entry.run)
     elif what == "results":
-        app.show_results(entry.run)
+        show_results(app, entry.run)
     elif what == "resume":
-        app.start_run(entry.run)
+        start_run(app, entry.run)
     elif what == "stop":
         text = "It finishes the step and saves first; later it can be resumed."
         choices = [("stop", "Stop it"), ("", "Let it go on")]

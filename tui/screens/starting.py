@@ -17,6 +17,7 @@ from ...core.run.lock import AlreadyRunningError
 from ..widgets.text import shown
 from .ask import told
 from .dialog import Dialog
+from .of_run import watch_run
 
 if TYPE_CHECKING:
     from ..app import WizardApp
@@ -57,7 +58,7 @@ class StartingScreen(Dialog[None]):
 
     def _started(self, said: str) -> None:
         self.app.pop_screen()
-        self.app.watch_run(self._run)
+        watch_run(self.app, self._run)
         if said:
             self.app.notify(said, markup=False)
 

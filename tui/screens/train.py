@@ -26,6 +26,7 @@ from ..widgets.run_header import RunHeader
 from ..widgets.run_panes import RunPanes
 from . import run_questions
 from .ask import told
+from .of_run import show_results
 
 if TYPE_CHECKING:
     from ..app import WizardApp
@@ -211,7 +212,7 @@ class TrainScreen(Screen[None]):
 
     def action_results(self) -> None:
         """To the files and pictures."""
-        self.app.show_results(self.run_directory)
+        show_results(self.app, self.run_directory)
 
     async def action_detach(self) -> None:
         """Leave the wizard; a live run goes on."""

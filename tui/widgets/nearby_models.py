@@ -23,7 +23,11 @@ class NearbyModels(Rows):
     """What `find` has found; the one that is chosen is told with `Taken`."""
 
     class Found(Message):
-        """The search is over."""
+        """The search is over; it found ``count``."""
+
+        def __init__(self, count: int) -> None:
+            super().__init__()
+            self.count = count
 
     class Taken(Message):
         """``base`` was chosen."""
@@ -47,7 +51,7 @@ class NearbyModels(Rows):
         if self.is_attached:
             self._models = found
             self._write()
-            self.post_message(self.Found())
+            self.post_message(self.Found(len(found)))
 
     def on_resize(self) -> None:
         self._write()
