@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 from textual.app import SystemCommand
 from textual.screen import Screen
 
-from .assessing import LiveAssessment
-from .farewell import Left, left_on
+from .farewell import Left
 from .screens import palette
+from .screens.assessing import LiveAssessment
 from .screens.begin import hold_or_ask
 from .screens.home import HomeScreen
+from .screens.leaving import left_on
 from .screens.step import screen_of
 from .terminal_app import TerminalApp
 from .walk.assessment import Assessment
 from .walk.draft import Draft
-from .walk.hold import Hold
 from .walk.open_draft import OpenDraft
 
 if TYPE_CHECKING:
@@ -39,7 +39,6 @@ class WizardApp(TerminalApp):
         super().__init__(capabilities)
         self.assessing = LiveAssessment(self)
         self.left = Left()
-        """What was on the screen when the app was left."""
         self._first, self._first_draft = first, draft
         self._open: OpenDraft | None = None
 
@@ -72,10 +71,10 @@ class WizardApp(TerminalApp):
         """Walk through ``draft`` from where it was left; asks first when another wizard has it."""
         hold_or_ask(self, draft, self._begin)
 
-    def _begin(self, draft: Draft, hold: Hold) -> None:
-        self._open = OpenDraft(draft, hold)
-        self.assessing.follow(draft)
-        self.push_screen(screen_of(draft.step))
+    def _begin(self, opened: OpenDraft) -> None:
+        self._open = opened
+        self.assessing.follow(self.draft)
+        self.push_screen(screen_of(self.draft.step))
         self.touch()
 
     def go(self, step: str) -> None:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-
-from textual.screen import Screen
 
 from ..core.errors import WizardError
 from ..core.run.directory import RunDirectory
 from ..core.text import printable
-from .screens.step import StepScreen
 from .walk.draft import Draft
-from .walk.progress import is_untouched
 
 
 @dataclass(frozen=True)
@@ -21,16 +16,6 @@ class Left:
 
     draft: Draft | None = None
     run: RunDirectory | None = None
-
-
-def left_on(screens: Iterable[Screen[object]]) -> Left:
-    """What is open on ``screens``: a draft in which something was decided, or a run."""
-    draft, run = None, None
-    for screen in screens:
-        if isinstance(screen, StepScreen) and not is_untouched(screen.app.draft):
-            draft = screen.app.draft
-        run = getattr(screen, "run_directory", run)
-    return Left(draft, run)
 
 
 def farewell(left: Left) -> str:

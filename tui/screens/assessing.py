@@ -8,9 +8,9 @@ from textual.app import App
 from textual.timer import Timer
 from textual.worker import Worker, get_current_worker
 
-from .screens.step import StepScreen
-from .walk.assessment import Assessment, Assessor
-from .walk.draft import Draft, Snapshot
+from ..walk.assessment import Assessment, Assessor
+from ..walk.draft import Draft, Snapshot
+from .step import StepScreen
 
 _PAUSE = 0.15
 """Seconds without a key after which the draft is looked at again."""
