@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .config import RunConfig, crosscheck
+from .config import RunConfig, rules
 from .config.config_problems import options
 from .config.configfile import flat
 from .dataset.build import build_plan, verify_plan
@@ -66,7 +66,7 @@ def inspect(
     ``decode``, each picture is decoded too, which takes a while the first time. ``base`` is what
     `inspect_base` found for the same model, to not ask the hub again.
     """
-    problems = [finding.problem for finding in crosscheck.findings(config)]
+    problems = [finding.problem for finding in rules.findings(config)]
     problems += _names(config)
     problems += _writable(Path(config.output.folder), "output.folder")
     problems += _cache()
