@@ -30,8 +30,10 @@ from .batches import Batches
 from .cache import EncodedPictures, EncodedPrompts
 from .fingerprints import Fingerprints
 from .outputs import Outputs
+from .portions import Portions
 from .previews import Previews
 from .rates import DENOISER, RateSchedule, base_rates
+from .setbacks import Setbacks
 from .states import Origin, States
 from .store import TensorStore
 from .trainer import Trainer
@@ -93,6 +95,8 @@ def prepare(job: Job) -> Trainer:
             _contents(config, plan, schedule, family, network),
         ),
         previews=Previews(job, family, sample_prompts),
+        portions=Portions(job),
+        setbacks=Setbacks(job, schedule.total_steps),
     )
 
 
