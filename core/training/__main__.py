@@ -3,6 +3,7 @@ from where it was left."""
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -22,6 +23,9 @@ def work(job: Job) -> None:
 def train(job: Job) -> None:
     """The work of a training job. Raises WizardError for whatever a person can mend."""
     job.phase("start")
+    if job.directory.config().training.deterministic:
+        # cuBLAS reads it when it is loaded.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     # Only now: the launcher waits until the run directory is held.
     import torch
 
