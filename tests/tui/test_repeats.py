@@ -182,5 +182,5 @@ async def test_one_concepts_repeats_are_typed(home: Path) -> None:
         again.begin(Draft.load(copy))
         screen = await settled(again, pilot)
         fields = screen.query("ConceptRepeats SafeInput").results(SafeInput)
-        assert [field.value for field in fields] == ["7x", "10"]
+        assert [field.value for field in fields] == ["7x", "20"]
         assert 'not "7x"' in screen_text(again)
