@@ -10,7 +10,7 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from ...core.dataset.plan import ConceptSummary
-from ...core.schedule import MOST_REPEATS
+from ...core.solving import MOST_REPEATS
 from .text import SafeInput, shown
 
 _LONGEST_NAME = 14
