@@ -10,7 +10,7 @@ from typing import Any
 
 from ...core.config import RunConfig
 from ...core.dataset.plan import ConceptSummary, DatasetPlan
-from ...core.schedule import solve_epochs, solve_repeats
+from ...core.solving import solve_epochs, solve_repeats
 from .draft import Draft
 
 REPEATS, EPOCHS, LIMIT, CONCEPTS = (

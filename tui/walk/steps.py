@@ -75,6 +75,7 @@ STEPS = (
             "network.*",
             "optimizer.*",
             "loss.*",
+            "validation.*",
             "training.gradient_checkpointing",
             "training.max_grad_norm",
             "training.deterministic",
