@@ -104,7 +104,7 @@ def test_what_is_found_is_told_on_the_way() -> None:
     assert "16 pictures" in words
     assert "16 of 16 pictures have a caption" in words
     assert "48" in words  # 16 pictures x 3 repeats
-    assert "S0: 16 images / batch 2 x 3 repeats x 2 epochs gives 48 steps" in words
+    assert "JarvisLabs: 16 images / batch 2 x 3 repeats x 2 epochs gives 48 steps" in words
     assert "Repeats: 3; the preset says 30." in words
 
 

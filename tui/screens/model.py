@@ -38,7 +38,7 @@ _CHOOSING = Reading(
     "Choose",
     "a general model",
     "The LoRA then works on many of its relatives. A narrow fine-tune teaches its own look too "
-    "(S1). Photographs want a realistic one, drawings one for anime, with clip skip 2.",
+    "(Haoming). Photographs want a realistic one, drawings one for anime, with clip skip 2.",
 )
 _KEY, _FAMILY, _PRECISION = "model.base", "model.family", "model.precision"
 

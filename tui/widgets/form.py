@@ -15,6 +15,7 @@ from textual.widgets import Static
 from ...core.config import values
 from ...core.config.option_text import allowed_text, default_text
 from ...core.config.options import OptionInfo
+from ...core.config.sources import in_names
 from ...core.errors import Problem
 from .controls import Choice, YesNo
 from .fields import NumberInput, OptionField, field_id, field_of
@@ -212,7 +213,7 @@ def help_text(info: OptionInfo) -> str:
     default = default.replace('""', "nothing").replace("[]", "none").replace("absent", "not set")
     rest = [f"{allowed_text(info)}; {default}."]
     if info.source:
-        rest.append(f"Source: {info.source}.")
+        rest.append(f"Advice: {in_names(info.source)}.")
     if info.also:
         rest.append(f"sd-scripts: {info.also}.")
     return f"{info.help}\n{' '.join(rest)}"
