@@ -94,8 +94,8 @@ def _rule(rule: RuleOfThumb) -> str:
     reason = rule.difference_reason
     why = f" {reason[:1].upper()}{reason[1:]}." if reason else " They agree."
     return (
-        f"{in_names(rule.source)}: {rule.formula} gives {rule.value:,.4g}{to} {rule.unit}; exactly it is "
-        f"{rule.exact:,.4g}.{why}"
+        f"{in_names(rule.source)}: {rule.formula} gives {rule.value:,.4g}{to} {rule.unit}; "
+        f"exactly it is {rule.exact:,.4g}.{why}"
     )
 
 
