@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...core.run.directory import RunDirectory
 from ...core.run.status import RunStatus
+from ...core.run.wording import phase_in_words
 from ...core.text import printable
 from ..follow import label
 from .ask import Ask
@@ -35,8 +36,8 @@ def stop(run: RunDirectory, status: RunStatus | None, waited: float) -> Ask:
             f"Go on later with r here, or: lora-wizard resume {label(run)}",
             [("stop", "Stop and save"), ("", "Train on")],
         )
-    phase = printable(status.phase) if status else ""
-    doing = f" It is at: {phase}." if phase not in ("", "train") else ""
+    phase = printable(phase_in_words(status.phase)) if status else ""
+    doing = f" It is still {phase}." if phase not in ("", "training") else ""
     return Ask(
         f"A stop was asked for {waited:.0f} seconds ago",
         f"It is obeyed when the step, or what is being prepared, is done.{doing} A kill ends it "

@@ -176,7 +176,7 @@ class TrainScreen(Screen[None]):
             self.query_one(LossPlot).show(self._watch.last_step, status.total)
         self.query_one(SamplePanel).show(self._watch.samples())
         self.query_one(LogView).add(portion.log)
-        if failure := words.failure_words(status):
+        if failure := words.failure_words(status, self.run_directory):
             title, _, rest = failure.partition("\n")
             content = shown(title, "bold") + "\n" + shown(rest)
             self.query_one("#failure", Static).update(content)
