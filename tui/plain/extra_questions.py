@@ -18,6 +18,7 @@ from ..walk.steps import Step, find
 from ..walk.transfer import PICTURES, address, upload_command
 from . import findings
 from .captions import CaptionQuestions
+from .concepts import ConceptQuestions
 from .talk import CLEAR, KEEP, Talk
 
 Question = Callable[[], None]
@@ -62,6 +63,11 @@ class ExtraQuestions:
             "output": [self._ask_price],
         }
         return known.get(step.name, [])
+
+    def when_mended(self, step: Step) -> list[Question]:
+        """Come when the step's problems were offered their mends."""
+        concepts = ConceptQuestions(self._talk, self._draft, self._assess)
+        return [concepts.ask] if step.name == "dataset" else []
 
     def applies(self, info: OptionInfo) -> bool:
         """Whether an option is worth a question in this draft."""

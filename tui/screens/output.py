@@ -41,9 +41,14 @@ class OutputScreen(FormStep):
     def show_figures(self) -> None:
         """Also what is proposed, which follows from what is there."""
         super().show_figures()
+        self.refresh_bindings()
         proposed = ", ".join(f"{info} {value}" for info, value in self._proposed().items())
         words = f"Proposed from the trigger word: {proposed}   (F2 takes it)" if proposed else ""
         self.query_one("#proposed", Static).update(shown(words))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offered only while there is something to take."""
+        return bool(self._proposed()) if action == "propose" else True
 
     def action_propose(self) -> None:
         """Take the proposed name and comment."""

@@ -36,7 +36,12 @@ class SamplesScreen(FormStep):
     def show_figures(self) -> None:
         """Also what is proposed, which follows from the prompts."""
         super().show_figures()
+        self.refresh_bindings()
         self.query_one("#proposed", Static).update(shown(self._proposal()))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offered only while there is something to take."""
+        return bool(proposals.next_prompt(self.app.draft)) if action == "propose" else True
 
     def action_propose(self) -> None:
         """Put the proposed prompt below the others."""

@@ -185,7 +185,7 @@ class FieldHelp(Static):
         text = help_text(info) if info else self._of_step
         width, height = self.size.width - 2, self.size.height
         if width > 0:
-            lines = [line for part in text.split("\n") for line in textwrap.wrap(part, width)]
+            lines = [line for part in text.split("\n") for line in _wrapped(part, width)]
             if len(lines) > height:
                 last = textwrap.shorten(lines[height - 1], width - 10, placeholder="")
                 lines[height - 1 :] = [f"{last} ... F1"]
@@ -217,6 +217,11 @@ def help_text(info: OptionInfo) -> str:
     if info.also:
         rest.append(f"sd-scripts: {info.also}.")
     return f"{info.help}\n{' '.join(rest)}"
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    # Names such as sd-scripts stay whole.
+    return textwrap.wrap(text, width, break_on_hyphens=False)
 
 
 def _is_of(problem: Problem, key: str) -> bool:
