@@ -185,7 +185,7 @@ def milestone(event: Event, phases: set[str]) -> str:
     if kind == "published":
         return printable(f"published {event.get('path', '')}", limit=400)
     if kind == "stopping":
-        return "stopping: the step is finished and saved first"
+        return "stopping, and saving what is done"
     return ""
 
 

@@ -186,7 +186,7 @@ class _ConceptReader:
         self._say(
             f"{len(without)} of {_counted(count)} have no caption and are trained as "
             f"{self.concept.name!r}{which}.",
-            "Write what can be seen into a .txt beside each; `lora-wizard` has a step for it.",
+            "Write what can be seen into a .txt beside each: the wizard's step Captions does that.",
             "note" if self.concept.is_regularization else "warning",
         )
 

@@ -29,11 +29,18 @@ def pause(run: RunDirectory) -> Ask:
 
 def stop(run: RunDirectory, status: RunStatus | None, waited: float) -> Ask:
     """Ends with ``stop``, ``kill``, or nothing. ``waited``: seconds since a stop was asked for."""
+    later = f"Go on later with r here, or: lora-wizard resume {label(run)}"
+    if waited < _PATIENCE and not (status and status.step):
+        return Ask(
+            "Stop",
+            f"No step is done yet: there is nothing to save, and it ends soon. {later}",
+            [("stop", "Stop"), ("", "Train on")],
+        )
     if waited < _PATIENCE:
         return Ask(
             "Stop and save",
-            "The step is finished, then a file and the state are saved, and the GPU is free. "
-            f"Go on later with r here, or: lora-wizard resume {label(run)}",
+            "The step is finished, then a file and the state are saved, and the GPU is "
+            f"free. {later}",
             [("stop", "Stop and save"), ("", "Train on")],
         )
     phase = printable(phase_in_words(status.phase)) if status else ""
