@@ -158,6 +158,22 @@ async def test_an_aim_is_taken_over_and_put_back(home: Path) -> None:
 
 
 @pytest.mark.anyio
+async def test_one_key_makes_it_as_long_and_leaves_files_to_choose_from(home: Path) -> None:
+    holiday_pictures(home / "holiday")
+    app = WizardApp()
+    async with app.run_test(size=SIZES[0]) as pilot:
+        app.begin(draft_of(home / "holiday", dataset__repeats=40, training__batch_size=1))
+        await settled(app, pilot)
+        await pilot.press("f3")
+        screen = await settled(app, pilot)
+        # Two epochs would do as well, and would be two files.
+        assert app.draft.value("training.epochs") == 10
+        assert total(screen).startswith("2,520 steps in 10 epochs")
+        assert "✓ set: " in screen_text(app)
+        assert "F8 puts back repeats 40" in screen_text(app)
+
+
+@pytest.mark.anyio
 async def test_one_concepts_repeats_are_typed(home: Path) -> None:
     write_pictures(home / "set" / "20_mika", 6, "mika")
     write_pictures(home / "set" / "10_hat", 4, "hat")
