@@ -391,6 +391,20 @@ def test_folders_are_changed_one_by_one(home: Path) -> None:
     assert not draft.is_set("dataset.repeats")
 
 
+def test_a_base_that_is_near_is_chosen_and_told_of(home: Path) -> None:
+    talked = talk(
+        [
+            *DEMO[:8],
+            ("Models to train on:", "embedded"),
+            ("Base model [embedded:demo]", ""),
+            ("Rank [", "q"),
+        ]
+    )
+    words = " ".join(talked.text.split())
+    assert "It is Stable Diffusion 1.x: " in words
+    assert drafts()[0].value("model.base") == "embedded:demo"
+
+
 @pytest.mark.anyio
 async def test_the_screens_make_the_same_toml_of_the_same_answers(home: Path) -> None:
     talk([*DEMO, ("What now?", "save"), ("Save as", "plain.toml"), ("What now?", "q")])
