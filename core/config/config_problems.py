@@ -161,7 +161,7 @@ def _missing(path: KeyPath) -> list[Mistake]:
 def _unknown(path: KeyPath) -> Mistake:
     section = _option_key(path[:-1])
     suggestion = suggest(section, str(path[-1]))
-    what = "is no key there" if len(path) > 1 else "is no section or key"
+    what = "there is no such key" if len(path) > 1 else "there is no such section or key"
     problem = Problem(what, where=dotted(path), remedy=suggestion.remedy)
     meant = suggestion.key.partition("[]")[0]
     return Mistake(problem, path, tuple(key for key in (dotted(path[:2]), meant) if key))
