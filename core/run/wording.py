@@ -21,6 +21,10 @@ _PHASES = {
     "train": "training",
     "sample": "drawing samples",
     "save": "saving",
+    "find the largest batch": "finding the largest batch",
+    "rehearse a step": "rehearsing a step",
+    "rehearse a sample": "rehearsing a sample",
+    "rehearse a save": "rehearsing a save",
 }
 """Name in the events -> what people read."""
 
