@@ -71,7 +71,7 @@ class PreparedRun:
             self.emit("started", what="train", version="1", attempt=1)
             self.sample(0, 0)
         self.emit("phase", phase="train", total=TOTAL)
-        self.log(f"train ({TOTAL})")
+        self.log(f"training ({TOTAL})")
         for step in range(first, last + 1):
             epoch = (step - 1) * EPOCHS // TOTAL + 1
             loss = 0.12 + 0.2 * math.exp(-step / 250) + self._random.gauss(0, 0.03)
