@@ -37,7 +37,8 @@ class Started(TypedDict):
 
 
 class Phase(TypedDict):
-    """``phase``: what the job turns to, in words for people (``cache latents``, ``train``)."""
+    """``phase``: what the job turns to (``cache latents``, ``train``); `core.run.wording` has the
+    words for people."""
 
     phase: str
     total: int | None

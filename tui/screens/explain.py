@@ -14,6 +14,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Footer, Static
 
 from ...core.config.options import OptionInfo
+from ...core.config.sources import explained
 from ..walk import guide
 from ..widgets.fields import OptionField, label_of
 from ..widgets.form import help_text
@@ -65,17 +66,18 @@ def explain(app: App[None]) -> None:
 def help_of(screen: Screen[object], width: int) -> Content:
     """All there is to say of ``screen`` and of what has the focus in it, in lines of ``width``."""
     parts: list[Content] = []
+    words: list[tuple[str, str]] = []
     name = ""
     if isinstance(screen, StepScreen):
         name = screen.step.name
-        purpose = f"{screen.step.purpose} {guide.STEPS.get(name, '')}"
-        parts.append(_section(screen.step.title, purpose))
+        parts.append(_section(screen.step.title, guide.STEPS.get(name, screen.step.purpose)))
     elif screen.HELP:
         parts.append(_section("This screen", " ".join(screen.HELP.split())))
     if option := focused_option(screen):
         parts.append(_section(f"{label_of(option)}  ({option.key})", help_text(option)))
+        words += [(guide_name, f"as in {what}") for guide_name, what in explained(option.source)]
     parts.append(_section("Keys", _table(_keys(screen), width)))
-    parts.append(_section("Words", _table(guide.words(name), width)))
+    parts.append(_section("Words", _table([*words, *guide.words(name)], width)))
     return Content("\n\n").join(parts)
 
 
@@ -91,8 +93,8 @@ def _keys(screen: Screen[object]) -> list[tuple[str, str]]:
         binding = active.binding
         is_own = active.node is screen and not binding.action.startswith(_TEXTUALS_OWN)
         if is_own and binding.description and active.enabled:
-            key = binding.key_display or binding.key.replace("escape", "esc")
-            own.setdefault(binding.tooltip or binding.description, []).append(key)
+            keys = own.setdefault(binding.tooltip or binding.description, [])
+            keys.append(binding.key.replace("escape", "esc").replace("slash", "/"))
     rows = [(", ".join(keys), words) for words, keys in own.items()]
     return [*rows, *(_IN_STEPS if isinstance(screen, StepScreen) else ()), *_COMMON]
 

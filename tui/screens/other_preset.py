@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Footer, OptionList, Static
 
 from ...core.config import values
+from ...core.config.sources import without_signs
 from ...core.templates import Template
 from ..walk.draft import Draft
 from ..walk.presets import presets
@@ -58,7 +59,7 @@ class OtherPresetScreen(ModalScreen[str | None]):
             shown(preset.title, "bold"),
             shown(f"\n{preset.summary}"),
         ]
-        parts.append(shown(f"\nSource: {preset.source}", "dim"))
+        parts.append(shown(f"\nFrom {without_signs(preset.source)}", "dim"))
         parts.append(self._changes(preset.name))
         self.query_one("#change", Static).update(Content.assemble(*parts))
 

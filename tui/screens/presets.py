@@ -11,8 +11,9 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Footer, OptionList, Static
 
+from ...core.config.sources import without_signs
 from ..walk.draft import Draft
-from ..walk.presets import presets, sources_in_words
+from ..walk.presets import presets
 from ..widgets.rows import Rows
 from ..widgets.text import shown
 
@@ -60,7 +61,7 @@ class PresetScreen(Screen[None]):
     @on(OptionList.OptionHighlighted)
     def _tell_source(self, event: OptionList.OptionHighlighted) -> None:
         preset = self._presets[event.option_index]
-        said = f"The numbers are from {sources_in_words(preset.source)}"
+        said = f"The numbers are from {without_signs(preset.source)}"
         self.query_one("#source", Static).update(shown(said))
 
     @on(OptionList.OptionSelected)

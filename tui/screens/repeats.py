@@ -99,6 +99,8 @@ class RepeatsScreen(StepScreen):
         super().__init__()
         self._ways: Mapping[str, lengths.Solution] = {}
         self._back: list[tuple[str, Any]] = []
+        self._taking = False
+        """Whether the better way is taken over as soon as it is counted."""
 
     def compose_step(self) -> ComposeResult:
         yield Static("", id="total", markup=False)
@@ -157,6 +159,10 @@ class RepeatsScreen(StepScreen):
         folders.set_class(bool(words), "-said")
         folders.update(shown(f"! {words} Press F7." if words else ""))
 
+    @on(Input.Submitted, "#wanted-steps")
+    def _entered_aim(self) -> None:
+        self._aim()
+
     @on(Input.Changed, "#wanted-steps")
     def _aimed(self) -> None:
         self._show_ways({})
@@ -178,6 +184,9 @@ class RepeatsScreen(StepScreen):
         self.query_one(RunPicture).show(numbers.known[2], numbers.shares)
         if numbers.wanted == self.query_one(Aim).wanted:
             self._show_ways(numbers.ways)
+            if self._taking and numbers.ways:
+                self._taking = False
+                self.action_take(self._best)
 
     def _is_current(self, known: Known) -> bool:
         now = self._known()
@@ -185,8 +194,14 @@ class RepeatsScreen(StepScreen):
 
     def _show_ways(self, ways: Mapping[str, lengths.Solution]) -> None:
         self._ways = ways
-        aim = self.query_one(Aim)
-        aim.show_ways(ways.get("epochs"), ways.get("repeats"), _said(self._back))
+        best = self._best
+        done = bool(best) and lengths.is_set(self.app.draft, ways[best])
+        self.query_one(Aim).show_ways(ways, best, _said(self._back), done=done)
+
+    @property
+    def _best(self) -> str:
+        ways = self._ways
+        return lengths.better(ways["epochs"], ways["repeats"]) if ways else ""
 
     @on(ConceptRepeats.Edited)
     def _concept_edited(self, event: ConceptRepeats.Edited) -> None:
@@ -195,8 +210,15 @@ class RepeatsScreen(StepScreen):
         self.app.touch()
 
     def action_aim(self, number: int) -> None:
-        """Aim at a guide's length."""
+        """Make it as long as a guide says."""
         self.query_one(Aim).take_target(number)
+        self._aim()
+
+    def _aim(self) -> None:
+        # What was typed last may still be to be counted.
+        self._taking = self.query_one(Aim).wanted is not None
+        if known := self._known():
+            self._count(known, self.query_one(Aim).wanted)
 
     def action_take(self, way: str) -> None:
         """Take over what the aim asks of the epochs or the repeats."""

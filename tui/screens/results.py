@@ -42,8 +42,8 @@ class ResultsScreen(Screen[None]):
     app: WizardApp
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("b", "choose_best", "Best one"),
-        Binding("y", "copy_command", "Copy command"),
-        Binding("u", "explain_use", "How to use it"),
+        Binding("y", "copy_command", "Copy", tooltip="Copy the command that fetches it"),
+        Binding("u", "explain_use", "Use", tooltip="How to use it"),
         Binding("r", "write_report", "Report"),
         Binding("f5", "read_again", "Look again", show=False),
         Binding("escape", "back", "Back"),

@@ -178,7 +178,8 @@ class StepScreen(Screen[None]):
         place = steps.STEPS.index(self.step) + 1
         wrong = self.to_mend(found)
         where = f"Step {place}/{len(found)}  {self.step.title}: {self.step.purpose}"
-        mend = f"  ✗ {wrong} to mend" if wrong else ""
+        is_last = self.step is steps.STEPS[-1]
+        mend = f"  ✗ {wrong} to mend{'' if is_last else ' (F9: the list)'}" if wrong else ""
         self.query_one("#where", Static).update(where + mend)
         self.query_one("#steps", Static).update(Content("\n").join(map(_line, found)))
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from ...core.templates import Template, templates
 
 _ORDER = ("face", "person", "style", "character", "quick")
@@ -11,28 +9,12 @@ _ORDER = ("face", "person", "style", "character", "quick")
 _HIDDEN = ("demo",)
 """Not to begin a LoRA of one's own from; Home has it by itself."""
 
-_GUIDES = {
-    "S0": "the kohya_ss notes for JarvisLabs",
-    "S1": "Haoming's LoRA tutorial",
-    "S2": "the LoRA guide on rentry.org",
-    "S3": "the documentation of sd-scripts",
-    "S4": "ThinkDiffusion's LoRA walkthrough",
-}
-"""As in docs/sources.md."""
-
 
 def presets() -> list[Template]:
     """The newcomer's default first; templates that nobody has ordered come last."""
     found = [template for template in templates() if template.name not in _HIDDEN]
     places = {name: place for place, name in enumerate(_ORDER)}
     return sorted(found, key=lambda preset: (places.get(preset.name, len(places)), preset.name))
-
-
-def sources_in_words(source: str) -> str:
-    """A template's source with the guides by their names instead of their signs."""
-    for sign, name in _GUIDES.items():
-        source = re.sub(rf"\b{sign}\b", name, source)
-    return source
 
 
 def preset_title(name: str) -> str:

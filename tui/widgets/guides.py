@@ -79,4 +79,4 @@ def _listed(rule: RuleOfThumb) -> str:
 
 
 def _row(source: str, gives: str, exact: str, formula: str) -> str:
-    return f"{source:<6}{gives:<27}{exact:>7}  {formula}"
+    return f"{source:<15}{gives:<27}{exact:>7}  {formula}"

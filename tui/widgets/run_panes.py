@@ -60,7 +60,7 @@ class RunPanes(Vertical):
             self.query_one(LossPlot).show(self._watch.last_step, status.total)
         self.query_one(SamplePanel).show(self._watch.samples())
         self.query_one(LogView).add(portion.log)
-        if failure := words.failure_words(status):
+        if failure := words.failure_words(status, self._watch.run):
             title, _, rest = failure.partition("\n")
             content = shown(title, "bold") + "\n" + shown(rest)
             self.query_one("#failure", Static).update(content)

@@ -123,6 +123,9 @@ class SamplePanel(Vertical):
             title.update("2 Pictures")
             return
         first, now = marks[0], marks[self._place]
+        for picture in self.query(Picture):
+            # A column more would make one of them a row higher.
+            picture.styles.width = max(1, room // 2 - 1)
         where = f"  {self._prompt + 1}/{len(self._prompts)}  " if len(self._prompts) > 1 else "  "
         title.update("2 Pictures" + clipped(where + now.prompt, room - 10))
         self.query_one("#panel-first", Picture).show(
