@@ -28,6 +28,7 @@ from .walk.assessment import Assessment, Assessor
 from .walk.draft import Draft
 from .walk.hold import Hold
 from .walk.progress import is_untouched
+from .widgets.footer import key_name
 from .widgets.themes import FEW_COLOURS, dress
 from .widgets.thrift import forget_closed_screens
 
@@ -224,6 +225,9 @@ class WizardApp(App[None]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         return palette.commands(self, screen)
+
+    def get_key_display(self, binding: Binding) -> str:
+        return key_name(super().get_key_display(binding))
 
     def on_resize(self, event: Resize) -> None:
         width, height = event.size

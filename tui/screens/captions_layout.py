@@ -63,7 +63,8 @@ class CaptionsLayout(StepScreen):
     CaptionsLayout #one-by-one { height: 1fr; }
     CaptionsLayout #beside { height: 1fr; }
     CaptionsLayout #beside Picture { width: 30; margin: 0 1 0 0; }
-    CaptionsLayout.-wide #beside Picture { width: 40; }
+    CaptionsLayout.-wide #beside Picture { width: 11fr; }
+    CaptionsLayout.-wide #beside Vertical { width: 9fr; }
     CaptionsLayout #facts, CaptionsLayout #told { height: auto; max-height: 2; padding: 0 1; }
     CaptionsLayout #facts { color: $text-muted; }
     CaptionsLayout #trained { height: auto; max-height: 4; padding: 0 1; }

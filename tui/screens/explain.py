@@ -16,6 +16,7 @@ from textual.widgets import Footer, Static
 from ...core.config.options import OptionInfo
 from ..walk import guide
 from ..widgets.fields import OptionField, label_of
+from ..widgets.footer import key_name
 from ..widgets.form import help_text
 from ..widgets.text import shown
 from .step import StepScreen
@@ -71,7 +72,8 @@ def help_of(screen: Screen[object], width: int) -> Content:
     name = ""
     if isinstance(screen, StepScreen):
         name = screen.step.name
-        purpose = f"{screen.step.purpose} {guide.STEPS.get(name, '')}"
+        said, more = screen.step.purpose, guide.STEPS.get(name, "")
+        purpose = more if more.startswith(said) else f"{said} {more}"
         parts.append(_section(screen.step.title, purpose))
     elif screen.HELP:
         parts.append(_section("This screen", " ".join(screen.HELP.split())))
@@ -94,7 +96,7 @@ def _keys(screen: Screen[object]) -> list[tuple[str, str]]:
         binding = active.binding
         is_own = active.node is screen and not binding.action.startswith(_TEXTUALS_OWN)
         if is_own and binding.description and active.enabled:
-            key = binding.key_display or binding.key.replace("escape", "esc")
+            key = binding.key_display or key_name(binding.key.replace("escape", "esc"))
             own.setdefault(binding.tooltip or binding.description, []).append(key)
     rows = [(", ".join(keys), words) for words, keys in own.items()]
     return [*rows, *(_IN_STEPS if isinstance(screen, StepScreen) else ()), *_COMMON]

@@ -32,7 +32,8 @@ class ParametersScreen(FormStep):
     name_of_step: ClassVar[str] = "parameters"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f2", "presets", "Presets"),
-        Binding("f3,slash", "find", "Find", key_display="/"),
+        Binding("slash", "find", "Find", key_display="/"),
+        Binding("f3", "find", "Find", show=False),
         Binding("f4", "all", "All settings"),
     ]
     DEFAULT_CSS = """

@@ -133,7 +133,7 @@ class ResultsScreen(Screen[None]):
     def _label(self, version: Version) -> str:
         assert self._outcome
         role = standing(self._outcome, version)
-        return f"{version.label} ({role})" if role else version.label
+        return f"{version.label}, {role}" if role else version.label
 
     @on(PictureGrid.Highlighted)
     def _show_version(self) -> None:

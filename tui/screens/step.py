@@ -55,8 +55,12 @@ class StepScreen(Screen[None]):
     StepScreen.-wide #where { display: none; }
     StepScreen #asked { height: 1fr; }
     StepScreen #said { height: auto; max-height: 5; padding: 0 1; }
+    StepScreen.-wide #said.-nothing { display: none; }
     StepScreen #buttons { height: 1; }
     StepScreen #buttons Button { min-width: 10; margin: 0 1; }
+    StepScreen #buttons Button:focus {
+        background: $foreground; color: $background; text-style: bold;
+    }
     """
 
     @property
@@ -103,11 +107,15 @@ class StepScreen(Screen[None]):
             sign, style = _SIGNS.get(item.severity, ("", ""))
             said = printable(item.words)
             lines.append(Content.styled(sign, style) + shown(said))
-        self.query_one("#said", Static).update(Content("\n").join(lines))
+        said = self.query_one("#said", Static)
+        said.set_class(not lines, "-nothing")
+        said.update(Content("\n").join(lines))
 
     def show_progress(self, done: int, total: int) -> None:
         """Show how far the pictures are read."""
-        self.query_one("#said", Static).update(f"reading pictures {done}/{total}")
+        said = self.query_one("#said", Static)
+        said.remove_class("-nothing")
+        said.update(f"reading pictures {done}/{total}")
 
     def action_next(self) -> None:
         """Go to the next step; what is wrong here is said, and does not hold anybody up."""

@@ -62,7 +62,11 @@ class TrainScreen(Screen[None]):
     TrainScreen #failure { display: none; height: auto; color: $warning; padding: 0 1 1 1; }
     TrainScreen.-failed #failure { display: block; }
     TrainScreen #pictures { width: 1fr; }
-    TrainScreen #log-title { height: 1; }
+    TrainScreen.-wide #left { width: 4fr; padding: 0 0 0 1; }
+    TrainScreen.-wide #failure { padding: 0 1 1 0; }
+    TrainScreen.-wide #pictures { width: 5fr; }
+    TrainScreen #log-title { height: 1; text-style: bold; }
+    TrainScreen.-wide #log-title, TrainScreen.-wide #log { padding: 0 1; }
     TrainScreen.-failed.-narrow #pictures { display: none; }
     TrainScreen.-only-pictures.-narrow #pictures { display: block; }
     TrainScreen.-only-plot #pictures, TrainScreen.-only-plot #lower { display: none; }

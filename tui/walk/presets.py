@@ -4,12 +4,27 @@ from __future__ import annotations
 
 import re
 
+from ...core.config.config_problems import options
 from ...core.templates import Template, templates
+from .draft import Draft
 
 _ORDER = ("face", "person", "style", "character", "quick")
 """A newcomer has photographs of somebody, and no class pictures yet."""
 _HIDDEN = ("demo",)
 """Not to begin a LoRA of one's own from; Home has it by itself."""
+
+_TELLING = (
+    "network.rank",
+    "network.alpha",
+    "optimizer.name",
+    "optimizer.learning_rate",
+    "optimizer.scheduler",
+    "dataset.resolution",
+    "dataset.repeats",
+    "training.epochs",
+    "training.batch_size",
+    "captions.dropout",
+)
 
 _GUIDES = {
     "S0": "the kohya_ss notes for JarvisLabs",
@@ -33,6 +48,12 @@ def sources_in_words(source: str) -> str:
     for sign, name in _GUIDES.items():
         source = re.sub(rf"\b{sign}\b", name, source)
     return source
+
+
+def numbers(preset: Template) -> list[tuple[str, str]]:
+    """What a preset begins with where presets differ: labels and values, for people."""
+    draft, known = Draft.new(preset.name), options()
+    return [(known[key].label, draft.shown(key) or "not set") for key in _TELLING]
 
 
 def preset_title(name: str) -> str:
