@@ -17,6 +17,7 @@ from ..places import size_text
 from ..run.directory import RunDirectory
 from ..run.events import EventReader, decode, in_sentences
 from ..run.history import History
+from ..run.measure import measurement
 from ..run.outcome import RunOutcome, Version
 from ..run.status import RunStatus, Tracker
 from . import page
@@ -55,6 +56,7 @@ def write_report(run: RunDirectory, state: str = "") -> Path:
         title=f"{known.outcome.config.output.name}: {run.name}",
         sections=[
             ("", _head(known, state or known.status.state)),
+            ("What it learned", _learned(run)),
             ("Pictures", _panels(known.outcome)),
             ("Loss", _curves(known)),
             ("Files", _files(known)),
@@ -108,6 +110,11 @@ def _head(known: _Run, state: str) -> str:
         "Error": in_sentences(*((status.error or {}).get(part) for part in _ERROR_PARTS)),
     }
     return page.facts({name: value for name, value in facts.items() if value})
+
+
+def _learned(run: RunDirectory) -> str:
+    found = measurement(run)
+    return page.paragraph(" ".join(found.words)) if found else ""
 
 
 def _panels(outcome: RunOutcome) -> str:
