@@ -17,6 +17,7 @@ from ..dataset.plan import DatasetPlan, Draw, Sample
 from ..errors import WizardError
 from ..families import registry as families
 from ..families.base import ModelFamily, SamplePrompt, load_implementation
+from ..hardware import device_name
 from ..networks import registry as networks
 from ..networks.base import Network
 from ..optimizers import registry as optimizers
@@ -53,6 +54,8 @@ def prepare(job: Job) -> Trainer:
     plan = _plan(job, config)
     schedule = Schedule.of(plan, config)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    is_gpu = device.type == "cuda"
+    job.emit("device", name=device_name(torch.cuda.get_device_name() if is_gpu else ""))
     job.phase("load model")
     family = _family(config, device)
     # What can be wrong is asked before the hours of encoding, not after.
