@@ -12,7 +12,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.events import Click
+from textual.reactive import Reactive
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
 from ...core.errors import Problem
@@ -22,6 +24,7 @@ from ..walk.assessment import Assessment
 from ..walk.progress import MARKS, StepState, arrive, states
 from ..widgets.footer import Footer
 from ..widgets.form import FieldHelp, Form
+from ..widgets.lines import Lines, say
 from ..widgets.text import clipped, shown
 
 if TYPE_CHECKING:
@@ -37,6 +40,8 @@ class StepScreen(Screen[None]):
     `show_assessment` is called whenever more is known of the draft."""
 
     app: WizardApp
+    # Textual's own paints all of the screen when the focus moves; the widgets do that themselves.
+    focused = Reactive[Widget | None](None, repaint=False)
     name_of_step: ClassVar[str]
     HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
         (0, "-narrow"),
@@ -55,7 +60,6 @@ class StepScreen(Screen[None]):
     StepScreen.-wide #where { display: none; }
     StepScreen #asked { height: 1fr; }
     StepScreen #said { height: auto; max-height: 5; padding: 0 1; }
-    StepScreen.-wide #said.-nothing { display: none; }
     StepScreen #buttons { height: 1; }
     StepScreen #buttons Button { min-width: 10; margin: 0 1; }
     StepScreen #buttons Button:focus {
@@ -69,7 +73,7 @@ class StepScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         with Horizontal():
-            yield Static("", id="steps", markup=False)
+            yield Lines(id="steps")
             with Vertical():
                 yield Static("", id="where", markup=False)
                 with Vertical(id="asked"):
@@ -107,15 +111,11 @@ class StepScreen(Screen[None]):
             sign, style = _SIGNS.get(item.severity, ("", ""))
             said = printable(item.words)
             lines.append(Content.styled(sign, style) + shown(said))
-        said = self.query_one("#said", Static)
-        said.set_class(not lines, "-nothing")
-        said.update(Content("\n").join(lines))
+        say(self.query_one("#said", Static), Content("\n").join(lines))
 
     def show_progress(self, done: int, total: int) -> None:
         """Show how far the pictures are read."""
-        said = self.query_one("#said", Static)
-        said.remove_class("-nothing")
-        said.update(f"reading pictures {done}/{total}")
+        self.query_one("#said", Static).update(f"reading pictures {done}/{total}")
 
     def action_next(self) -> None:
         """Go to the next step; what is wrong here is said, and does not hold anybody up."""
@@ -186,8 +186,8 @@ class StepScreen(Screen[None]):
         wrong = self.to_mend(found)
         where = f"Step {place}/{len(found)}  {self.step.title}: {self.step.purpose}"
         mend = f"  ✗ {wrong} to mend" if wrong else ""
-        self.query_one("#where", Static).update(where + mend)
-        self.query_one("#steps", Static).update(Content("\n").join(map(_line, found)))
+        say(self.query_one("#where", Static), where + mend)
+        self.query_one("#steps", Lines).show(Content("\n").join(map(_line, found)))
 
 
 _LINES = 2

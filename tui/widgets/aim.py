@@ -11,6 +11,7 @@ from textual.widgets import Input, Static
 
 from ..walk.arithmetic import Target
 from ..walk.lengths import Solution
+from .lines import say
 from .text import SafeInput, shown
 
 _MOST_STEPS = 10_000_000
@@ -60,13 +61,13 @@ class Aim(Vertical):
             f"{key} {target.name} {target.steps:,}"
             for key, target in zip(KEYS, targets, strict=True)
         )
-        self.query_one(".aim-targets", Static).update(said)
+        say(self.query_one(".aim-targets", Static), said)
 
     def show_ways(self, epochs: Solution | None, repeats: Solution | None, undo: str) -> None:
         """Show what would be taken over by each key."""
         lines = [self._reason(), _way("F5", epochs), _way("F6", repeats)]
         lines += [f"F8 puts back {undo}"] if undo else []
-        self.query_one(".aim-ways", Static).update(shown("\n".join(filter(None, lines))))
+        say(self.query_one(".aim-ways", Static), shown("\n".join(filter(None, lines))))
 
     def _reason(self) -> str:
         wanted = self.wanted

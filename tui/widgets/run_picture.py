@@ -10,6 +10,7 @@ from textual.widgets import Static
 
 from ...core.schedule import Schedule
 from ..walk.arithmetic import BucketShare, counted
+from .lines import say
 from .text import shown
 
 _LABEL = 9
@@ -48,7 +49,7 @@ class RunPicture(Static, can_focus=True):
             bars = [
                 shown(text) + shown(bar, "$primary") for text, bar in buckets(shares, self._drawn)
             ]
-            self.update(shown(run) + Content("\n").join(bars))
+            say(self, shown(run) + Content("\n").join(bars))
 
 
 def timeline(schedule: Schedule, width: int) -> list[str]:
