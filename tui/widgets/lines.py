@@ -21,9 +21,8 @@ class Lines(Widget):
         if len(before) != len(self._lines):
             self.refresh(layout=True)
             return
-        left, top, width = self.gutter.left, self.gutter.top, self.content_size.width
         changed = [
-            Region(left, top + y, width, 1)
+            Region(0, y, self.content_size.width, 1)
             for y, (old, new) in enumerate(zip(before, self._lines, strict=True))
             if not old.is_same(new)
         ]

@@ -43,7 +43,7 @@ class LossPlot(Widget):
     DEFAULT_CSS = """
     LossPlot { width: 1fr; height: 1fr; }
     LossPlot > .loss-plot--title { color: $text; text-style: bold; }
-    LossPlot > .loss-plot--band { color: $primary 50%; }
+    LossPlot > .loss-plot--band { color: $primary 65%; }
     LossPlot:ansi > .loss-plot--band { color: $primary; }
     LossPlot > .loss-plot--smoothed { color: $warning; text-style: bold; }
     LossPlot > .loss-plot--validation { color: $foreground; text-style: bold; }
