@@ -82,7 +82,7 @@ def _rehearsed(config: RunConfig, measured: Measured) -> PastRun:
         checkpointing=training.gradient_checkpointing,
         pixels=training_pixels(config, spec) * training.batch_size * batches,
         batches=batches,
-        on_gpu=measured.memory is not None,
+        device=measured.device,
         per_step=measured.per_step,
         per_drawing=measured.per_drawing,
         drawing_work=sample_pixels(config, spec) * config.samples.steps,

@@ -62,8 +62,7 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
     plan = plan or _plan(job, config)
     schedule = Schedule.of(plan, config)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    is_gpu = device.type == "cuda"
-    job.emit("device", name=device_name(torch.cuda.get_device_name() if is_gpu else ""))
+    job.emit("device", name=device_here())
     job.phase("load model")
     family = _family(config, device)
     # What can be wrong is asked before the hours of encoding, not after.
@@ -117,6 +116,11 @@ def _plan(job: Job, config: RunConfig) -> DatasetPlan:
     job.phase("check pictures", total=len(plan.samples))
     verify_plan(plan, progress=_shown(job))
     return plan
+
+
+def device_here() -> str:
+    """What training computes on here, as `hardware.device_name` calls it."""
+    return device_name(torch.cuda.get_device_name() if torch.cuda.is_available() else "")
 
 
 def _family(config: RunConfig, device: torch.device) -> ModelFamily:
