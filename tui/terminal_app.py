@@ -16,6 +16,7 @@ from ..core.text import printable
 from .crash import report
 from .threads import LooseThreads
 from .widgets import calm_palette
+from .widgets.footer import key_name
 from .widgets.themes import FEW_COLOURS, dress
 from .widgets.thrift import forget_closed_screens
 
@@ -83,6 +84,9 @@ class TerminalApp(App[None]):
     def action_change_theme(self) -> None:
         super().action_change_theme()
         self.call_after_refresh(calm_palette.settle, self)
+
+    def get_key_display(self, binding: Binding) -> str:
+        return key_name(super().get_key_display(binding))
 
     def on_resize(self, event: Resize) -> None:
         width, height = event.size

@@ -64,7 +64,8 @@ class ReviewScreen(StepScreen):
     ReviewScreen #price { width: 16; }
     ReviewScreen #texts { height: 1fr; }
     ReviewScreen #difference { width: 1fr; height: 1fr; padding: 0 1; display: none; }
-    ReviewScreen.-wide #difference { display: block; width: 44; }
+    ReviewScreen.-wide #difference { display: block; width: 2fr; }
+    ReviewScreen.-wide TomlView { width: 3fr; }
     ReviewScreen.-difference #difference { display: block; }
     ReviewScreen.-difference.-narrow TomlView { display: none; }
     """

@@ -48,6 +48,10 @@ class TrainScreen(Screen[None]):
     shows a picture large. Numbers show one pane alone.
     """
     DEFAULT_CSS = """
+    TrainScreen.-wide #left { width: 4fr; padding: 0 0 0 1; }
+    TrainScreen.-wide #failure { padding: 0 1 1 0; }
+    TrainScreen.-wide #pictures { width: 5fr; }
+    TrainScreen.-wide #log-title, TrainScreen.-wide #log { padding: 0 1; }
     TrainScreen.-narrow RunPanes.-failed #pictures { display: none; }
     TrainScreen.-narrow RunPanes.-only-pictures #pictures { display: block; }
     """
