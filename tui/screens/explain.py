@@ -11,11 +11,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen, Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from ...core.config.options import OptionInfo
 from ..walk import guide
 from ..widgets.fields import OptionField, label_of
+from ..widgets.footer import Footer
 from ..widgets.form import help_text
 from ..widgets.text import shown
 from .step import StepScreen

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 from textual.worker import get_current_worker
 
 from ...core.errors import WizardError
@@ -19,6 +19,7 @@ from ..walk import listing
 from ..walk.draft import Draft, drafts, drafts_folder
 from ..walk.hold import sweep
 from ..walk.runs import RunBook, RunEntry
+from ..widgets.footer import Footer
 from ..widgets.rows import Rows
 from ..widgets.text import shown
 from .ask import Ask, told

@@ -9,13 +9,14 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widgets import Footer, Input, OptionList, Static
+from textual.widgets import Input, OptionList, Static
 
 from ...core.config.paths import resolve_path
 from ...core.errors import WizardError
 from ..walk.draft import Draft
 from ..walk.listing import home_short
 from ..walk.memory import recent_tomls, remember_toml
+from ..widgets.footer import Footer
 from ..widgets.path_input import PathInput
 from ..widgets.rows import Rows
 from ..widgets.text import shown

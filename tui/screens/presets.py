@@ -9,10 +9,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 
 from ..walk.draft import Draft
 from ..walk.presets import presets, sources_in_words
+from ..widgets.footer import Footer
 from ..widgets.rows import Rows
 from ..widgets.text import shown
 

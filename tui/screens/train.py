@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from ...core import hardware
 from ...core.errors import WizardError
@@ -23,6 +23,7 @@ from ...core.run.launch import launch
 from ...core.run.status import RunStatus
 from ..walk import monitor_words as words
 from ..walk.watching import Portion, Watch
+from ..widgets.footer import Footer
 from ..widgets.log_view import LogView
 from ..widgets.loss_plot import LossPlot
 from ..widgets.notices import Notices
