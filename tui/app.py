@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import work
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.events import Resize
 from textual.screen import Screen
@@ -29,7 +29,7 @@ from .walk.draft import Draft
 from .walk.hold import Hold
 from .walk.progress import is_untouched
 from .widgets.themes import FEW_COLOURS, dress
-from .widgets.thrift import forget_closed_screens
+from .widgets.thrift import ThriftyApp, forget_closed_screens
 
 if TYPE_CHECKING:
     from .terminal.capabilities import Capabilities
@@ -41,7 +41,7 @@ _LONGEST_WORD = 600
 """Characters of a notification."""
 
 
-class WizardApp(App[None]):
+class WizardApp(ThriftyApp):
     """The app. A screen asks it for `draft`, tells it with `touch` that it changed the draft, and
     leaves with `go`, `go_home`, `start_run`, `watch_run` or `show_results`."""
 

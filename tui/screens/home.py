@@ -22,6 +22,7 @@ from ..walk.runs import RunBook, RunEntry
 from ..widgets.footer import Footer
 from ..widgets.rows import Rows
 from ..widgets.text import shown
+from ..widgets.thrift import fit
 from .ask import Ask, told
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ class HomeScreen(Screen[None]):
         """What the footer offers: to delete a draft, and what to do with a run."""
 
     def compose(self) -> ComposeResult:
+        fit(self)
         title = Content.styled("lora-wizard", "bold $primary")
         yield Static(title + Content("  from a folder of pictures to a LoRA"), id="title")
         yield Rows("begin")

@@ -23,6 +23,7 @@ from ..walk.progress import MARKS, StepState, arrive, states
 from ..widgets.footer import Footer
 from ..widgets.form import FieldHelp, Form
 from ..widgets.text import clipped, shown
+from ..widgets.thrift import fit
 
 if TYPE_CHECKING:
     from ..app import WizardApp
@@ -64,6 +65,7 @@ class StepScreen(Screen[None]):
         return steps.find(self.name_of_step)
 
     def compose(self) -> ComposeResult:
+        fit(self)
         with Horizontal():
             yield Static("", id="steps", markup=False)
             with Vertical():

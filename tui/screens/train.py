@@ -30,6 +30,7 @@ from ..widgets.notices import Notices
 from ..widgets.run_header import RunHeader
 from ..widgets.sample_panel import SamplePanel
 from ..widgets.text import shown
+from ..widgets.thrift import fit
 from . import run_questions
 from .ask import told
 
@@ -110,6 +111,7 @@ class TrainScreen(Screen[None]):
         self._stop_asked = 0.0
 
     def compose(self) -> ComposeResult:
+        fit(self)
         yield RunHeader(self.run_directory.name)
         with Horizontal(id="upper"):
             with Vertical(id="left"):
