@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterable
+from typing import Any
+
+from rich.segment import Segment
 from textual._styles_cache import StylesCache
 from textual.app import App
+from textual.cache import FIFOCache
 from textual.css.model import RuleSet
 from textual.dom import DOMNode
 from textual.screen import Screen
+from textual.strip import Strip
+from textual.timer import Timer
+
+_PAUSE = 0.4
+"""Seconds after which a screen has been drawn."""
 
 # Each widget's styles are found by looking all rules up in a set: 100,000 times for a screen, so
 # it is felt whether Python or C says that a rule equals only itself.
@@ -37,14 +48,59 @@ def fit(screen: Screen[None]) -> None:
 
 
 def forget_closed_screens(app: App[None]) -> None:
-    """From now on ``app`` lets go of the lines of a screen when another one comes.
+    """From now on ``app`` lets go of a screen that was closed, as soon as the next one is there."""
+    pending: list[Timer] = []
 
-    Textual remembers the colours around a widget in a cache of 1024 entries whose key is the object
-    that also holds every drawn line of that widget: hundreds of widgets stay drawn that nobody sees
-    again, about 10 MB for a walk through the steps.
-    """
+    def changed(_: Screen[object]) -> None:
+        for timer in pending:
+            timer.stop()
+        pending[:] = [app.set_timer(_PAUSE, forget)]
 
-    def forget(_: Screen[object]) -> None:
+    def forget() -> None:
+        # Its key is the object that holds every drawn line of a widget: of 1024 widgets.
         StylesCache.get_inner_outer.cache_clear()
+        # A widget holds the message that it got last, and that the screen that sent it.
+        for screen in app.screen_stack[:-1]:
+            for widget in screen.walk_children():
+                widget.call_later(_nothing)
+        # Screens and widgets hold each other; Python would look for them when there are many.
+        app.call_later(gc.collect)
 
-    app.screen_change_signal.subscribe(app, forget)
+    app.screen_change_signal.subscribe(app, changed)
+
+
+def _nothing() -> None:
+    pass
+
+
+def _init(self: Strip, segments: Iterable[Segment], cell_length: int | None = None) -> None:
+    self._segments = list(segments)
+    self._cell_length = cell_length
+    self._render_cache = self._link_ids = self._cell_count = None
+
+
+def _make_cache(self: Strip, name: str) -> FIFOCache[Any, Any]:
+    if name not in _CACHES:
+        raise AttributeError(name)
+    cache: FIFOCache[Any, Any] = FIFOCache(_CACHES[name])
+    setattr(self, name, cache)
+    return cache
+
+
+_CACHES = {
+    "_divide_cache": 4,
+    "_crop_cache": 16,
+    "_style_cache": 16,
+    "_filter_cache": 4,
+    "_line_length_cache": 4,
+    "_crop_extend_cache": 4,
+    "_offsets_cache": 4,
+}
+"""What a drawn line remembers, and how much of it."""
+_REST = {"_segments", "_cell_length", "_render_cache", "_link_ids", "_cell_count"}
+
+# There are thousands of drawn lines, and Textual gives each of them all caches, of which most are
+# never used: a kilobyte for a line. Here a line gets a cache when it is asked for.
+if set(Strip.__slots__) == _CACHES.keys() | _REST:
+    Strip.__init__ = _init
+    Strip.__getattr__ = _make_cache
