@@ -59,7 +59,10 @@ def forget_closed_screens(app: App[None]) -> None:
     def forget() -> None:
         # Its key is the object that holds every drawn line of a widget: of 1024 widgets.
         StylesCache.get_inner_outer.cache_clear()
-        # A widget holds the message that it got last, and that the screen that sent it.
+        # A text area watches the app's theme, and is kept for it, with its text.
+        for watchers in getattr(app, "__watchers", {}).values():
+            watchers[:] = [entry for entry in watchers if entry[0].is_attached]
+        # A widget holds the message that it got last, which holds the screen that sent it.
         for screen in app.screen_stack[:-1]:
             for widget in screen.walk_children():
                 widget.call_later(_nothing)
@@ -80,14 +83,14 @@ def _init(self: Strip, segments: Iterable[Segment], cell_length: int | None = No
 
 
 def _make_cache(self: Strip, name: str) -> FIFOCache[Any, Any]:
-    if name not in _CACHES:
+    if name not in CACHES:
         raise AttributeError(name)
-    cache: FIFOCache[Any, Any] = FIFOCache(_CACHES[name])
+    cache: FIFOCache[Any, Any] = FIFOCache(CACHES[name])
     setattr(self, name, cache)
     return cache
 
 
-_CACHES = {
+CACHES = {
     "_divide_cache": 4,
     "_crop_cache": 16,
     "_style_cache": 16,
@@ -101,6 +104,6 @@ _REST = {"_segments", "_cell_length", "_render_cache", "_link_ids", "_cell_count
 
 # There are thousands of drawn lines, and Textual gives each of them all caches, of which most are
 # never used: a kilobyte for a line. Here a line gets a cache when it is asked for.
-if set(Strip.__slots__) == _CACHES.keys() | _REST:
+if set(Strip.__slots__) == CACHES.keys() | _REST:
     Strip.__init__ = _init
     Strip.__getattr__ = _make_cache
