@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from .. import files
 from ..errors import Problem, ProblemsError, WizardError
 from ..secret import holds_secret, redacted
-from . import config_problems, crosscheck, toml_source
+from . import config_problems, rules, toml_source
 from .overrides import parse_override, put
 from .paths import EMBEDDED, resolve_base_model, resolve_path
 from .run_config import RunConfig
@@ -133,7 +133,7 @@ class _Draft:
         if config is None:
             return None
         config = self._with_absolute_paths(config)
-        for finding in crosscheck.findings(config):
+        for finding in rules.findings(config):
             if finding.problem.severity == "error" and not self._is_broken(finding.keys):
                 self._add(finding.problem, finding.keys)
         return config

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import tomli_w
 
-from .dataset_options import ConceptOptions
 from .options import OptionInfo
 from .run_config import RunConfig
+from .sections.dataset import ConceptOptions
 
 
 def default_text(info: OptionInfo) -> str:

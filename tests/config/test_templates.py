@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from lora_wizard.core.config import RunConfig, configfile, crosscheck
+from lora_wizard.core.config import RunConfig, configfile, rules
 from lora_wizard.core.config.options import walk
 from lora_wizard.core.config.options_doc import document
 from lora_wizard.core.errors import WizardError
@@ -22,9 +22,7 @@ def test_a_template_says_what_it_is_and_is_free_of_problems(template: Template) 
     assert template.summary.endswith(".")
     assert re.search(r"\bS[0-4]\b", template.source)
     serious = [
-        finding.problem
-        for finding in crosscheck.findings(config)
-        if finding.problem.severity != "note"
+        finding.problem for finding in rules.findings(config) if finding.problem.severity != "note"
     ]
     assert serious == []
 

@@ -1,8 +1,8 @@
-"""The options of pictures and captions. See `core.config`."""
+"""The pictures: `[dataset]`."""
 
 from __future__ import annotations
 
-from .options import Section, option
+from ..options import Section, option
 
 
 class ConceptOptions(Section):
@@ -112,62 +112,4 @@ class DatasetOptions(Section):
     )
     concepts: list[ConceptOptions] = option(
         [], help="Several folders with repeats of their own, instead of dataset.folder."
-    )
-
-
-class CaptionOptions(Section):
-    """The words beside each picture: name.txt or name.caption."""
-
-    trigger_words: list[str] = option(
-        [],
-        help="Rare words that will call the subject; put first in every caption that does not "
-        "begin with them.",
-        source="S0 S1 S2",
-        level="basic",
-        separator=",",
-    )
-    prefix: str = option(
-        "",
-        label="Before each caption",
-        help="Put before every caption, as it is.",
-        source="S4",
-        also="caption_prefix",
-    )
-    suffix: str = option(
-        "",
-        label="After each caption",
-        help="Put after every caption, as it is.",
-        also="caption_suffix",
-    )
-    separator: str = option(
-        ",",
-        label="Between tags",
-        help="What stands between tags.",
-        also="caption_separator",
-        min_length=1,
-    )
-    shuffle: bool = option(
-        False,
-        label="Shuffle tags",
-        help="Shuffle the tags anew for every use of a picture: for tags of anime models, not for "
-        "sentences.",
-        source="S1",
-        also="shuffle_caption",
-    )
-    keep_tokens: int = option(
-        0,
-        label="Tags kept in place",
-        help="How many leading tags stay in place when shuffling; prefix and trigger words count.",
-        source="S1",
-        ge=0,
-        le=255,
-    )
-    dropout: float = option(
-        0.0,
-        label="Caption dropout",
-        help="The share of uses in which a picture is trained without its caption.",
-        source="S4",
-        ge=0,
-        le=1,
-        also="caption_dropout_rate",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from lora_wizard.core.config import RunConfig, crosscheck
+from lora_wizard.core.config import RunConfig, rules
 
 
 def findings(**sections: dict[str, Any]) -> dict[str, str]:
@@ -18,7 +18,7 @@ def findings(**sections: dict[str, Any]) -> dict[str, str]:
     }
     for section, changes in sections.items():
         values[section] = {**values.get(section, {}), **changes}
-    found = crosscheck.findings(RunConfig.model_validate(values))
+    found = rules.findings(RunConfig.model_validate(values))
     return {finding.problem.where: finding.problem.severity for finding in found}
 
 

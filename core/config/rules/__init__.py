@@ -1,0 +1,24 @@
+"""What single values cannot show: options that contradict each other, or do nothing together. One
+module per table of the TOML."""
+
+from __future__ import annotations
+
+from ..run_config import RunConfig
+from . import captions, dataset, loss, optimizer, output, samples
+from .base import Finding, Rule
+
+_RULES: tuple[Rule, ...] = (
+    *dataset.RULES,
+    *captions.RULES,
+    *optimizer.RULES,
+    *loss.RULES,
+    *samples.RULES,
+    *output.RULES,
+)
+
+__all__ = ["Finding", "findings"]
+
+
+def findings(config: RunConfig) -> list[Finding]:
+    """All that is wrong or without effect in ``config``."""
+    return [finding for rule in _RULES for finding in rule(config)]

@@ -1,0 +1,36 @@
+"""What a rule is. A rule reads a RunConfig with absolute paths and nothing else: no disk, no model
+family's code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from ...errors import Problem
+from ..run_config import RunConfig
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A problem and the options it comes from."""
+
+    problem: Problem
+    keys: tuple[str, ...]
+
+
+Rule = Callable[[RunConfig], Iterator[Finding]]
+
+
+def error(message: str, *keys: str, remedy: str = "") -> Finding:
+    """The run cannot be as the options ``keys`` say; the first is the one to change."""
+    return Finding(Problem(message, where=keys[0], remedy=remedy), keys)
+
+
+def warning(message: str, *keys: str, remedy: str = "") -> Finding:
+    """The run can be, but hardly as meant."""
+    return Finding(Problem(message, where=keys[0], remedy=remedy, severity="warning"), keys)
+
+
+def note(message: str, *keys: str, remedy: str = "") -> Finding:
+    """Worth knowing."""
+    return Finding(Problem(message, where=keys[0], remedy=remedy, severity="note"), keys)

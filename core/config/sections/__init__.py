@@ -1,0 +1,1 @@
+"""The tables of the TOML, one module each. Every option is defined here and nowhere else."""

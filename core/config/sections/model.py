@@ -1,0 +1,49 @@
+"""The base model: `[model]`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from ..options import Section, option
+
+Precision = Literal["bf16", "fp16", "fp32"]
+
+
+class ModelOptions(Section):
+    """What the LoRA is trained on."""
+
+    base: str = option(
+        label="Base model",
+        help="The base model: a .safetensors checkpoint, a folder in the diffusers layout, a hub "
+        "id such as stable-diffusion-v1-5/stable-diffusion-v1-5, or embedded:demo for the one that "
+        "comes along. Prefer a general model to a narrow fine-tune: the LoRA then works on more of "
+        "them.",
+        source="S1",
+        level="basic",
+        also="pretrained_model_name_or_path",
+        path=True,
+        min_length=1,
+    )
+    family: str = option(
+        "sd1",
+        label="Model family",
+        help="The model family; it decides what many options mean. sd1 is Stable Diffusion 1.x.",
+        level="basic",
+        also="v2, sdxl",
+    )
+    precision: Precision = option(
+        "bf16",
+        help="The arithmetic of training: bf16 on RTX 30 and newer, fp16 before, fp32 to be exact. "
+        "The LoRA itself is kept in fp32 and only the file is rounded.",
+        source="S0 S1 S4",
+        level="basic",
+        also="mixed_precision",
+    )
+    clip_skip: int = option(
+        1,
+        help="Which layer of the CLIP text encoder is read, counted from the end: 1 for realistic "
+        "models, 2 for anime models.",
+        source="S1 S2",
+        ge=1,
+        le=12,
+    )
