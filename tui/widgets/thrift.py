@@ -106,4 +106,4 @@ _REST = {"_segments", "_cell_length", "_render_cache", "_link_ids", "_cell_count
 # never used: a kilobyte for a line. Here a line gets a cache when it is asked for.
 if set(Strip.__slots__) == CACHES.keys() | _REST:
     Strip.__init__ = _init
-    Strip.__getattr__ = _make_cache
+    Strip.__getattr__ = _make_cache  # pyright: ignore[reportAttributeAccessIssue]
