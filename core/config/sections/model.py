@@ -47,3 +47,19 @@ class ModelOptions(Section):
         ge=1,
         le=12,
     )
+    prediction: Literal["auto", "epsilon", "v"] = option(
+        "auto",
+        help="What the base predicts: the noise (epsilon, nearly all of SD 1.x) or the velocity "
+        '(v). "auto" takes what the base says: its scheduler_config.json, or the marks in a '
+        "checkpoint. Set it where the author says v-prediction and the file does not.",
+        source="arXiv 2202.00512",
+        also="v_parameterization",
+    )
+    zero_terminal_snr: bool = option(
+        False,
+        label="Zero terminal SNR",
+        help="Rescales the noise schedule so that its last timestep is noise alone, which allows "
+        "very dark and very bright pictures. For bases that predict v; one that says it was "
+        "trained so needs nothing here. Samples are drawn with the same schedule.",
+        source="arXiv 2305.08891",
+    )
