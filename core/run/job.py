@@ -37,7 +37,7 @@ from typing import Any
 from ..errors import EXIT_FAILED, EXIT_STOPPED, WizardError
 from ..files import sweep
 from . import follow_up, registry
-from .directory import Outcome, RunDirectory, wizard_version
+from .directory import TRAIN, Outcome, RunDirectory, wizard_version
 from .events import EventWriter
 from .limits import Deadline, Limits
 from .lock import RunLock
@@ -213,7 +213,8 @@ class Job:
             error=None,
             pid=os.getpid(),
         )
-        registry.remember(self.directory.path)
+        if record.what == TRAIN:
+            registry.remember(self.directory.path)
         self.emit("started", what=record.what, version=wizard_version(), attempt=record.attempts)
         # Only now: requests made before would have been swept away above.
         self._lock.announce()
