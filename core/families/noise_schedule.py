@@ -30,7 +30,7 @@ class NoiseSchedule:
         """``scheduler_config`` as `prediction.scheduler_config` settles it. With
         ``rescale_betas_zero_snr`` diffusers shifts and scales sqrt(abar) so that it ends at zero
         (arXiv 2305.08891, algorithm 1)."""
-        scheduler: Any = DDPMScheduler.from_config(scheduler_config)
+        scheduler: Any = DDPMScheduler.from_config(dict(scheduler_config))
         self.prediction = PREDICTIONS[scheduler.config["prediction_type"]]
         self.ends_in_noise = bool(scheduler.config["rescale_betas_zero_snr"])
         self.steps = int(scheduler.config["num_train_timesteps"])

@@ -83,7 +83,7 @@ def _rescaled_betas(settings: Mapping[str, Any]) -> list[float]:
     """The betas of a schedule that ends in noise alone, for a class that cannot rescale them."""
     import diffusers
 
-    scheduler: Any = diffusers.DDPMScheduler.from_config(settings)
+    scheduler: Any = diffusers.DDPMScheduler.from_config(dict(settings))
     kept = [1.0, *scheduler.alphas_cumprod.double().tolist()]
     kept[-1] = _NEARLY_NOTHING
     return [1 - after / before for before, after in itertools.pairwise(kept)]
