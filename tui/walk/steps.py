@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -82,6 +83,7 @@ STEPS = (
             "loss.*",
             "model.prediction",
             "model.zero_terminal_snr",
+            "validation.*",
             "training.gradient_checkpointing",
             "training.max_grad_norm",
             "training.deterministic",
@@ -100,6 +102,10 @@ STEPS = (
 )
 
 
+_REPEATS = re.compile(r"dataset\.concepts\[\d+\]\.repeats")
+"""Asked where all repeats are, though the list is the dataset's."""
+
+
 @cache
 def _named() -> frozenset[str]:
     return frozenset(key for step in STEPS for key in step.keys)
@@ -116,6 +122,8 @@ def step_of(where: str) -> Step:
     the section begins."""
     if where.startswith("/"):
         return find("dataset")
+    if _REPEATS.fullmatch(where):
+        return find("repeats")
     key = where.partition("[")[0]
     for step in STEPS:
         names = {info.key for info in step.options()}
