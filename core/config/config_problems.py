@@ -135,7 +135,7 @@ def _mistakes(kind: str, path: KeyPath, data: Mapping[str, Any]) -> list[Mistake
         message = "must be a section"
         remedy = f"Write [{dotted(option_path)}] on a line of its own."
     else:
-        message = f"must be {info.allowed}, not {_shown(value)}"
+        message = f"must be {info.allowed}, not {in_toml(value)}"
         remedy = _remedy(info, value)
     problem = Problem(message, where=dotted(path), remedy=remedy)
     return [Mistake(problem, path, (dotted(path[:2]),))]
@@ -204,7 +204,7 @@ def _value(data: Any, path: KeyPath) -> Any:
     return data
 
 
-def _shown(value: Any) -> str:
+def in_toml(value: Any) -> str:
     """``value`` as it stands in a TOML, shortened."""
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -216,7 +216,7 @@ def _shown(value: Any) -> str:
         return f"{value:g}"
     if isinstance(value, list):
         simple = len(value) <= 4 and all(isinstance(item, (int, float, str)) for item in value)
-        return f"[{', '.join(_shown(item) for item in value)}]" if simple else "this list"
+        return f"[{', '.join(in_toml(item) for item in value)}]" if simple else "this list"
     return "a table" if isinstance(value, dict) else "a date or time"
 
 

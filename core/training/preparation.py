@@ -14,13 +14,14 @@ from ..dataset.buckets import BucketRule
 from ..dataset.build import build_plan, verify_plan
 from ..dataset.captions import final_caption
 from ..dataset.plan import DatasetPlan, Draw, Sample
-from ..errors import WizardError
+from ..errors import ProblemsError, WizardError
 from ..families import registry as families
 from ..families.base import ModelFamily, SamplePrompt, load_implementation
 from ..networks import registry as networks
 from ..networks.base import Network
 from ..optimizers import registry as optimizers
 from ..optimizers.base import ParameterGroup
+from ..optimizers.settings import missing_package, settled
 from ..run.job import Job
 from ..sampling.prompts import expand
 from ..schedule import BatchCounts, Schedule
@@ -28,7 +29,9 @@ from ..weights import kohya, metadata
 from . import manifest, states
 from .batches import Batches
 from .cache import EncodedPictures, EncodedPrompts
+from .ema import MovingAverage
 from .fingerprints import Fingerprints
+from .groups import parameter_groups
 from .outputs import Outputs
 from .previews import Previews
 from .rates import DENOISER, RateSchedule, base_rates
@@ -59,6 +62,8 @@ def prepare(job: Job) -> Trainer:
     rates = _rates(config, family)
     sample_prompts = _sample_prompts(config, family)
     optimizer_spec = optimizers.find(config.optimizer.name)
+    if problem := missing_package(optimizer_spec):
+        raise ProblemsError("The optimizer cannot be used", [problem])
     source = _Source(job, config, plan, family, device)
     hashes = source.hashes()
     origin = Origin.of(config, manifest.of_plan(plan, hashes), family.base_hash(), device)
@@ -70,22 +75,22 @@ def prepare(job: Job) -> Trainer:
     network = networks.attach(family, config.network, config.training.seed, list(rates))
     if config.training.gradient_checkpointing:
         family.enable_gradient_checkpointing()
-    groups = [
-        ParameterGroup(part, network.parameters_of(part), rate) for part, rate in rates.items()
-    ]
-    optimizer = optimizer_spec.build(groups, config.optimizer)
+    groups = parameter_groups(network, rates, config.optimizer.loraplus_ratio)
+    optimizer = optimizer_spec.build(groups, settled(config.optimizer))
+    decay = config.training.ema_decay
+    average = MovingAverage(network, decay) if decay else None
     scaler = torch.amp.GradScaler(device.type) if config.model.precision == "fp16" else None
     return Trainer(
         job=job,
         config=config,
         plan=plan,
         schedule=schedule,
-        rates=RateSchedule(config.optimizer, rates, schedule.total_steps, schedule.warmup_steps),
+        rates=_schedule_of(groups, config, schedule),
         network=network,
         optimizer=optimizer,
         scaler=scaler,
         batches=Batches(config, family, pictures, prompts, device),
-        states=States(job, origin, standing, network, optimizer, scaler),
+        states=States(job, origin, standing, network, optimizer, scaler, average),
         outputs=Outputs(
             job,
             config,
@@ -93,6 +98,8 @@ def prepare(job: Job) -> Trainer:
             _contents(config, plan, schedule, family, network),
         ),
         previews=Previews(job, family, sample_prompts),
+        average=average,
+        step_size=optimizer_spec.step_size,
     )
 
 
@@ -118,6 +125,13 @@ def _rates(config: RunConfig, family: ModelFamily) -> dict[str, float]:
             'Set one of them to "inherit" or a number.',
         )
     return rates
+
+
+def _schedule_of(
+    groups: Sequence[ParameterGroup], config: RunConfig, schedule: Schedule
+) -> RateSchedule:
+    base = {group.name: group.rate for group in groups}
+    return RateSchedule(config.optimizer, base, schedule.total_steps, schedule.warmup_steps)
 
 
 def _text_encoders(family: ModelFamily) -> list[str]:

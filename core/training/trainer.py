@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,10 +19,14 @@ from ..run.job import Job
 from ..schedule import SavePoint, Schedule
 from .batches import Batches
 from .draws import seed_global_generators
+from .ema import MovingAverage
 from .outputs import Outputs, asked_for
 from .previews import Previews
 from .rates import DENOISER, RateSchedule
 from .states import States
+
+EFFECTIVE = "effective"
+"""Among the rates of a step: what the optimizer made of them."""
 
 
 class NotFiniteError(WizardError):
@@ -47,6 +52,9 @@ class Trainer:
     states: States
     outputs: Outputs
     previews: Previews
+    average: MovingAverage | None = None
+    step_size: Callable[[torch.optim.Optimizer], float | None] | None = None
+    """Of optimizers that work out their rate themselves; see `OptimizerSpec`."""
     step: int = 0
     samples_seen: int = 0
     _saved_file: int = -1
@@ -60,6 +68,8 @@ class Trainer:
         for epoch, window in self.windows_left():
             loss, gradient_norm = self.learn_from(window)
             self.step += 1
+            if self.average:
+                self.average.update(self.step)
             self.samples_seen += _samples_in(window)
             self.tell(epoch, loss, gradient_norm)
             self.save_and_show(epoch)
@@ -127,7 +137,7 @@ class Trainer:
             epoch=epoch,
             epochs=self.schedule.epochs,
             loss=loss,
-            learning_rates={_shown(part): rate for part, rate in rates.items()},
+            learning_rates=self._shown_rates(rates),
             gradient_norm=gradient_norm,
             **memory,
         )
@@ -138,7 +148,8 @@ class Trainer:
         self.step, self.samples_seen = self.states.take_up()
         self.outputs.prune(self.step)
         if self.step in self._sample_steps:
-            self.previews.draw(self.step, self.epoch)
+            with self.as_saved():
+                self.previews.draw(self.step, self.epoch)
             self.job.check_stop()
 
     def save_and_show(self, epoch: int) -> None:
@@ -167,7 +178,8 @@ class Trainer:
             self.save(epoch)
         if shows and not stop:
             self.save_state()
-            self.previews.draw(self.step, epoch)
+            with self.as_saved():
+                self.previews.draw(self.step, epoch)
         if self.job.stop_requested and self.step < self.schedule.total_steps:
             self.save(epoch)
             self.job.check_stop()
@@ -178,10 +190,15 @@ class Trainer:
         if self._saved_file != self.step:
             self.job.phase("save")
             point = self._save_points.get(self.step, asked_for(self.step))
-            self.outputs.write(point, epoch)
+            with self.as_saved():
+                self.outputs.write(point, epoch)
             self._saved_file = self.step
         self.save_state()
         self.outputs.prune(self.step)
+
+    def as_saved(self) -> AbstractContextManager[None]:
+        """With the weights in the network that are saved and drawn: their average, if asked for."""
+        return self.average.applied() if self.average else nullcontext()
 
     def save_state(self) -> None:
         self.states.save(self.step, self.samples_seen)
@@ -202,6 +219,13 @@ class Trainer:
     @cached_property
     def _parameters(self) -> list[torch.nn.Parameter]:
         return [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+
+    def _shown_rates(self, rates: Mapping[str, float]) -> dict[str, float]:
+        given = self.config.optimizer.learning_rate is not None
+        told = {_shown(group): rate for group, rate in rates.items() if given}
+        if self.step_size and (real := self.step_size(self.optimizer)) is not None:
+            told[EFFECTIVE] = real
+        return told
 
     def _only_overflowed(self, loss: float) -> bool:
         """Whether fp16's gradients were scaled too far, which the scaler mends by itself: it halves
@@ -224,5 +248,5 @@ def _samples_in(window: Window) -> int:
     return sum(len(micro_batch) for micro_batch in window)
 
 
-def _shown(part: str) -> str:
-    return "unet" if part == DENOISER else part
+def _shown(group: str) -> str:
+    return "unet" + group.removeprefix(DENOISER) if group.startswith(DENOISER) else group

@@ -41,4 +41,6 @@ def placeholder(info: OptionInfo) -> str:
     """What an empty field says; what may stand in it is said by its help."""
     if info.required:
         return "needed"
-    return "not set" if info.default is None else ""
+    if info.default is None:
+        return info.absent or "not set"
+    return ""
