@@ -53,6 +53,22 @@ CONFIGS: dict[str, dict[str, dict[str, Any]]] = {
         "optimizer": {"scheduler": "cosine", "warmup": 2, "learning_rate": 1e-2},
         "loss": {"noise_offset": 0.1, "adaptive_noise_scale": 0.01},
     },
+    "prodigy": {
+        "training": {"epochs": 2, "batch_size": 2},
+        "optimizer": {"name": "prodigy", "learning_rate": 1.0},
+    },
+    "adafactor": {
+        "training": {"max_steps": 4},
+        "optimizer": {
+            "name": "adafactor",
+            "learning_rate": None,
+            "arguments": {"relative_step": True, "scale_parameter": True, "warmup_init": True},
+        },
+    },
+    "faster ups, averaged": {
+        "training": {"max_steps": 5, "ema_decay": 0.8},
+        "optimizer": {"loraplus_ratio": 4.0, "learning_rate": 1e-2},
+    },
     "fp16": {"model": {"base": "toys/flow", "family": "toy_flow", "precision": "fp16"}},
 }
 

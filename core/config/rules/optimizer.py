@@ -103,7 +103,7 @@ def _rates(spec: OptimizerSpec, options: OptimizerOptions) -> Iterator[Finding]:
 
 def _own_rate(spec: OptimizerSpec, options: OptimizerOptions) -> Iterator[Finding]:
     """The optimizer makes rate and schedule; nobody else may."""
-    does = f"{spec.title} makes its own learning rate with these arguments"
+    why = f"with these arguments {spec.title} makes its own learning rate and schedule"
     others = {
         "learning_rate": (options.learning_rate, None),
         "scheduler": (options.scheduler, "constant"),
@@ -113,12 +113,12 @@ def _own_rate(spec: OptimizerSpec, options: OptimizerOptions) -> Iterator[Findin
     wrong = [name for name, (value, expected) in others.items() if value != expected]
     wrong += [name for name in _PARTS if getattr(options, name) not in ("off", "inherit")]
     for name in wrong:
-        how = 'Set it to "inherit" or "off"' if name in _PARTS else "Leave it out"
+        rather = '"inherit" or "off"' if name in _PARTS else "left out"
         yield error(
-            f"cannot be followed: {does}",
+            f"must be {rather}: {why}",
             f"optimizer.{name}",
             "optimizer.arguments",
-            remedy=f"{how}, or change optimizer.arguments.",
+            remedy="Or change optimizer.arguments.",
         )
 
 
