@@ -52,7 +52,7 @@ def lora_values(config: RunConfig, spec: FamilySpec, base: BaseFindings | None) 
 
 
 def optimizer_bytes(config: RunConfig) -> float:
-    """What the optimizer remembers of each number of the LoRA; AdamW's for one that is not known."""
+    """What the optimizer remembers of each number of the LoRA; as AdamW, if it is not known."""
     spec = settings.known(config.optimizer.name)
     return spec.state_bytes if spec else _ADAMW_BYTES
 

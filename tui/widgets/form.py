@@ -219,4 +219,4 @@ def help_text(info: OptionInfo) -> str:
 
 
 def _is_of(problem: Problem, key: str) -> bool:
-    return problem.where == key or problem.where.startswith(f"{key}[")
+    return problem.where == key or problem.where.startswith((f"{key}[", f"{key}."))
