@@ -86,7 +86,7 @@ def check(options: OptimizerOptions) -> Iterator[Finding]:
     arguments = chosen(AdafactorArguments, options)
     if arguments.warmup_init and not arguments.relative_step:
         yield error(
-            "belongs to relative_step, which is off",
+            "warmup_init belongs to relative_step, which is off",
             "optimizer.arguments.warmup_init",
             "optimizer.arguments",
             remedy="Set relative_step = true as well, or leave it out; optimizer.warmup is the "

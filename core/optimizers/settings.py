@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
-from ..config.config_problems import in_toml
+from ..config.config_problems import dotted, in_toml, short
 from ..config.options import OptionInfo, Section, walk
 from ..errors import Problem, WizardError
 from . import registry
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from ..config import OptimizerOptions
 
 ARGUMENTS = "optimizer.arguments"
-_GENERAL = tuple(ADAM_VALUES)
+GENERAL = tuple(ADAM_VALUES)
+"""The options of `[optimizer]` that an optimizer may take or not."""
 
 Arguments = TypeVar("Arguments", bound=Section)
 
@@ -90,12 +91,12 @@ def argument_problems(spec: OptimizerSpec, options: OptimizerOptions) -> Iterato
     """What is wrong with each single argument."""
     infos = {info.key.removeprefix(f"{ARGUMENTS}."): info for info in argument_infos(spec)}
     for name, value in options.arguments.items():
-        where = f"{ARGUMENTS}.{name}"
+        where = dotted((*ARGUMENTS.split("."), name))
         if name not in infos:
             remedy = _meant(spec, name, value, list(infos))
-            yield Problem(f"{spec.title} has no such argument", where, remedy=remedy)
+            yield Problem(f"{spec.title} has no argument {short(name)}", where, remedy=remedy)
         elif not _is_valid(spec.arguments, name, value):
-            message = f"must be {infos[name].allowed}, not {in_toml(value)}"
+            message = f"{name} must be {infos[name].allowed}, not {in_toml(value)}"
             yield Problem(message, where)
 
 
@@ -122,7 +123,7 @@ def _is_valid(arguments: type[Section], name: str, value: Any) -> bool:
 def _meant(spec: OptimizerSpec, name: str, value: Any, names: list[str]) -> str:
     word = name.lower().replace("-", "_")
     word = {"lr": "learning_rate", "eps": "epsilon"}.get(word, word)
-    if word in _GENERAL and word in spec.usual:
+    if word in GENERAL and word in spec.usual:
         return f"It is an option of its own: {word} = {in_toml(value)} in [optimizer]."
     if close := difflib.get_close_matches(word, names, n=1, cutoff=0.6):
         return f"Did you mean {close[0]}?"

@@ -61,7 +61,7 @@ def test_what_is_wrong_with_arguments_is_said_with_its_line() -> None:
         "arguments.slice_p": FIRST_LINE + 7,
     }
     assert found["arguments.d_coeff"].remedy == "Did you mean d_coef?"
-    assert found["arguments.decouple"].message == "must be true or false, not 3"
+    assert found["arguments.decouple"].message == "decouple must be true or false, not 3"
     assert "above 0" in found["arguments.d0"].message
     assert "weight_decay = 0.1" in found["arguments.weight_decay"].remedy
     assert "learning_rate = 1 " in found["arguments.lr"].remedy

@@ -44,16 +44,6 @@ class OptimizerOptions(Section):
         level="basic",
         also="text_encoder_lr",
     )
-    loraplus_ratio: float = option(
-        1.0,
-        label="LoRA+ ratio",
-        help="How many times faster the up matrices learn than the down matrices (LoRA+); 16 with "
-        "a halved learning rate is what its authors begin with. 1: alike.",
-        source="arXiv 2402.12354",
-        ge=1,
-        le=1000,
-        also="loraplus_lr_ratio",
-    )
     weight_decay: float | None = option(
         None,
         help="Pulls the weights towards zero: 0.01 is AdamW's and Prodigy's usual.",
@@ -76,6 +66,16 @@ class OptimizerOptions(Section):
         absent="the optimizer's usual",
         gt=0,
         le=1,
+    )
+    loraplus_ratio: float = option(
+        1.0,
+        label="LoRA+ ratio",
+        help="How many times faster the up matrices learn than the down matrices (LoRA+); 16 with "
+        "a halved learning rate is what its authors begin with. 1: alike.",
+        source="arXiv 2402.12354",
+        ge=1,
+        le=1000,
+        also="loraplus_lr_ratio",
     )
     arguments: dict[str, Argument] = option(
         {},
