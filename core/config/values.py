@@ -47,6 +47,11 @@ def takes_numbers(annotation: Any) -> bool:
     return annotation in (int, float) or any(map(takes_numbers, get_args(annotation)))
 
 
+def is_table(info: OptionInfo) -> bool:
+    """Whether it is a table of simple values."""
+    return get_origin(info.annotation) is dict
+
+
 def is_size(info: OptionInfo) -> bool:
     """Whether it may be a width and a height."""
     return any(str(part) == "list[int]" for part in get_args(info.annotation))
@@ -70,7 +75,7 @@ def parse(info: OptionInfo, text: str) -> Any:
     text = text.strip()
     if not text:
         return UNSET
-    if get_origin(info.annotation) is dict:
+    if is_table(info):
         return _table(text)
     if size := _SIZE.fullmatch(text):
         return [int(size[1]), int(size[2])]

@@ -12,7 +12,7 @@ from lora_wizard.core.config.config_problems import options
 from lora_wizard.core.config.values import as_text, parse
 from lora_wizard.core.errors import Problem, ProblemsError
 from lora_wizard.core.optimizers import registry, settings
-from lora_wizard.core.optimizers.base import Package
+from lora_wizard.core.optimizers.base import Package, ParameterGroup
 
 S4_PRODIGY = (
     "decouple=True d_coef=2 use_bias_correction=True safeguard_warmup=False"  # as S4 writes it
@@ -212,6 +212,60 @@ def test_arguments_as_they_are_typed_into_a_field(text: str, value: Any) -> None
     assert parse(info, text) == value
     if isinstance(value, dict):
         assert parse(info, as_text(info, value)) == value
+
+
+def test_arguments_on_the_command_line() -> None:
+    toml = HEAD + 'name = "prodigy"\narguments = { d_coef = 1.0, decouple = false }\n'
+
+    def given(*overrides: str) -> dict[str, Any]:
+        return configfile.loads(toml, Path("/runs"), overrides).optimizer.arguments
+
+    assert given("optimizer.arguments.d_coef=0.5") == {"d_coef": 0.5, "decouple": False}
+    assert given("optimizer.arguments={ d_coef = 3 }") == {"d_coef": 3}
+    assert given(f"optimizer.arguments={S4_PRODIGY}")["use_bias_correction"] is True
+    with pytest.raises(ProblemsError) as caught:
+        given("optimizer.arguments.d_coeff=0.5")
+    (problem,) = caught.value.problems
+    assert problem.remedy == "Did you mean d_coef?" and problem.line is None
+
+
+PLUGIN = """
+from lora_wizard.core.config.options import Section, option
+from lora_wizard.core.optimizers.base import OptimizerSpec
+from lora_wizard.core.optimizers.settings import as_groups, chosen
+
+class Arguments(Section):
+    momentum: float = option(0.9, help="How much of the last step is in the next.", ge=0, lt=1)
+
+def build(groups, options):
+    import torch
+    momentum = chosen(Arguments, options).momentum
+    return torch.optim.SGD(as_groups(groups), lr=options.learning_rate, momentum=momentum)
+
+SPEC = OptimizerSpec("sgd", "SGD", "The plain one.", build, {"learning_rate": 0.1}, Arguments,
+    sensible_rates=(1e-4, 10))
+"""
+
+
+def test_an_optimizer_of_another_distribution_has_its_own_arguments(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = tmp_path / "plain_sgd-0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: plain-sgd\nVersion: 0\n")
+    (info / "entry_points.txt").write_text("[lora_wizard.optimizers]\nsgd = plain_sgd:SPEC\n")
+    (tmp_path / "plain_sgd.py").write_text(PLUGIN)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert "sgd" in registry.names()
+    options = loaded('name = "sgd"\narguments = { momentum = 0.5 }\n')
+    assert options.learning_rate == 0.1 and options.betas is None
+    import torch
+
+    weights = torch.nn.Parameter(torch.zeros(2))
+    optimizer = registry.find("sgd").build([ParameterGroup("denoiser", [weights], 0.1)], options)
+    assert optimizer.param_groups[0]["momentum"] == 0.5
+    found = problems_of('name = "sgd"\narguments = { momentun = 0.5 }\n')
+    assert found["arguments.momentun"].remedy == "Did you mean momentum?"
 
 
 def test_every_argument_has_a_default_a_help_and_a_short_label() -> None:

@@ -14,7 +14,14 @@ from .runs import STATES
 
 BAR, REST = "━", "─"
 _GIB = 2**30
-_SHORT = {"unet": "", "text_encoder": "text", "text_encoder_2": "text 2"}
+_SHORT = {
+    "unet": "",
+    "unet up": "up",
+    "text_encoder": "text",
+    "text_encoder up": "text up",
+    "text_encoder_2": "text 2",
+    "text_encoder_2 up": "text 2 up",
+}
 
 
 def state_words(status: RunStatus) -> str:

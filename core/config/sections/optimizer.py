@@ -16,7 +16,13 @@ class OptimizerOptions(Section):
     """How the LoRA's weights move."""
 
     name: str = option(
-        "adamw", label="Optimizer", help="The optimizer.", level="basic", also="optimizer_type"
+        "adamw",
+        label="Optimizer",
+        help="AdamW is the safe choice. Prodigy finds the learning rate itself. AdamW 8-bit and "
+        "Adafactor need less memory, which with a LoRA is little.",
+        level="basic",
+        source="S3 S4",
+        also="optimizer_type",
     )
     learning_rate: float | None = option(
         None,
