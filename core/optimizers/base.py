@@ -7,6 +7,7 @@ entry point of the group ``lora_wizard.optimizers`` that names an ``OptimizerSpe
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +74,9 @@ class OptimizerSpec:
     """Whether with these options it takes no learning rate, and no schedule, from outside."""
     step_size: Callable[[torch.optim.Optimizer], float | None] | None = None
     """After a step: the rate it really had, for optimizers that work it out themselves."""
+    finished_weights: Callable[[torch.optim.Optimizer], AbstractContextManager[None]] | None = None
+    """With the weights that are to be saved and drawn, where these are not the trained ones; behind
+    it all is as before, to the bit."""
     check: Callable[[OptimizerOptions], Iterable[Finding]] | None = None
     """What contradicts each other in its arguments; they are valid by themselves."""
     state_bytes: float = 8

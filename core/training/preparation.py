@@ -88,6 +88,7 @@ def prepare(job: Job) -> Trainer:
         rates=_schedule_of(groups, config, schedule),
         network=network,
         optimizer=optimizer,
+        optimizer_spec=optimizer_spec,
         scaler=scaler,
         batches=Batches(config, family, pictures, prompts, device),
         states=States(job, origin, standing, network, optimizer, scaler, average),
@@ -99,7 +100,6 @@ def prepare(job: Job) -> Trainer:
         ),
         previews=Previews(job, family, sample_prompts),
         average=average,
-        step_size=optimizer_spec.step_size,
     )
 
 

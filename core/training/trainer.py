@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +15,7 @@ from ..dataset.order import windows
 from ..dataset.plan import DatasetPlan, Window
 from ..errors import EXIT_FAILED, WizardError
 from ..networks.base import Network
+from ..optimizers.base import OptimizerSpec
 from ..run.job import Job
 from ..schedule import SavePoint, Schedule
 from .batches import Batches
@@ -47,14 +48,13 @@ class Trainer:
     rates: RateSchedule
     network: Network
     optimizer: torch.optim.Optimizer
+    optimizer_spec: OptimizerSpec
     scaler: torch.amp.GradScaler | None
     batches: Batches
     states: States
     outputs: Outputs
     previews: Previews
     average: MovingAverage | None = None
-    step_size: Callable[[torch.optim.Optimizer], float | None] | None = None
-    """Of optimizers that work out their rate themselves; see `OptimizerSpec`."""
     step: int = 0
     samples_seen: int = 0
     _saved_file: int = -1
@@ -197,8 +197,12 @@ class Trainer:
         self.outputs.prune(self.step)
 
     def as_saved(self) -> AbstractContextManager[None]:
-        """With the weights in the network that are saved and drawn: their average, if asked for."""
-        return self.average.applied() if self.average else nullcontext()
+        """With the weights in the network that are saved and drawn: their average, if asked for,
+        or what the optimizer takes for finished."""
+        if self.average:
+            return self.average.applied()
+        finished = self.optimizer_spec.finished_weights
+        return finished(self.optimizer) if finished else nullcontext()
 
     def save_state(self) -> None:
         self.states.save(self.step, self.samples_seen)
@@ -223,7 +227,8 @@ class Trainer:
     def _shown_rates(self, rates: Mapping[str, float]) -> dict[str, float]:
         given = self.config.optimizer.learning_rate is not None
         told = {_shown(group): rate for group, rate in rates.items() if given}
-        if self.step_size and (real := self.step_size(self.optimizer)) is not None:
+        step_size = self.optimizer_spec.step_size
+        if step_size and (real := step_size(self.optimizer)) is not None:
             told[EFFECTIVE] = real
         return told
 

@@ -161,6 +161,17 @@ def test_adafactors_own_rate_excludes_others() -> None:
     assert alone["arguments.warmup_init"].severity == "error"
 
 
+def test_schedule_free_needs_no_schedule_and_no_second_average() -> None:
+    name = "adamw_schedulefree"
+    assert warned(name=name) == {}
+    assert warned(name=name, scheduler="cosine")["scheduler"].severity == "warning"
+    assert warned(name=name, betas=[0.0, 0.9])["betas"].severity == "error"
+    config = HEAD + f'name = "{name}"\n[training]\nema_decay = 0.9\n'
+    with pytest.raises(ProblemsError) as caught:
+        configfile.loads(config, Path("/runs"))
+    assert [problem.where for problem in caught.value.problems] == ["training.ema_decay"]
+
+
 def test_options_that_the_optimizer_does_not_take_are_warned_of() -> None:
     found = warned(name="adafactor", betas=[0.9, 0.99], epsilon=1e-6, weight_decay=0.1)
     assert {key: problem.severity for key, problem in found.items()} == {

@@ -156,6 +156,8 @@ def test_8_bit_stays_near_32() -> None:
     [
         {"name": "adamw"},
         {"name": "adamw8bit", "learning_rate": 1e-2},
+        {"name": "lion"},
+        {"name": "adamw_schedulefree"},
         {"name": "prodigy"},
         {"name": "prodigy", "arguments": {"slice_p": 3, "growth_rate": 1.5}},
         {"name": "adafactor"},
@@ -186,6 +188,44 @@ def test_a_kept_state_goes_on_bit_for_bit(options: dict[str, Any]) -> None:
         values = [torch.nn.Parameter(weight.detach().clone()) for weight in values]
     for one, other in zip(values, whole, strict=True):
         assert torch.equal(one, other)
+
+
+def test_lion_is_the_published_rule() -> None:
+    values = weights()
+    expected = [weight.detach().double() for weight in values]
+    means = [torch.zeros_like(weight) for weight in expected]
+    moved(build(values, name="lion", learning_rate=1e-3, weight_decay=0.1), 7)
+    for of in gradients(7):
+        for weight, mean, gradient in zip(expected, means, of, strict=True):
+            gradient = gradient.double()
+            direction = (0.9 * mean + 0.1 * gradient).sign()
+            weight -= 1e-3 * (direction + 0.1 * weight)
+            mean.copy_(0.99 * mean + 0.01 * gradient)
+    for weight, theirs in zip(values, expected, strict=True):
+        assert torch.allclose(weight.double(), theirs, atol=1e-6)
+
+
+def test_schedule_free_is_its_authors_and_is_not_moved_by_a_look() -> None:
+    there("adamw_schedulefree")
+    from schedulefree import AdamWScheduleFree
+
+    finished = registry.find("adamw_schedulefree").finished_weights
+    assert finished
+    ours, theirs = weights(), weights()
+    own = build(ours, name="adamw_schedulefree", learning_rate=1e-2)
+    published = AdamWScheduleFree(theirs, lr=1e-2, weight_decay=0.01)
+    published.train()
+    for of in gradients(9):
+        step(own, of)
+        step(published, of)
+        before = [weight.detach().clone() for weight in ours]
+        with finished(own):
+            looked = [weight.detach().clone() for weight in ours]
+        assert all(map(torch.equal, ours, before))
+    assert all(map(torch.equal, ours, theirs))
+    published.eval()
+    assert all(map(torch.equal, looked, theirs))
+    assert not torch.equal(looked[0], before[0])
 
 
 def test_prodigy_tells_the_rate_that_adamw_would_have() -> None:

@@ -65,6 +65,11 @@ CONFIGS: dict[str, dict[str, dict[str, Any]]] = {
             "arguments": {"relative_step": True, "scale_parameter": True, "warmup_init": True},
         },
     },
+    "schedule-free": {
+        "training": {"max_steps": 5},
+        "optimizer": {"name": "adamw_schedulefree", "learning_rate": 1e-2},
+        "samples": {"every_steps": 2},
+    },
     "faster ups, averaged": {
         "training": {"max_steps": 5, "ema_decay": 0.8},
         "optimizer": {"loraplus_ratio": 4.0, "learning_rate": 1e-2},

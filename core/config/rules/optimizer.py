@@ -61,6 +61,13 @@ def _of_its_kind(config: RunConfig) -> Iterator[Finding]:
     for name in ("weight_decay", "betas", "epsilon"):
         if getattr(options, name) is not None and name not in spec.usual:
             yield warning(f"has no effect with {spec.title}", f"optimizer.{name}", "optimizer.name")
+    if spec.finished_weights and config.training.ema_decay:
+        yield error(
+            f"averages what {spec.title} averages already",
+            "training.ema_decay",
+            "optimizer.name",
+            remedy="Leave it out.",
+        )
     if spec.makes_own_rate(options):
         yield from _own_rate(spec, options)
     else:
