@@ -73,7 +73,9 @@ def figure_words(status: RunStatus, gpu_bytes: int = 0) -> list[str]:
 
 
 def rate_text(rate: float) -> str:
-    """``1e-4``, ``9.5e-5``."""
+    """``1e-4``, ``9.5e-5``, ``1``."""
+    if rate >= 0.1:
+        return f"{rate:.2g}"
     digits, _, power = f"{rate:.1e}".partition("e")
     return f"{digits.removesuffix('.0')}e{int(power)}" if rate else "0"
 
