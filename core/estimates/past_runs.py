@@ -13,6 +13,7 @@ from statistics import median
 from ..config import RunConfig
 from ..errors import WizardError
 from ..families import registry as families
+from ..rehearsal.measured import Measured, kept
 from ..run.directory import RunDirectory, known_runs
 from ..run.events import Event, EventReader
 from ..run.status import integer, number
@@ -37,7 +38,8 @@ class PastRun:
     """Of a step: of a training picture x batch x accumulation."""
     batches: int
     """Gathered to a step."""
-    on_gpu: bool
+    device: str
+    """What its last attempt computed on; empty when it does not say."""
     per_step: float
     """The median."""
     per_drawing: float | None = None
@@ -51,11 +53,13 @@ class PastRun:
     """The highest use of the GPU's memory, in bytes."""
     config: RunConfig | None = None
     """What it was at the time."""
+    per_encoding: float | None = None
+    """Per picture of the dataset; None where ``to_start`` holds it."""
 
 
 def past_runs() -> list[PastRun]:
     """The newest runs of this machine that tell something, the last first. Never raises."""
-    found: list[PastRun] = []
+    found = [_rehearsed(config, measured) for config, measured in kept()]
     for directory in known_runs()[:_RUNS]:
         with contextlib.suppress(OSError, WizardError):
             status = directory.events_path.stat()
@@ -63,6 +67,31 @@ def past_runs() -> list[PastRun]:
                 told = _remembered(directory.path, status.st_size, status.st_mtime_ns)
                 found += [told] if told else []
     return found
+
+
+def _rehearsed(config: RunConfig, measured: Measured) -> PastRun:
+    """A rehearsal is a run that was cut short."""
+    spec, training = families.find(config.model.family), config.training
+    batches = training.gradient_accumulation
+    memory = max(measured.memory or 0, measured.drawing_memory or 0)
+    return PastRun(
+        name="the rehearsal",
+        family=config.model.family,
+        base=config.model.base,
+        precision=config.model.precision,
+        checkpointing=training.gradient_checkpointing,
+        pixels=training_pixels(config, spec) * training.batch_size * batches,
+        batches=batches,
+        device=measured.device,
+        per_step=measured.per_step,
+        per_drawing=measured.per_drawing,
+        drawing_work=sample_pixels(config, spec) * config.samples.steps,
+        per_save=measured.per_save,
+        to_start=measured.to_start,
+        memory=memory or None,
+        config=config,
+        per_encoding=measured.per_encoding or 0.0,
+    )
 
 
 @lru_cache(maxsize=_RUNS * 2)
@@ -89,6 +118,7 @@ class _Clock:
         self._drawings: list[float] = []
         self._to_start: list[float] = []
         self._memory: float | None = None
+        self._device = ""
 
     def add(self, event: Event) -> None:
         at = number(event.get("time"))
@@ -97,6 +127,8 @@ class _Clock:
         match event["kind"]:
             case "started":
                 self._started, self._step = at, None
+            case "device":
+                self._take_device(str(event.get("name", "")))
             case "phase":
                 self._turn(str(event.get("phase", "")), at)
             case "step":
@@ -123,7 +155,7 @@ class _Clock:
             checkpointing=training.gradient_checkpointing,
             pixels=training_pixels(config, spec) * training.batch_size * batches,
             batches=batches,
-            on_gpu=self._memory is not None,
+            device=self._device,
             per_step=median(self._steps),
             per_drawing=_median(self._drawings),
             drawing_work=drawn,
@@ -141,6 +173,14 @@ class _Clock:
             self._started = None
         # The step that follows another phase waited for it.
         self._step, self._phase, self._phase_began, self._at = None, phase, at, at
+
+    def _take_device(self, name: str) -> None:
+        if self._device and name != self._device:
+            # What another device took tells nothing of this one.
+            for times in (self._steps, self._saves, self._drawings, self._to_start):
+                times.clear()
+            self._memory = None
+        self._device = name
 
     def _take_step(self, event: Event, at: float) -> None:
         step = integer(event.get("step"))

@@ -27,7 +27,6 @@ import contextlib
 import os
 import signal
 import sys
-import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -36,14 +35,17 @@ from types import FrameType
 from typing import Any
 
 from ..errors import EXIT_FAILED, EXIT_STOPPED, WizardError
-from ..files import WriteError, sweep, write_bytes
-from . import registry
-from .directory import Outcome, RunDirectory, wizard_version
+from ..files import sweep
+from . import follow_up, registry
+from .directory import TRAIN, Outcome, RunDirectory, wizard_version
 from .events import EventWriter
+from .limits import Deadline, Limits
 from .lock import RunLock
 from .redaction import without_secrets
+from .reserve import Reserve
+from .stop_signals import stop_signals
 from .streams import append_line, unbreakable_streams
-from .wording import in_words
+from .wording import in_words, phase_in_words
 
 _REQUESTS = ("save", "sample")
 _STANDING = ("stop", "pause")
@@ -52,8 +54,6 @@ _REST = 0.1
 _PAUSED_SIGN = 60.0
 _PROGRESS_INTERVAL = 0.5
 _STEP_LOG_INTERVAL = 10.0
-_RESERVED = 1 << 16
-"""Bytes kept free for the last words: on a full disk, too, a run says how it ended."""
 
 
 class Stopped(BaseException):
@@ -75,9 +75,10 @@ class Job:
         """Done last of all, when the run's record says how it has ended; what it raises is logged
         and changes nothing."""
         self._lock = lock
-        self._reserve = directory.control_path / "reserve"
+        self.reserve = Reserve(directory.control_path / "reserve")
         self._events = EventWriter(directory.events_path)
         self._stop_by = ""
+        self._deadline = Deadline(Limits.take(directory.control_path))
         self._stop_told = False
         self._phase = "start"
         self._total: int | None = None
@@ -96,7 +97,7 @@ class Job:
         lock = RunLock.take(run.lock_path)
         try:
             job = cls(run, lock)
-            with job._signals(), unbreakable_streams():
+            with stop_signals(job._on_stop_signal), unbreakable_streams():
                 try:
                     job._begin()
                     yield job
@@ -108,6 +109,7 @@ class Job:
                     # Before the handlers go: whoever holds the lock is sent signals, and one that
                     # came now would end the process with a status that is not the run's.
                     lock.release()
+                    job._follow_up()
         finally:
             lock.release()
 
@@ -116,6 +118,8 @@ class Job:
         """Whether the job should save and end. Cheap: a few microseconds."""
         if not self._stop_by and (self.directory.control_path / "stop").exists():
             self._stop_by = "request"
+        if not self._stop_by and self._deadline.is_near():
+            self._stop_by = self._deadline.limits.because
         if self._stop_by and not self._stop_told:
             self._stop_told = True
             self.emit("stopping", by=self._stop_by)
@@ -159,10 +163,12 @@ class Job:
         return taken
 
     def phase(self, name: str, total: int | None = None) -> None:
-        """Say what comes next, in words for people, and how many items or steps it has."""
+        """Say what comes next (`wording` has the words for people), and how many items or steps it
+        has."""
         self._phase, self._total, self._last_progress = name, total, 0.0
         self.emit("phase", phase=name, total=total)
-        self.log(name if total is None else f"{name} ({total})")
+        words = phase_in_words(name)
+        self.log(words if total is None else f"{words} ({total})")
         if self.may_end_now:
             self.check_stop()
 
@@ -180,6 +186,7 @@ class Job:
         """Write one event (core.run.events has the kinds); never raises. What people should read
         goes to the log, too."""
         fields = without_secrets(fields)
+        self._deadline.hear(kind, fields)
         self._events.emit(kind, **fields)
         if kind == "step":
             now = time.monotonic()
@@ -197,9 +204,7 @@ class Job:
     def _begin(self) -> None:
         sweep(self.directory.path)
         self.directory.control_path.mkdir(exist_ok=True)
-        with contextlib.suppress(WriteError):
-            # Random, so that no file system compresses it away.
-            write_bytes(self._reserve, os.urandom(_RESERVED), durable=False)
+        self.reserve.keep()
         for leftover in (*_STANDING, *_REQUESTS):
             (self.directory.control_path / leftover).unlink(missing_ok=True)
         record = self.directory.record()
@@ -210,15 +215,15 @@ class Job:
             error=None,
             pid=os.getpid(),
         )
-        registry.remember(self.directory.path)
+        if record.what == TRAIN:
+            registry.remember(self.directory.path)
         self.emit("started", what=record.what, version=wizard_version(), attempt=record.attempts)
         # Only now: requests made before would have been swept away above.
         self._lock.announce()
 
     def _end(self, error: BaseException | None) -> None:
         self.may_end_now = False
-        with contextlib.suppress(OSError):
-            self._reserve.unlink()
+        self.reserve.give()
         if error is None or (isinstance(error, SystemExit) and not error.code):
             self._finish("finished", 0)
         elif isinstance(error, (Stopped, KeyboardInterrupt)):
@@ -259,22 +264,15 @@ class Job:
         except WizardError as problem:
             self.log(str(problem))
 
-    @contextlib.contextmanager
-    def _signals(self) -> Iterator[None]:
-        if threading.current_thread() is not threading.main_thread():
-            yield
+    def _follow_up(self) -> None:
+        """What was asked for when the job is over; not after a person ended it."""
+        limits = self._deadline.limits
+        if not limits.then or (self._stop_by and self._stop_by != limits.because):
             return
-        handlers = {
-            signal.SIGTERM: self._on_stop_signal,
-            signal.SIGINT: self._on_stop_signal,
-            signal.SIGHUP: signal.SIG_IGN,
-        }
-        before = {number: signal.signal(number, what) for number, what in handlers.items()}
         try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+            self.log(follow_up.start(self.directory, limits.then))
+        except (OSError, WizardError) as error:
+            self.log(f"the command for afterwards could not be started: {error}")
 
     def _on_stop_signal(self, number: int, frame: FrameType | None) -> None:
         again = bool(self._stop_by)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import torch
 
-from .. import places
+from .. import cache_room, places
 from ..config import RunConfig
 from ..dataset.buckets import BucketRule
 from ..dataset.build import build_plan, verify_plan
 from ..dataset.captions import final_caption
-from ..dataset.plan import DatasetPlan, Draw, Sample
+from ..dataset.plan import DatasetPlan, Draw
+from ..dataset.validation import validation_config, validation_plan
 from ..errors import ProblemsError, WizardError
 from ..families import registry as families
 from ..families.base import ModelFamily, SamplePrompt, load_implementation
+from ..hardware import device_name
 from ..networks import registry as networks
 from ..networks.base import Network
 from ..optimizers import registry as optimizers
@@ -27,35 +29,38 @@ from ..sampling.prompts import expand
 from ..schedule import BatchCounts, Schedule
 from ..weights import kohya, metadata
 from . import manifest, states
-from .batches import Batches
+from .batches import Batches, Encoded, Prompts
 from .cache import EncodedPictures, EncodedPrompts
 from .ema import MovingAverage
 from .fingerprints import Fingerprints
 from .groups import parameter_groups
 from .outputs import Outputs
+from .portions import Portions
 from .previews import Previews
 from .rates import DENOISER, RateSchedule, base_rates
+from .setbacks import Setbacks
 from .states import Origin, States
 from .store import TensorStore
 from .trainer import Trainer
-
-if TYPE_CHECKING:
-    from ..families.base import Conditioning
-
-PictureSource = Callable[[Sequence[Sample]], torch.Tensor]
-PromptSource = Callable[[Sequence[str]], "Conditioning"]
+from .validation import Validation
 
 
-def prepare(job: Job) -> Trainer:
+def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
     """Everything before the first step; raises WizardError for whatever a person can mend.
+    ``plan`` is another than the whole dataset's, for a rehearsal.
 
     The order is that of memory: the VAE is gone before the text encoder comes, and, unless it is
     trained, that one before the denoiser.
     """
     config = job.directory.config()
-    plan = _plan(job, config)
+    if config.training.deterministic:
+        # An operation that has no exact form raises now, instead of being silently inexact.
+        torch.use_deterministic_algorithms(True)
+        torch.backends.cudnn.benchmark = False
+    plan = plan or _plan(job, config)
     schedule = Schedule.of(plan, config)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    job.emit("device", name=device_here())
     job.phase("load model")
     family = _family(config, device)
     # What can be wrong is asked before the hours of encoding, not after.
@@ -68,9 +73,11 @@ def prepare(job: Job) -> Trainer:
     hashes = source.hashes()
     origin = Origin.of(config, manifest.of_plan(plan, hashes), family.base_hash(), device)
     standing = states.find(job, origin)
-    pictures = source.pictures(hashes)
-    prompts = source.prompts(trained=set(rates) - {DENOISER})
+    validated = validation_plan(config, family.spec)
+    pictures = source.pictures(hashes, validated)
+    prompts = source.prompts(trained=set(rates) - {DENOISER}, validated=validated)
     family.release(*(name for name in _text_encoders(family) if name not in rates))
+    source.make_room()
     job.phase("attach network")
     network = networks.attach(family, config.network, config.training.seed, list(rates))
     if config.training.gradient_checkpointing:
@@ -79,6 +86,12 @@ def prepare(job: Job) -> Trainer:
     optimizer = optimizer_spec.build(groups, settled(config.optimizer))
     decay = config.training.ema_decay
     average = MovingAverage(network, decay) if decay else None
+    validation = None
+    if validated:
+        trained = [_module(family, part) for part in rates]
+        validation = Validation(
+            job, config, family, validated.samples, trained, pictures, prompts, device
+        )
     scaler = torch.amp.GradScaler(device.type) if config.model.precision == "fp16" else None
     return Trainer(
         job=job,
@@ -100,6 +113,9 @@ def prepare(job: Job) -> Trainer:
         ),
         previews=Previews(job, family, sample_prompts),
         average=average,
+        validation=validation,
+        portions=Portions(job),
+        setbacks=Setbacks(job, schedule.total_steps),
     )
 
 
@@ -110,6 +126,11 @@ def _plan(job: Job, config: RunConfig) -> DatasetPlan:
     job.phase("check pictures", total=len(plan.samples))
     verify_plan(plan, progress=_shown(job))
     return plan
+
+
+def device_here() -> str:
+    """What training computes on here, as `hardware.device_name` calls it."""
+    return device_name(torch.cuda.get_device_name() if torch.cuda.is_available() else "")
 
 
 def _family(config: RunConfig, device: torch.device) -> ModelFamily:
@@ -132,6 +153,10 @@ def _schedule_of(
 ) -> RateSchedule:
     base = {group.name: group.rate for group in groups}
     return RateSchedule(config.optimizer, base, schedule.total_steps, schedule.warmup_steps)
+
+
+def _module(family: ModelFamily, part: str) -> torch.nn.Module:
+    return family.denoiser if part == DENOISER else family.text_encoders[part]
 
 
 def _text_encoders(family: ModelFamily) -> list[str]:
@@ -189,6 +214,7 @@ class _Source:
 
     def __post_init__(self) -> None:
         cache = places.cache_folder()
+        self._begun = time.time()
         self._store = TensorStore(cache / "encoded")
         self._fingerprints = Fingerprints(cache / "pictures")
 
@@ -202,17 +228,22 @@ class _Source:
             self.job.progress(len(found))
         return found
 
-    def pictures(self, hashes: dict[str, str]) -> PictureSource:
+    def pictures(self, hashes: dict[str, str], validated: DatasetPlan | None) -> Encoded:
         """Encodes all pictures that are not in the cache."""
-        self.job.phase("cache latents", total=len(self.plan.samples))
+        samples = [*self.plan.samples, *(validated.samples if validated else ())]
+        hashes = hashes | {
+            sample.id: self._fingerprints.of(sample.path)
+            for sample in samples[len(self.plan.samples) :]
+        }
+        self.job.phase("cache latents", total=len(samples))
         encoded = EncodedPictures(
             self._store, self.family, self.config.model, hashes, self._fingerprints, self.device
         )
-        encoded.fill(self.plan.samples, self.job.progress)
+        encoded.fill(samples, self.job.progress)
         self.family.release("vae")
         return encoded.gather
 
-    def prompts(self, trained: set[str]) -> PromptSource:
+    def prompts(self, trained: set[str], validated: DatasetPlan | None) -> Prompts:
         """From the cache where the same caption always means the same conditioning; made on the
         spot where a text encoder is trained or captions are shuffled anew for every use."""
         if trained:
@@ -220,10 +251,21 @@ class _Source:
         if self.config.captions.shuffle:
             return torch.no_grad()(self.family.encode_prompts)
         captions = self._captions()
+        if validated:
+            always = validation_config(self.config)
+            captions += [final_caption(Draw(sample, 0, 0), always) for sample in validated.samples]
         self.job.phase("cache conditioning", total=len(captions))
         encoded = EncodedPrompts(self._store, self.family, self.config.model, self.device)
         encoded.fill(captions, self.job.progress)
         return encoded.gather
+
+    def make_room(self) -> None:
+        """Let go what other runs have left in the cache, where it takes more than it may."""
+        files, freed = cache_room.trim(
+            self._store.folder, cache_room.allowed_bytes(), used_before=self._begun
+        )
+        if files:
+            self.job.log(f"the cache let go {files} entries, {places.size_text(freed)}")
 
     def _captions(self) -> list[str]:
         undropped = self.config.captions.model_copy(update={"dropout": 0.0})

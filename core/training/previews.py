@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -12,15 +13,23 @@ from ..run.job import Job
 from ..sampling.pictures import write_picture
 
 
+class _AskedToStopError(Exception):
+    """The picture need not be finished."""
+
+
 class Previews:
     """Draws the sample prompts with the network as it is now."""
 
     def __init__(self, job: Job, family: ModelFamily, prompts: Sequence[SamplePrompt]) -> None:
         self._job, self._family, self._prompts = job, family, prompts
 
-    def draw(self, step: int, epoch: int) -> None:
-        """Draw what is not there yet for ``step``. Ends early, between two pictures, when a stop is
-        asked for. Raises WriteError."""
+    def first(self) -> Previews | None:
+        """Of the first prompt alone; None without any."""
+        return Previews(self._job, self._family, self._prompts[:1]) if self._prompts else None
+
+    def draw(self, step: int, epoch: int) -> bool:
+        """Draw what is not there yet for ``step``. Ends early, in the middle of a picture, when a
+        stop is asked for, and when the GPU's memory is too small; False then. Raises WriteError."""
         if not self._prompts:
             self._job.emit(
                 "problem",
@@ -35,18 +44,20 @@ class Previews:
             if not path.exists()
         ]
         if not missing:
-            return
+            return True
         self._job.phase("sample", total=len(missing))
         for done, (path, prompt) in enumerate(missing):
-            if self._job.stop_requested:
-                return
-            if not self._draw(path, prompt, step, epoch):
-                return
+            if self._job.stop_requested or not self._draw(path, prompt, step, epoch):
+                return False
             self._job.progress(done + 1)
+        return True
 
     def _draw(self, path: Path, prompt: SamplePrompt, step: int, epoch: int) -> bool:
         try:
-            (image,) = self._family.sample([prompt])
+            with self._interruptible():
+                (image,) = self._family.sample([prompt])
+        except _AskedToStopError:
+            return False
         except torch.OutOfMemoryError:
             # Everything is saved: a missing picture is no reason to end a run.
             self._job.emit(
@@ -68,6 +79,21 @@ class Previews:
             seed=prompt.seed,
         )
         return True
+
+    @contextlib.contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        """Raises _AskedToStopError between two steps of the denoising: on a slow machine a
+        picture takes minutes, and a resume draws it anew."""
+
+        def look(*_: object) -> None:
+            if self._job.stop_requested:
+                raise _AskedToStopError
+
+        handle = self._family.denoiser.register_forward_pre_hook(look)
+        try:
+            yield
+        finally:
+            handle.remove()
 
     def _paths(self, step: int) -> list[Path]:
         folder = self._job.directory.samples_path

@@ -71,7 +71,7 @@ def prodigy(values: list[torch.nn.Parameter]) -> torch.optim.Optimizer:
         values,
         lr=1.0,
         betas=(0.9, 0.99),
-        weight_decay=0.01,
+        weight_decay=0.01,  # type: ignore[arg-type]
         decouple=True,
         d_coef=2,
         use_bias_correction=True,

@@ -59,13 +59,13 @@ def test_the_average_is_saved_and_drawn_and_the_training_does_not_notice(
         trainer = prepare(job)
         network, tell, draw = trainer.network, trainer.tell, trainer.previews.draw
 
-        def told(epoch: int, loss: float, norm: float) -> None:
-            tell(epoch, loss, norm)
+        def told(epoch: int, loss: float, gradient_norm: float) -> None:
+            tell(epoch, loss, gradient_norm)
             steps.append(network.state_dict())
 
-        def drawing(step: int, epoch: int) -> None:
+        def drawing(step: int, epoch: int) -> bool:
             drawn.append(network.state_dict())
-            draw(step, epoch)
+            return draw(step, epoch)
 
         trainer.tell, trainer.previews.draw = told, drawing
         trainer.train()
