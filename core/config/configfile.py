@@ -216,9 +216,7 @@ class _Draft:
     ) -> None:
         paths = [path] if path is not None else [config_problems.key_path(key) for key in keys]
         found = [line for each in paths if (line := toml_source.line_of(self.lines, each))]
-        self.problems.append(
-            Problem(problem.message, problem.where, found[0] if found else None, problem.remedy)
-        )
+        self.problems.append(replace(problem, line=found[0] if found else None))
 
 
 def _settled(config: RunConfig) -> RunConfig:

@@ -141,6 +141,14 @@ def test_prodigy_has_one_rate() -> None:
     assert warned(name="prodigy", warmup=10, arguments=safe) == {}
 
 
+def test_prodigys_rates_are_mended_at_once() -> None:
+    toml = 'name = "prodigy"\nlearning_rate = 1e-4\ntext_encoder_learning_rate = 5e-5\n'
+    (mend,) = problems_of(toml)["text_encoder_learning_rate"].mends
+    mended = {key.removeprefix("optimizer."): value for key, value in mend.values.items()}
+    assert mended["learning_rate"] == 1.0
+    assert warned(name="prodigy", **mended) == {}
+
+
 def test_adafactors_own_rate_excludes_others() -> None:
     own = {"relative_step": True}
     assert warned(name="adafactor", arguments=own) == {}

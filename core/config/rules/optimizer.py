@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ...errors import Mend
 from ...optimizers import settings
 from ...optimizers.base import OptimizerSpec
 from ..run_config import RunConfig
@@ -70,7 +71,7 @@ def _of_its_kind(config: RunConfig) -> Iterator[Finding]:
         )
     if spec.makes_own_rate(options):
         yield from _own_rate(spec, options)
-    else:
+    elif "learning_rate" in spec.usual:
         yield from _rates(spec, options)
 
 
@@ -80,15 +81,18 @@ def _rates(spec: OptimizerSpec, options: OptimizerOptions) -> Iterator[Finding]:
     if "inherit" in rates.values():
         rates["learning_rate"] = options.learning_rate
     rates = {name: rate for name, rate in rates.items() if rate != "inherit"}
+    values: dict[str, object] = {f"optimizer.{name}": "inherit" for name in rates if name in _PARTS}
+    mend = Mend(f"Rate {usual:g} for all", {"optimizer.learning_rate": usual, **values})
     low, high = spec.sensible_rates
     for name, rate in rates.items():
         if not low < rate < high:
-            effect = "next to nothing would be learned" if rate <= low else "it would hardly learn"
+            effect = "next to nothing would be learned" if rate <= low else "it would not settle"
             yield warning(
                 f"is {rate:g}, and {spec.title}'s usual one is {usual:g}: {effect}",
                 f"optimizer.{name}",
                 "optimizer.name",
                 remedy=f"Set it to {usual:g}.",
+                mends=(mend,),
             )
     if not spec.one_rate:
         return
@@ -98,6 +102,7 @@ def _rates(spec: OptimizerSpec, options: OptimizerOptions) -> Iterator[Finding]:
             next(f"optimizer.{name}" for name in reversed(_PARTS) if name in rates),
             "optimizer.name",
             remedy='Set it to "inherit", or to "off".',
+            mends=(mend,),
         )
     if options.loraplus_ratio != 1:
         yield error(
