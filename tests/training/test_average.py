@@ -158,3 +158,21 @@ def test_a_run_tells_the_rates_of_both_kinds(pictures: Path, tmp_path: Path) -> 
     }
     last = events(run, "step")[-1]["learning_rates"]
     assert last["unet up"] == pytest.approx(8 * last["unet"]) and last["unet"] < 1e-2
+
+
+def test_schedule_free_saves_what_its_authors_evaluate(pictures: Path, tmp_path: Path) -> None:
+    pytest.importorskip("schedulefree")
+    optimizer = {"name": "adamw_schedulefree", "learning_rate": 1e-2}
+
+    def look(trainer: Trainer) -> None:
+        trainer.train()
+        network, run = trainer.network, trainer.job.directory.path
+        trained = network.state_dict()
+        network.load_file_tensors(safetensors.torch.load((run / "toy.safetensors").read_bytes()))
+        saved = network.state_dict()
+        network.load_state_dict(trained)
+        trainer.optimizer.eval()  # type: ignore[attr-defined]
+        assert close(saved, network.state_dict())
+        assert not close(saved, trained)
+
+    examine(toy_config(pictures, tmp_path, optimizer=optimizer), look)
