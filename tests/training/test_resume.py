@@ -84,8 +84,13 @@ CONFIGS: dict[str, dict[str, dict[str, Any]]] = {
 }
 
 
+PACKAGES = {"prodigy": "prodigyopt", "schedule-free": "schedulefree"}
+
+
 @pytest.mark.parametrize("name", CONFIGS)
 def test_a_stop_at_every_step_changes_nothing(name: str, pictures: Path, tmp_path: Path) -> None:
+    if name in PACKAGES:
+        pytest.importorskip(PACKAGES[name])
     config = toy_config(pictures, tmp_path, **CONFIGS[name])
     whole = start(config)
     steps = len(events(whole, "step"))
