@@ -88,7 +88,9 @@ def write_parts(base: Path, vocabulary: int, widths: tuple[int, ...], *, real_si
         part.save_pretrained(base / name)
         library = "transformers" if name == "text_encoder" else "diffusers"
         classes[name] = [library, type(part).__name__]
-    empty = dict.fromkeys(("safety_checker", "feature_extractor", "image_encoder"), [None, None])
+    empty = {
+        name: [None, None] for name in ("safety_checker", "feature_extractor", "image_encoder")
+    }
     index = {"_class_name": "StableDiffusionPipeline", **classes, **empty}
     (base / "model_index.json").write_text(json.dumps(index))
 

@@ -52,20 +52,22 @@ def main() -> None:
         sides = _sides(arguments, material, work)
         for side in sides:
             side.work.mkdir()
-        bare = statistics.median(bare_imports(work) for _ in range(arguments.rounds))
-        say(f"import torch, diffusers, peft: {bare:.2f} CPU-s")
         for case in _cases(arguments):
-            compare(case, [s for s in sides if fits(s, case)], arguments.rounds, bare)
+            compare(case, [s for s in sides if fits(s, case)], arguments.rounds, work)
 
 
-def compare(case: Case, sides: list[Side], rounds: int, bare: float) -> None:
+def compare(case: Case, sides: list[Side], rounds: int, work: Path) -> None:
     """All sides in turn, round after round, and a table of medians and of ratios to ours."""
     found = {side.name: Found() for side in sides}
+    imports: list[float] = []
     for _ in range(rounds):
+        imports.append(bare_imports(work))
         for side in sides:
             measure(side, case, found[side.name])
+    bare = statistics.median(imports)
     trained = "U-Net and text encoder" if case.text_encoder else "U-Net"
     say(f"\n{case.side} px, batch {case.batch}, {case.precision}, {trained}")
+    say(f"import torch, diffusers, peft  {bare:.2f} s")
     ours = found[sides[0].name]
     rows: list[tuple[str, str, Callable[[Found], float], bool]] = [
         ("first step, cached before", "s", lambda f: statistics.median(f.warm), False),
