@@ -98,6 +98,8 @@ class FamilySpec:
     """The classes that ``model_index.json`` names in bases of the family; empty: any."""
     open_file: OpenFile | None = None
     """How a base in a single file is opened; None where only folders are read."""
+    open_vae: OpenFile | None = None
+    """How a VAE in a single file is opened; None where there is no other than the base's own."""
     check_base: Callable[[BaseModel, RunConfig], Iterable[Problem]] | None = None
     """What is wrong with a base whose files are all there, without loading it, and what of the
     configuration does not fit it."""

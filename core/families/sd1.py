@@ -10,7 +10,7 @@ from ..sampling.samplers import SAMPLERS
 from ..weights.base_model import BaseModel, Part
 from . import prediction
 from .base import Costs, FamilySpec, PartSize
-from .sd1_checkpoint import NAME, TITLE, open_checkpoint
+from .sd1_checkpoint import NAME, TITLE, open_checkpoint, open_vae
 
 if TYPE_CHECKING:
     from ..config import RunConfig
@@ -81,6 +81,7 @@ SPEC = FamilySpec(
         }
     ),
     open_file=open_checkpoint,
+    open_vae=open_vae,
     check_base=_check_base,
     costs=COSTS,
 )

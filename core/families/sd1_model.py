@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -14,10 +15,12 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 from ..errors import WizardError
 from ..weights.base_model import locate
 from ..weights.base_model_parts import is_trained, load_part, load_tokenizer
+from ..weights.vae import locate_vae
 from .base import WHOLE_WAY, Batch, SamplePrompt
 from .noise_schedule import NoiseSchedule
 from .prediction import scheduler_config
 from .sd1 import SPEC
+from .sd1_checkpoint import open_vae
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -40,7 +43,8 @@ class StableDiffusion1:
         self.device = torch.device(device)
         self.precision = _DTYPES[options.precision]
         self.base = locate(options.base, SPEC.parts, SPEC.open_file)
-        self._vae_config = self.base.config("vae")
+        self._vae = locate_vae(options.vae, open_vae) if options.vae else None
+        self._vae_config = self._vae.config() if self._vae else self.base.config("vae")
         self._scheduler_config = scheduler_config(self.base, options)
         self._schedule = NoiseSchedule(self._scheduler_config, self.device)
         self.spec = replace(
@@ -56,7 +60,11 @@ class StableDiffusion1:
     def base_hash(self) -> str:
         """SHA-256 of the contents of all files that are read; remembered between runs."""
         # Once: every saved file asks for it, also when the base has gone from the disk meanwhile.
-        self._base_hash = self._base_hash or self.base.content_hash(SPEC.parts)
+        if not self._base_hash:
+            self._base_hash = self.base.content_hash(SPEC.parts)
+            if self._vae:
+                both = f"{self._base_hash}\n{self._vae.content_hash()}\n"
+                self._base_hash = sha256(both.encode()).hexdigest()
         return self._base_hash
 
     # Parts ------------------------------------------------------------------------------------
@@ -75,6 +83,9 @@ class StableDiffusion1:
 
     @property
     def vae(self) -> AutoencoderKL:
+        if self._vae and "vae" not in self._loaded and "vae" not in self._parked:
+            module = load_part(self._vae.base, self._vae.part, AutoencoderKL, torch.float32)
+            self._loaded["vae"] = module.to(self.device)
         return self._part("vae", AutoencoderKL, torch.float32)
 
     @property
