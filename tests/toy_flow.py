@@ -25,7 +25,9 @@ SPEC = FamilySpec(
     implementation="toy_flow:ToyFlow",
     base_version="toy_flow",
     architecture="toy-flow",
-    options_that_do_not_apply=frozenset({"loss.min_snr_gamma", "model.clip_skip"}),
+    options_that_do_not_apply=frozenset(
+        {"loss.min_snr_gamma", "model.clip_skip", "network.conv_rank", "network.weights"}
+    ),
     samplers=("euler_a", "euler"),
     text_encoder_prefixes={"text_encoder": "lora_te_"},
 )
@@ -92,6 +94,9 @@ class ToyFlow:
     def lora_targets(self) -> Mapping[str, Sequence[str]]:
         denoiser = ["to_hidden", "from_told", "mix", "to_out"]
         return {"denoiser": denoiser, "text_encoder": ["proj"]}
+
+    def convolution_targets(self) -> Mapping[str, Sequence[str]]:
+        return {}
 
     def lora_key(self, part: str, module_name: str) -> str:
         return self.lora_prefixes[part] + module_name.replace(".", "_")

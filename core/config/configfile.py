@@ -173,6 +173,7 @@ class _Draft:
                 "regularization_folder": regularization,
                 "concepts": concepts,
             },
+            "network": {"weights": self._resolved("network.weights", config.network.weights)},
             "output": {
                 "folder": self._resolved("output.folder", config.output.folder),
                 "publish_to": self._resolved("output.publish_to", config.output.publish_to),

@@ -10,6 +10,7 @@ from ..sampling.samplers import SAMPLERS
 from ..weights.base_model import BaseModel, Part
 from .base import Costs, FamilySpec, PartSize
 from .sd1_checkpoint import NAME, TITLE, open_checkpoint
+from .sd1_layers import TEXT_LORA_PREFIX, targets
 
 if TYPE_CHECKING:
     from ..config import ModelOptions
@@ -23,7 +24,15 @@ PARTS = (
 )
 COSTS = Costs(
     parts={
-        "unet": PartSize(859_520_964, lora_layers=192, lora_values=423_936),
+        "unet": PartSize(
+            859_520_964,
+            lora_layers=192,
+            lora_values=423_936,
+            beside_layers=36,
+            beside_values=82_880,
+            conv_layers=50,
+            conv_values=544_000,
+        ),
         "text_encoder": PartSize(123_060_480, lora_layers=72, lora_values=165_888),
         "vae": PartSize(83_653_863),
     },
@@ -68,7 +77,7 @@ SPEC = FamilySpec(
     base_version="sd_v1",
     architecture="stable-diffusion-v1",
     samplers=tuple(SAMPLERS),
-    text_encoder_prefixes={"text_encoder": "lora_te_"},
+    text_encoder_prefixes={"text_encoder": TEXT_LORA_PREFIX},
     parts=PARTS,
     pipelines=frozenset(
         {
@@ -80,4 +89,5 @@ SPEC = FamilySpec(
     open_file=open_checkpoint,
     check_base=_check_base,
     costs=COSTS,
+    lora_targets=targets,
 )

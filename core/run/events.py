@@ -63,6 +63,10 @@ class Step(TypedDict):
     learning_rates: NotRequired[dict[str, float]]
     """By part: ``unet``, ``text_encoder``."""
     gradient_norm: NotRequired[float]
+    scaled_layers: NotRequired[int]
+    """How many layers of the network were longer than ``network.max_norm``."""
+    mean_norm: NotRequired[float]
+    """Of all layers, after that."""
     memory: NotRequired[int]
     """Highest use of the GPU's memory so far, in bytes."""
 

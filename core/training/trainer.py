@@ -13,7 +13,7 @@ from ..config import RunConfig
 from ..dataset.order import windows
 from ..dataset.plan import DatasetPlan, Window
 from ..errors import EXIT_FAILED, WizardError
-from ..networks.base import Network
+from ..networks.base import Network, NormFigures
 from ..run.job import Job
 from ..schedule import SavePoint, Schedule
 from .batches import Batches
@@ -49,6 +49,8 @@ class Trainer:
     previews: Previews
     step: int = 0
     samples_seen: int = 0
+    norms: NormFigures | None = None
+    """Of the network's layers after the last step, where they are limited."""
     _saved_file: int = -1
 
     def train(self) -> None:
@@ -90,6 +92,8 @@ class Trainer:
         # The one place where the loop waits for the GPU.
         figures = torch.stack([loss, norm.to(loss)]).tolist()
         self.apply_gradients(figures, window)
+        if most := self.config.network.max_norm:
+            self.norms = self.network.limit_norms(most)
         return figures[0], figures[1]
 
     def accumulate(self, window: Window) -> torch.Tensor:
@@ -97,9 +101,12 @@ class Trainer:
         samples = _samples_in(window)
         shares: list[torch.Tensor] = []
         for index, micro_batch in enumerate(window):
-            seed_global_generators(self.config.training.seed, self.step + 1, index)
-            share = self.batches.loss(micro_batch, samples)
-            (self.scaler.scale(share) if self.scaler else share).backward()
+            seed = self.config.training.seed
+            seed_global_generators(seed, self.step + 1, index)
+            keys = [draw.key(seed, "network") for draw in micro_batch]
+            with self.network.learning(self.step + 1, keys):
+                share = self.batches.loss(micro_batch, samples)
+                (self.scaler.scale(share) if self.scaler else share).backward()
             shares.append(share.detach())
         return torch.stack(shares).sum()
 
@@ -120,6 +127,9 @@ class Trainer:
         """Say what the step did."""
         rates = self.rates.at(self.step - 1)
         memory = {"memory": torch.cuda.max_memory_allocated()} if torch.cuda.is_available() else {}
+        norms = (
+            {"scaled_layers": self.norms.scaled, "mean_norm": self.norms.mean} if self.norms else {}
+        )
         self.job.emit(
             "step",
             step=self.step,
@@ -129,6 +139,7 @@ class Trainer:
             loss=loss,
             learning_rates={_shown(part): rate for part, rate in rates.items()},
             gradient_norm=gradient_norm,
+            **norms,
             **memory,
         )
         self.job.progress(self.step)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from ..config import CaptionOptions, Rate, RunConfig
+from ..config import CaptionOptions, NetworkOptions, Rate, RunConfig
 from ..config.paths import EMBEDDED, templates_folder
 from ..dataset.captions import split_tags, with_trigger_words
 from ..dataset.plan import DatasetPlan, Sample
@@ -85,13 +85,14 @@ def tag_frequency(plan: DatasetPlan, captions: CaptionOptions) -> dict[str, dict
 
 def _options(config: RunConfig, network_module: str) -> dict[str, str]:
     network, optimizer, loss = config.network, config.optimizer, config.loss
-    rank = network.rank
     precision = config.model.precision
     return {
         "ss_network_module": network_module,
-        "ss_network_dim": str(rank),
-        "ss_network_alpha": str(rank / 2 if network.alpha is None else network.alpha),
-        "ss_network_args": "{}",
+        "ss_network_dim": str(network.rank),
+        "ss_network_alpha": str(network.scaling_alpha),
+        "ss_network_args": _json(_network_arguments(network)),
+        "ss_network_dropout": _or_none(network.dropout or None),
+        "ss_scale_weight_norms": _or_none(network.max_norm),
         "ss_output_name": config.output.name,
         "ss_training_comment": config.output.comment,
         "ss_learning_rate": str(optimizer.learning_rate),
@@ -112,6 +113,17 @@ def _options(config: RunConfig, network_module: str) -> dict[str, str]:
         "ss_prior_loss_weight": str(loss.prior_loss_weight),
         "ss_caption_dropout_rate": str(config.captions.dropout),
     }
+
+
+def _network_arguments(network: NetworkOptions) -> dict[str, str]:
+    """What sd-scripts is told in its ``--network_args``, where everything is text."""
+    given = {
+        "conv_dim": network.conv_rank,
+        "conv_alpha": network.scaling_conv_alpha,
+        "rank_dropout": network.rank_dropout or None,
+        "module_dropout": network.module_dropout or None,
+    }
+    return {name: str(value) for name, value in given.items() if value is not None}
 
 
 def _dataset(config: RunConfig, plan: DatasetPlan, training: Training) -> dict[str, str]:
