@@ -54,20 +54,16 @@ def lora_key(part: str, name: str) -> str:
 
 def targets(base: BaseModel) -> list[LoraTarget]:
     """All layers that can get a LoRA, from the headers of ``base``. Raises HeaderError."""
-    unet, text = (
-        _shapes(base, *part) for part in (("unet", _UNET_FILE), ("text_encoder", "model"))
-    )
+    unet = _shapes(base, Part("unet", weights="diffusion_pytorch_model"))
+    text = _shapes(base, Part("text_encoder", weights="model"))
     original = _original_names(base)
     found = [_of_unet(name, unet, original, beside=False) for name in denoiser_targets(unet)]
     found += [_of_unet(name, unet, original, beside=True) for name in convolution_targets(unet)]
     return found + [_of_text(name, text) for name in text_encoder_targets(text)]
 
 
-_UNET_FILE = "diffusion_pytorch_model"
-
-
-def _shapes(base: BaseModel, folder: str, weights: str) -> dict[str, tuple[int, ...]]:
-    headers = base.headers(Part(folder, weights=weights))
+def _shapes(base: BaseModel, part: Part) -> dict[str, tuple[int, ...]]:
+    headers = base.headers(part)
     return {name: info.shape for header in headers for name, info in header.tensors.items()}
 
 

@@ -186,9 +186,10 @@ def attach(
         for name in names:
             module = model.get_submodule(name)
             _initialise(module, key(seed, "network-init", part, name))
-            alpha = options.scaling_conv_alpha if name in wide else options.scaling_alpha
-            down, up = module.lora_A[_ADAPTER].weight, module.lora_B[_ADAPTER].weight
-            layers.append(_Layer(part, name, family.lora_key(part, name), alpha, down, up))
+            of_wide = options.scaling_conv_alpha if name in wide else None
+            alpha = of_wide or options.scaling_alpha
+            file_key = family.lora_key(part, name)
+            layers.append(_Layer(part, name, file_key, alpha, *_matrices(module)))
             dropouts.hang_on(module, _ADAPTER, part, name)
     return LoraNetwork(tuners, layers, dropouts)
 
@@ -237,12 +238,17 @@ def _initialise(module: Any, draw: int) -> None:
     of the layer's own, so that it depends on no other layer and on no device."""
     import torch
 
-    down, up = module.lora_A[_ADAPTER].weight, module.lora_B[_ADAPTER].weight
+    down, up = _matrices(module)
     first = torch.empty(down.shape, dtype=torch.float32)
     generator = torch.Generator("cpu").manual_seed(draw)
     torch.nn.init.kaiming_uniform_(first, a=math.sqrt(5), generator=generator)
     down.data = first.to(down.device)
     up.data = torch.zeros(up.shape, dtype=torch.float32, device=up.device)
+
+
+def _matrices(module: Any) -> tuple[torch.nn.Parameter, torch.nn.Parameter]:
+    """(down, up)."""
+    return module.lora_A[_ADAPTER].weight, module.lora_B[_ADAPTER].weight
 
 
 def _copy_all(
