@@ -22,6 +22,7 @@ from .networks import registry as networks
 from .optimizers import registry as optimizers
 from .places import cache_folder, existing, free_bytes, size_text
 from .preflight_base import BaseFindings, inspect_base
+from .preflight_lora import look_at_lora
 from .sampling.prompts import expand
 from .sampling.samplers import SAMPLERS
 from .schedule import Schedule
@@ -81,6 +82,7 @@ def inspect(
     problems += _sample_prompts(config, spec)
     base = base or inspect_base(config, spec)
     problems += base.problems
+    problems += look_at_lora(config, spec, base).problems
     plan, found = _dataset(config, spec, progress)
     problems += found
     if plan is not None and decode:

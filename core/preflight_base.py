@@ -9,7 +9,7 @@ import math
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -51,6 +51,8 @@ class BaseFindings:
     problems: list[Problem] = field(default_factory=list)
     parts: Mapping[str, PartSize] = field(default_factory=dict)
     download_bytes: int = 0
+    lora_targets: Sequence[LoraTarget] = ()
+    """All layers that can get a LoRA; empty when the files are not here."""
 
     @property
     def lora_values_per_rank(self) -> int:
@@ -89,7 +91,7 @@ def inspect_base(config: RunConfig, spec: FamilySpec, *, online: bool = True) ->
     except OSError as error:
         why = f"cannot be read: {error.strerror or error}"
         return BaseFindings([Problem(why, _KEY, remedy="Check the folder's permissions.")])
-    return BaseFindings(problems, sizes)
+    return BaseFindings(problems, sizes, lora_targets=tuple(targets))
 
 
 def _as_problem(error: WizardError) -> Problem:

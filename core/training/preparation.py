@@ -29,6 +29,7 @@ from ..weights import kohya, metadata
 from . import manifest, states
 from .batches import Batches
 from .cache import EncodedPictures, EncodedPrompts
+from .continuation import Beginning
 from .fingerprints import Fingerprints
 from .outputs import Outputs
 from .portions import Portions
@@ -70,12 +71,15 @@ def prepare(job: Job) -> Trainer:
     hashes = source.hashes()
     origin = Origin.of(config, manifest.of_plan(plan, hashes), family.base_hash(), device)
     standing = states.find(job, origin)
+    beginning = Beginning.of(job, config, standing)
+    origin = origin.going_on_from(beginning.sha256)
     pictures = source.pictures(hashes)
     prompts = source.prompts(trained=set(rates) - {DENOISER})
     family.release(*(name for name in _text_encoders(family) if name not in rates))
     source.make_room()
     job.phase("attach network")
     network = networks.attach(family, config.network, config.training.seed, list(rates))
+    beginning.give_to(network)
     if config.training.gradient_checkpointing:
         family.enable_gradient_checkpointing()
     groups = [
@@ -98,7 +102,7 @@ def prepare(job: Job) -> Trainer:
             job,
             config,
             schedule,
-            _contents(config, plan, schedule, family, network),
+            _contents(config, plan, schedule, family, network, beginning.sha256),
         ),
         previews=Previews(job, family, sample_prompts),
         portions=Portions(job),
@@ -146,6 +150,7 @@ def _contents(
     schedule: Schedule,
     family: ModelFamily,
     network: Network,
+    continued: str,
 ) -> Callable[[int, int], bytes]:
     """The bytes of a file at (step, epoch), with the network as it is when called."""
     rule = BucketRule.of(config.dataset, family.spec)
@@ -159,6 +164,7 @@ def _contents(
         warmup_steps=schedule.warmup_steps,
         step=0,
         epoch=0,
+        continued=continued,
     )
 
     def contents(step: int, epoch: int) -> bytes:

@@ -38,6 +38,8 @@ class Training:
     step: int
     """Steps trained when this file is written."""
     epoch: int
+    continued: str = ""
+    """SHA-256 of the LoRA that it went on from."""
 
 
 def build(
@@ -59,6 +61,7 @@ def build(
         **_progress(training),
         **_base(config, spec, base_hash),
         **_modelspec(config, spec, plan, training),
+        **_beginning(config, training),
         "lora_wizard_version": _own_version(),
     }
 
@@ -155,6 +158,15 @@ def _progress(training: Training) -> dict[str, str]:
         "ss_lr_warmup_steps": str(training.warmup_steps),
         "ss_steps": str(training.step),
         "ss_epoch": str(training.epoch),
+    }
+
+
+def _beginning(config: RunConfig, training: Training) -> dict[str, str]:
+    if not training.continued:
+        return {}
+    return {
+        "lora_wizard_continued_from": Path(config.network.weights).name,
+        "lora_wizard_continued_from_sha256": training.continued,
     }
 
 
