@@ -139,7 +139,8 @@ def peft(base: Path, tensors: Tensors, folder: Path, part: str = "unet", **chang
 
 def load_with_peft(module: torch.nn.Module, folder: Path) -> torch.nn.Module:
     """``module`` with the adapter in ``folder``, as PEFT reads it."""
-    return PeftModel.from_pretrained(module, str(folder)).base_model.model
+    loaded: Any = PeftModel.from_pretrained(module, str(folder))
+    return loaded.base_model.model
 
 
 def _stem(name: str) -> str:
