@@ -61,6 +61,8 @@ class Costs:
     """With gradient checkpointing, the block that is computed again included."""
     fp32_factor: float
     """How much more fp32 keeps."""
+    convolutions_factor: float
+    """How much more is kept when convolutions are trained."""
     text_activation_bytes: float
     """Per picture, when the text encoders are trained."""
     decoding_bytes: float

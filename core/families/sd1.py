@@ -41,6 +41,7 @@ COSTS = Costs(
     activation_bytes=325_000,
     checkpointed_bytes=90_000,
     fp32_factor=1.4,
+    convolutions_factor=1.12,
     text_activation_bytes=60e6,
     decoding_bytes=4_000,
     flops=168e6,

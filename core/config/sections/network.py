@@ -33,8 +33,9 @@ class NetworkOptions(Section):
     conv_rank: int | None = option(
         None,
         label="Convolution rank",
-        help="Train the 3x3 convolutions too, with this rank (LoCon): textures and style hold "
-        "better, the file grows. Half of rank is usual. Absent: attention alone.",
+        help="Train the 3x3 convolutions too, with this rank (LoCon): a larger file that holds more "
+        "of a style. The small layers beside them get the rank above. Absent: attention alone.",
+        source="S1",
         ge=1,
         le=1024,
         also="conv_dim",
@@ -52,14 +53,15 @@ class NetworkOptions(Section):
         label="Continue from LoRA",
         help="A LoRA file to go on from instead of from nothing, of any trainer: kohya's, PEFT's "
         "and diffusers' names are read. Its rank must be the one above.",
+        source="S3",
         path=True,
         also="network_weights",
     )
     dropout: float = option(
         0.0,
         label="Dropout",
-        help="The share of the numbers between the LoRA's two matrices (behind down, before up) "
-        "that are silenced in each step. Against learning by heart: 0.1 to 0.3.",
+        help="The share of the numbers between the LoRA's two matrices, behind down and before up, "
+        "that are silenced at random. Against learning by heart: 0.1 is mild, 0.5 strong.",
         ge=0,
         lt=1,
         also="network_dropout",
@@ -67,7 +69,7 @@ class NetworkOptions(Section):
     rank_dropout: float = option(
         0.0,
         label="Rank dropout",
-        help="The share of a layer's ranks that are silenced, drawn anew for every picture.",
+        help="The share of each layer's ranks that are silenced, drawn anew for every picture.",
         ge=0,
         lt=1,
         also="rank_dropout",
@@ -75,7 +77,7 @@ class NetworkOptions(Section):
     module_dropout: float = option(
         0.0,
         label="Module dropout",
-        help="The share of the layers whose LoRA is left out of a step.",
+        help="The share of the layers whose LoRA is left out, drawn anew for every step.",
         ge=0,
         lt=1,
         also="module_dropout",
