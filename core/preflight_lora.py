@@ -137,8 +137,8 @@ def _ranks(
             yield _error(words, "Name a file of one rank, or resize it first.")
         elif ranks and configured not in ranks:
             (rank,) = ranks
-            of = "convolutions have" if wide else "LoRA has"
-            words = f"its {of} rank {rank}, and {key} is {configured}"
+            of = "convolutions of rank" if wide else "rank"
+            words = f"has {of} {rank}, and {key} is {configured}"
             yield _error(words, f"Set {key} = {rank}.", {key: rank})
 
 

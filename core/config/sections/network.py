@@ -33,8 +33,8 @@ class NetworkOptions(Section):
     conv_rank: int | None = option(
         None,
         label="Convolution rank",
-        help="Train the 3x3 convolutions too, with this rank (LoCon): a larger file that holds more "
-        "of a style. The small layers beside them get the rank above. Absent: attention alone.",
+        help="Train the 3x3 convolutions too, with this rank (LoCon): a larger file that holds "
+        "more of a style. The layers beside them get the rank above. Absent: attention alone.",
         source="S1",
         ge=1,
         le=1024,
