@@ -22,6 +22,7 @@ from lora_wizard.core.config.paths import templates_folder
 from lora_wizard.core.run.directory import RunDirectory
 from lora_wizard.core.run.lock import RunLock
 from lora_wizard.tui.app import WizardApp
+from lora_wizard.tui.screens.of_run import show_results, watch_run
 from lora_wizard.tui.walk.draft import Draft
 from textual.pilot import Pilot
 
@@ -73,13 +74,13 @@ async def review(app: WizardApp, pilot: Pilot[None], run: RunDirectory) -> None:
 
 async def train(app: WizardApp, pilot: Pilot[None], run: RunDirectory) -> None:
     """The monitor."""
-    app.watch_run(run)
+    watch_run(app, run)
     await _settle(pilot)
 
 
 async def results(app: WizardApp, pilot: Pilot[None], run: RunDirectory) -> None:
     """Every epoch's pictures in one grid."""
-    app.show_results(run)
+    show_results(app, run)
     await _settle(pilot)
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import torch
 
@@ -14,7 +13,8 @@ from ..config import RunConfig
 from ..dataset.buckets import BucketRule
 from ..dataset.build import build_plan, verify_plan
 from ..dataset.captions import final_caption
-from ..dataset.plan import DatasetPlan, Draw, Sample
+from ..dataset.plan import DatasetPlan, Draw
+from ..dataset.validation import validation_config, validation_plan
 from ..errors import WizardError
 from ..families import registry as families
 from ..families.base import ModelFamily, SamplePrompt, load_implementation
@@ -27,7 +27,7 @@ from ..sampling.prompts import expand
 from ..schedule import BatchCounts, Schedule
 from ..weights import kohya, metadata
 from . import manifest, states
-from .batches import Batches
+from .batches import Batches, Encoded, Prompts
 from .cache import EncodedPictures, EncodedPrompts
 from .continuation import Beginning
 from .fingerprints import Fingerprints
@@ -39,12 +39,7 @@ from .setbacks import Setbacks
 from .states import Origin, States
 from .store import TensorStore
 from .trainer import Trainer
-
-if TYPE_CHECKING:
-    from ..families.base import Conditioning
-
-PictureSource = Callable[[Sequence[Sample]], torch.Tensor]
-PromptSource = Callable[[Sequence[str]], "Conditioning"]
+from .validation import Validation
 
 
 def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
@@ -74,8 +69,9 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
     standing = states.find(job, origin)
     beginning = Beginning.of(job, config, standing)
     origin = origin.going_on_from(beginning.sha256)
-    pictures = source.pictures(hashes)
-    prompts = source.prompts(trained=set(rates) - {DENOISER})
+    validated = validation_plan(config, family.spec)
+    pictures = source.pictures(hashes, validated)
+    prompts = source.prompts(trained=set(rates) - {DENOISER}, validated=validated)
     family.release(*(name for name in _text_encoders(family) if name not in rates))
     source.make_room()
     job.phase("attach network")
@@ -87,6 +83,12 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
         ParameterGroup(part, network.parameters_of(part), rate) for part, rate in rates.items()
     ]
     optimizer = optimizer_spec.build(groups, config.optimizer)
+    validation = None
+    if validated:
+        trained = [_module(family, part) for part in rates]
+        validation = Validation(
+            job, config, family, validated.samples, trained, pictures, prompts, device
+        )
     scaler = torch.amp.GradScaler(device.type) if config.model.precision == "fp16" else None
     return Trainer(
         job=job,
@@ -106,6 +108,7 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
             _contents(config, plan, schedule, family, network, beginning.sha256),
         ),
         previews=Previews(job, family, sample_prompts),
+        validation=validation,
         portions=Portions(job),
         setbacks=Setbacks(job, schedule.total_steps),
     )
@@ -133,6 +136,10 @@ def _rates(config: RunConfig, family: ModelFamily) -> dict[str, float]:
             'Set one of them to "inherit" or a number.',
         )
     return rates
+
+
+def _module(family: ModelFamily, part: str) -> torch.nn.Module:
+    return family.denoiser if part == DENOISER else family.text_encoders[part]
 
 
 def _text_encoders(family: ModelFamily) -> list[str]:
@@ -206,17 +213,22 @@ class _Source:
             self.job.progress(len(found))
         return found
 
-    def pictures(self, hashes: dict[str, str]) -> PictureSource:
+    def pictures(self, hashes: dict[str, str], validated: DatasetPlan | None) -> Encoded:
         """Encodes all pictures that are not in the cache."""
-        self.job.phase("cache latents", total=len(self.plan.samples))
+        samples = [*self.plan.samples, *(validated.samples if validated else ())]
+        hashes = hashes | {
+            sample.id: self._fingerprints.of(sample.path)
+            for sample in samples[len(self.plan.samples) :]
+        }
+        self.job.phase("cache latents", total=len(samples))
         encoded = EncodedPictures(
             self._store, self.family, self.config.model, hashes, self._fingerprints, self.device
         )
-        encoded.fill(self.plan.samples, self.job.progress)
+        encoded.fill(samples, self.job.progress)
         self.family.release("vae")
         return encoded.gather
 
-    def prompts(self, trained: set[str]) -> PromptSource:
+    def prompts(self, trained: set[str], validated: DatasetPlan | None) -> Prompts:
         """From the cache where the same caption always means the same conditioning; made on the
         spot where a text encoder is trained or captions are shuffled anew for every use."""
         if trained:
@@ -224,6 +236,9 @@ class _Source:
         if self.config.captions.shuffle:
             return torch.no_grad()(self.family.encode_prompts)
         captions = self._captions()
+        if validated:
+            always = validation_config(self.config)
+            captions += [final_caption(Draw(sample, 0, 0), always) for sample in validated.samples]
         self.job.phase("cache conditioning", total=len(captions))
         encoded = EncodedPrompts(self._store, self.family, self.config.model, self.device)
         encoded.fill(captions, self.job.progress)

@@ -14,9 +14,7 @@ from lora_wizard.core import preflight
 from lora_wizard.core.config import RunConfig
 from lora_wizard.core.dataset.plan import Bucket, DatasetPlan
 from lora_wizard.core.estimates import Estimate, estimate
-from lora_wizard.core.estimates.figures import duration_text, parse_price, span_text
 from lora_wizard.core.estimates.past_runs import PastRun, past_runs
-from lora_wizard.core.estimates.speeds import teraflops
 from lora_wizard.core.families import registry
 from lora_wizard.core.hardware import Gpu
 from lora_wizard.core.preflight_base import BaseFindings, inspect_base
@@ -26,9 +24,13 @@ from lora_wizard.core.schedule import Schedule
 from training_runs import draw_pictures, events, files, sd_config, start
 
 T = TypeVar("T")
+
 SD1 = registry.find("sd1")
+
 RTX_4090 = Gpu("NVIDIA GeForce RTX 4090", 24 << 30, 24 << 30, (8, 9))
+
 PLAN = make_plan([(Bucket(512, 512), 10)] * 20)
+
 EARLIER = PastRun(
     name="mika",
     family="sd1",
@@ -77,6 +79,7 @@ SETTINGS = st.fixed_dictionaries(
         "gradient_accumulation": st.integers(1, 4),
     }
 )
+
 RANKS, SIDES = st.integers(1, 256), st.sampled_from([256, 512, 640, 768, 1024])
 
 
@@ -271,23 +274,6 @@ def test_the_base_that_is_there_counts(tiny_sd: Path) -> None:
     assert "usual" not in there(known.file).basis
 
 
-@pytest.mark.parametrize(
-    ("text", "amount", "currency"),
-    [
-        ("0.79", 0.79, ""),
-        ("$0.79", 0.79, "$"),
-        ("0,79 EUR/h", 0.79, ""),
-        ("1.2€", 1.2, "€"),
-        (" 2 $ / h ", 2, "$"),
-    ],
-)
-def test_prices_as_people_write_them(text: str, amount: float, currency: str) -> None:
-    found = parse_price(text)
-    assert found
-    assert found.amount == amount
-    assert found.currency in (currency, "EUR")
-
-
 @pytest.mark.parametrize("text", ["", "cheap", "1.2.3", "-4", "1 2"])
 def test_what_is_no_price_costs_nothing(text: str) -> None:
     assert estimated(make_config()).cost(text) is None
@@ -298,38 +284,6 @@ def test_cost_is_time_times_price() -> None:
     cost = there(found.cost("$2"))
     assert cost.low == pytest.approx(there(found.time).low / 3600 * 2)
     assert cost.text.endswith("$")
-
-
-@given(st.floats(0, 1e6), st.floats(1, 10))
-def test_durations_read_in_order(seconds: float, times: float) -> None:
-    assert duration_text(seconds)
-    assert span_text(seconds, seconds * times)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0, "1 s"), (44, "44 s"), (700, "12 min"), (4000, "67 min"), (7300, "2 h"), (50000, "14 h")],
-)
-def test_durations(seconds: float, text: str) -> None:
-    assert duration_text(seconds) == text
-
-
-@pytest.mark.parametrize(
-    ("name", "figure"),
-    [
-        ("NVIDIA GeForce RTX 4090", 165),
-        ("NVIDIA GeForce RTX 3060 Laptop GPU", 25),
-        ("NVIDIA GeForce RTX 3060 Ti", 32),
-        ("Tesla T4", 65),
-        ("NVIDIA A100-SXM4-80GB", 312),
-        ("NVIDIA H100 PCIe", 756),
-        ("NVIDIA L40S", 362),
-        ("NVIDIA RTX A6000", 155),
-        ("NVIDIA Something New", None),
-    ],
-)
-def test_gpus_are_known_by_their_names(name: str, figure: float | None) -> None:
-    assert teraflops(replace(RTX_4090, name=name)) == figure
 
 
 def measured(config: RunConfig, memory: float = 9e9) -> PastRun:

@@ -188,6 +188,6 @@ def test_one_of_several_concepts_gets_repeats(home: Path) -> None:
     write_pictures(home / "set" / "10_hat", 3)
     draft = new_draft(home / "set")
     lengths.take_over(draft, lengths.folders_as_concepts(draft, *planned(draft)))
-    lengths.put_concept_repeats(draft, 1, 7)
+    assert draft.enter(lengths.repeats_key(1), "7") is None
     plan, config = planned(draft)
     assert [item.repeats for item in lengths.concept_repeats(plan, config)] == [10, 7]

@@ -11,6 +11,7 @@ from lora_wizard.core.schedule import Schedule
 from lora_wizard.tui.app import WizardApp
 from lora_wizard.tui.screens.repeats import RepeatsScreen
 from lora_wizard.tui.walk.draft import Draft
+from lora_wizard.tui.widgets.text import SafeInput
 from screens import SIZES, at_rest, check_snapshot, screen_text
 from textual.pilot import Pilot
 from textual.widgets import OptionList, Static
@@ -170,7 +171,16 @@ async def test_one_concepts_repeats_are_typed(home: Path) -> None:
         await settled(app, pilot)
         assert total(screen).startswith("148 steps in 1 epoch")
         assert app.draft.value("dataset.concepts")[0]["repeats"] == 7
-        await pilot.press("backspace", "x")
+        await pilot.press("x")
         await pilot.pause()
-        assert "a number from 1 to" in screen_text(app)
+        assert 'must be a whole number from 1 to 10000, not "7x"' in screen_text(app)
         assert app.draft.value("dataset.concepts")[0]["repeats"] == 7
+        copy = app.draft.path.with_name("again.json")
+        copy.write_bytes(app.draft.path.read_bytes())
+    again = WizardApp()
+    async with again.run_test(size=SIZES[1]) as pilot:
+        again.begin(Draft.load(copy))
+        screen = await settled(again, pilot)
+        fields = screen.query("ConceptRepeats SafeInput").results(SafeInput)
+        assert [field.value for field in fields] == ["7x", "20"]
+        assert 'not "7x"' in screen_text(again)

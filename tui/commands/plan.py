@@ -19,7 +19,8 @@ from ...core.estimates import Estimate, estimate_here
 from ...core.families import registry
 from ...core.preflight_base import inspect_base
 from ...core.rules_of_thumb import RuleOfThumb, explain
-from ...core.schedule import BatchCounts, SavePoint, Schedule, solve_epochs, solve_repeats
+from ...core.schedule import BatchCounts, SavePoint, Schedule
+from ...core.solving import solve_epochs, solve_repeats
 from ...core.text import printable
 from ..arguments import add_config_arguments, whole_number
 from ..predictions import add_price_argument, document, show

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
@@ -19,9 +19,6 @@ from ..widgets.fields import OptionField, label_of
 from ..widgets.form import help_text
 from ..widgets.text import shown
 from .step import StepScreen
-
-if TYPE_CHECKING:
-    from ..app import WizardApp
 
 _COMMON = (
     ("tab, shift+tab", "to the next field, to the one before"),
@@ -59,7 +56,7 @@ class HelpScreen(ModalScreen[None]):
         self.query_one(VerticalScroll).focus()
 
 
-def explain(app: WizardApp) -> None:
+def explain(app: App[None]) -> None:
     """Open the help of the screen that is there."""
     if not isinstance(app.screen, HelpScreen):
         app.push_screen(HelpScreen(help_of(app.screen, min(app.size.width - 4, 98))))

@@ -139,12 +139,18 @@ class RepeatsScreen(StepScreen):
         plan, config, _ = known
         concepts = lengths.concept_repeats(plan, config)
         self.query_one("#total", Static).update(shown(_total(found)))
-        self.query_one(ConceptRepeats).show(concepts)
+        self._show_concepts([concept.name for concept in concepts])
         # Concepts with repeats of their own leave the option nothing to decide.
         self.query_one(f"#{field_id(lengths.REPEATS)}").display = not concepts
         self._show_folders(lengths.named_folders(plan, config))
         self.query_one(Aim).show_targets(targets(plan, config))
         self._count(known, self.query_one(Aim).wanted)
+
+    def _show_concepts(self, names: Sequence[str]) -> None:
+        draft, keys = self.app.draft, [lengths.repeats_key(at) for at in range(len(names))]
+        fields = self.query_one(ConceptRepeats)
+        fields.show(names, [draft.shown(key) for key in keys])
+        fields.show_problems([draft.problem(key) for key in keys])
 
     def _show_folders(self, words: str) -> None:
         folders = self.query_one("#folders", Static)
@@ -184,7 +190,8 @@ class RepeatsScreen(StepScreen):
 
     @on(ConceptRepeats.Edited)
     def _concept_edited(self, event: ConceptRepeats.Edited) -> None:
-        lengths.put_concept_repeats(self.app.draft, event.number, event.repeats)
+        self.app.draft.enter(lengths.repeats_key(event.number), event.text)
+        self._show_concepts(self.query_one(ConceptRepeats).names)
         self.app.touch()
 
     def action_aim(self, number: int) -> None:

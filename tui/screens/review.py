@@ -137,7 +137,7 @@ class ReviewScreen(StepScreen):
     def action_check(self) -> None:
         """Check everything again."""
         self._full = None
-        self.app.look_again()
+        self.app.assessing.look_again()
         self._show_problems()
         self._check(self.app.draft.snapshot())
 

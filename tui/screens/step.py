@@ -3,6 +3,7 @@ on."""
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -180,6 +181,13 @@ class StepScreen(Screen[None]):
         mend = f"  ✗ {wrong} to mend" if wrong else ""
         self.query_one("#where", Static).update(where + mend)
         self.query_one("#steps", Static).update(Content("\n").join(map(_line, found)))
+
+
+def screen_of(step: str) -> StepScreen:
+    """The screen of a step of the walk."""
+    name = steps.find(step).name
+    module = importlib.import_module(f".{name}", __package__)
+    return getattr(module, f"{name.capitalize()}Screen")()
 
 
 _LINES = 2

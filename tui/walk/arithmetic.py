@@ -11,7 +11,8 @@ from ...core.config import RunConfig
 from ...core.dataset.order import training_uses
 from ...core.dataset.plan import Bucket, DatasetPlan
 from ...core.rules_of_thumb import S1_STEPS, S2_MOST, RuleOfThumb
-from ...core.schedule import BatchCounts, Schedule, uncapped_steps
+from ...core.schedule import BatchCounts, Schedule
+from ...core.solving import uncapped_steps
 
 S0_LEAST, S0_MOST = 2000, 3000
 S0_STEPS = (S0_LEAST + S0_MOST) // 2

@@ -10,7 +10,7 @@ from typing import Any
 
 from ...core.config import RunConfig
 from ...core.dataset.plan import ConceptSummary, DatasetPlan
-from ...core.schedule import solve_epochs, solve_repeats
+from ...core.solving import solve_epochs, solve_repeats
 from .draft import Draft
 
 REPEATS, EPOCHS, LIMIT, CONCEPTS = (
@@ -110,11 +110,9 @@ def concept_repeats(plan: DatasetPlan, config: RunConfig) -> list[ConceptSummary
     return _trained(plan)[: len(config.dataset.concepts)]
 
 
-def put_concept_repeats(draft: Draft, number: int, repeats: int) -> None:
-    """Set the repeats of one of ``dataset.concepts``."""
-    listed = [_written(item) for item in draft.value(CONCEPTS)]
-    listed[number]["repeats"] = repeats
-    draft.put(CONCEPTS, listed)
+def repeats_key(number: int) -> str:
+    """The option of the repeats of one of ``dataset.concepts``."""
+    return f"{CONCEPTS}[{number}].repeats"
 
 
 def _trained(plan: DatasetPlan) -> list[ConceptSummary]:
