@@ -14,7 +14,7 @@ from lora_wizard.core.families.base import Batch
 from lora_wizard.core.families.sd1_model import StableDiffusion1
 from lora_wizard.core.networks import registry
 from lora_wizard.core.networks.base import Network
-from lora_wizard.core.networks.dropouts import kept_places
+from lora_wizard.core.networks.dropouts import layer_words, silent_places
 from lora_wizard.core.run.directory import RunDirectory
 from lora_wizard.core.run.job import Job, run_job
 from lora_wizard.core.training.__main__ import train
@@ -173,12 +173,14 @@ def test_something_always_stays(tiny_sd: Path) -> None:
 
 
 def test_the_hash_is_uniform_and_nothing_hangs_together() -> None:
-    words = torch.arange(64) * 977 + 5
-    kept = kept_places(words, 11, 4096, 0.3).double().numpy()
+    samples = torch.arange(64) * 977 + 5
+    words = layer_words(samples, torch.tensor([11, 12]))
+    both = silent_places(*words, 4096, 0.3)
+    assert both.shape == (2, 64, 4096)
+    kept, other = (~both).double().numpy()
     assert kept.mean() == pytest.approx(0.7, abs=0.004)
     assert kept.mean(axis=0).std() == pytest.approx((0.21 / 64) ** 0.5, rel=0.1)
     assert kept.mean(axis=1).std() == pytest.approx((0.21 / 4096) ** 0.5, rel=0.4)
-    other = kept_places(words, 12, 4096, 0.3).double().numpy()
     pairs = [
         (kept[:-1], kept[1:]),
         (kept[:, :-1], kept[:, 1:]),
