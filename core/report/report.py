@@ -106,6 +106,7 @@ def _head(known: _Run, state: str) -> str:
         "Loss": f"{status.loss:.4f} (smoothed)" if status.loss is not None else "",
         "GPU memory": f"{status.memory / 2**30:.1f} GiB at most" if status.memory else "",
         "Rank, alpha": ranks,
+        "Continued from": Path(network.weights).name if network.weights else "",
         "Learning rate": f"{config.optimizer.learning_rate:g} ({config.optimizer.scheduler})",
         "Trigger words": ", ".join(config.captions.trigger_words),
         "Error": in_sentences(*((status.error or {}).get(part) for part in _ERROR_PARTS)),

@@ -24,6 +24,7 @@ _FILES = ("adapter_model.safetensors", "pytorch_lora_weights.safetensors")
 _PEFT_CONFIG = "adapter_config.json"
 _DIFFUSERS_CONFIG = "lora_adapter_metadata"
 _LARGEST_CONFIG = 1 << 20
+_LARGEST_ALPHA = 1e6
 _ENDING = re.compile(
     r"\.(?:(?:lora_down|lora\.down|lora_linear_layer\.down|down|lora_A(?:\.\w+)?)\.weight(?P<down>)"
     r"|(?:lora_up|lora\.up|lora_linear_layer\.up|up|lora_B(?:\.\w+)?)\.weight(?P<up>)"
@@ -83,7 +84,7 @@ class LoraFile:
 
     def alpha(self, name: str) -> float | None:
         """The alpha of layer ``name`` by the file's configuration; None where nothing tells it
-        but a tensor of its own, and without that it is the rank."""
+        but a tensor of its own, and without that it is the rank. Raises LoraFileError."""
         if not self.adapter:
             return None
         config, place = self.adapter, _bare(name)
@@ -94,6 +95,8 @@ class LoraFile:
         alpha = _by_pattern(config.get("alpha_pattern"), place, config.get("lora_alpha"))
         if not isinstance(alpha, (int, float)) or isinstance(alpha, bool):
             return None
+        if not -_LARGEST_ALPHA <= alpha <= _LARGEST_ALPHA:
+            raise _broken(self.path, f"the alpha of {_short(name)} is {str(alpha)[:20]}")
         if config.get("use_rslora") is True:
             return alpha * math.sqrt(self.layers[name].rank(self.header.tensors))
         return float(alpha)

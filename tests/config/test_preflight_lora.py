@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import math
 import os
 import subprocess
 import sys
@@ -12,10 +14,15 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from lora_wizard.core import preflight
 from lora_wizard.core.config import NetworkOptions, RunConfig, configfile
-from lora_wizard.core.errors import Problem
+from lora_wizard.core.errors import Problem, WizardError
+from lora_wizard.core.families.sd1 import SPEC
 from lora_wizard.core.networks import registry
+from lora_wizard.core.preflight_base import inspect_base
+from lora_wizard.core.preflight_lora import look_at_lora
 from safetensors.torch import save, save_file
 from tiny_sd import load, stir
 from training_runs import draw_pictures
@@ -52,8 +59,8 @@ def checked(tiny_sd: Path, tmp_path: Path) -> Callable[..., list[Problem]]:
             "network": {"rank": 4, "weights": str(weights)},
             "output": {"folder": str(tmp_path / "out")},
         }
-        for section, given in changes.items():
-            values[section] = {**values.get(section, {}), **given}
+        for section, changed in changes.items():
+            values[section] = {**values.get(section, {}), **changed}
         found = preflight.check(RunConfig.model_validate(values))
         return [problem for problem in found if problem.where.startswith("network.")]
 
@@ -258,3 +265,53 @@ def test_it_is_told_without_torch(tiny_sd: Path, tmp_path: Path, tensors: Tensor
     )
     assert ran.returncode == 2, ran.stderr
     assert "Set network.rank = 4." in " ".join((ran.stdout + ran.stderr).split())
+
+
+NAMES = st.sampled_from(
+    [LAYER, "unet.x", "base_model.model.mid_block", "lora_te_text_model", LISTENS, ""]
+)
+ENDINGS = st.sampled_from(
+    [".lora_down.weight", ".lora_up.weight", ".alpha", ".lora_A.weight", ".lora_B.weight", ".x"]
+)
+SHAPES = st.lists(st.integers(0, 5), max_size=4)
+ENTRIES = st.dictionaries(
+    st.builds(str.__add__, NAMES, ENDINGS),
+    st.tuples(SHAPES, st.sampled_from(["F16", "F32", "I8", "BOOL"])),
+    max_size=8,
+)
+ODD = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner),
+    max_leaves=6,
+)
+CONFIGS = st.fixed_dictionaries(
+    {}, optional={"lora_alpha": ODD, "alpha_pattern": ODD, "use_rslora": ODD, "unet.r": ODD}
+)
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(ENTRIES, CONFIGS | ODD)
+def test_no_header_is_too_odd_to_be_answered(
+    tiny_sd: Path, tmp_path: Path, entries: dict[str, tuple[list[int], str]], adapter: Any
+) -> None:
+    sizes = {"F16": 2, "F32": 4}
+    header: dict[str, Any] = {"__metadata__": {"lora_adapter_metadata": json.dumps(adapter)}}
+    end = 0
+    for name, (shape, dtype) in entries.items():
+        start, end = end, end + math.prod(shape) * sizes.get(dtype, 1)
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [start, end]}
+    text = json.dumps(header).encode()
+    path = tmp_path / "odd.safetensors"
+    path.write_bytes(len(text).to_bytes(8, "little") + text + bytes(end))
+    config = RunConfig.model_validate(
+        {"model": {"base": str(tiny_sd)}, "network": {"rank": 4, "weights": str(path)}}
+    )
+    found = look_at_lora(config, SPEC, inspect_base(config, SPEC))
+    assert found.file is None or found.layers
+    for name in found.layers.values():
+        assert found.file
+        with contextlib.suppress(WizardError):
+            alpha = found.file.alpha(name)
+            assert alpha is None or math.isfinite(alpha)
