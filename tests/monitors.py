@@ -51,7 +51,7 @@ def caching(run: PreparedRun) -> None:
     run.emit("started", what="train", version="1", attempt=1)
     run.emit("phase", phase="cache latents", total=28)
     run.emit("progress", phase="cache latents", done=12, total=28)
-    run.log("started", "cache latents (28)")
+    run.log("started", "preparing the pictures (28)")
     run.emit(
         "problem",
         severity="warning",

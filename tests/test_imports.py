@@ -16,6 +16,7 @@ SCREEN = ("textual", "textual_image", "plotext")
 JOBS = (
     "core.demo.*",
     "core.families.*_model",
+    "core.families.noise_schedule",
     "core.networks.dropouts",
     "core.networks.norms",
     "core.optimizers.state",

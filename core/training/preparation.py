@@ -18,6 +18,7 @@ from ..dataset.validation import validation_config, validation_plan
 from ..errors import WizardError
 from ..families import registry as families
 from ..families.base import ModelFamily, SamplePrompt, load_implementation
+from ..hardware import device_name
 from ..networks import registry as networks
 from ..networks.base import Network
 from ..optimizers import registry as optimizers
@@ -57,6 +58,7 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
     plan = plan or _plan(job, config)
     schedule = Schedule.of(plan, config)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    job.emit("device", name=device_here())
     job.phase("load model")
     family = _family(config, device)
     # What can be wrong is asked before the hours of encoding, not after.
@@ -121,6 +123,11 @@ def _plan(job: Job, config: RunConfig) -> DatasetPlan:
     job.phase("check pictures", total=len(plan.samples))
     verify_plan(plan, progress=_shown(job))
     return plan
+
+
+def device_here() -> str:
+    """What training computes on here, as `hardware.device_name` calls it."""
+    return device_name(torch.cuda.get_device_name() if torch.cuda.is_available() else "")
 
 
 def _family(config: RunConfig, device: torch.device) -> ModelFamily:

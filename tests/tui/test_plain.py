@@ -100,7 +100,7 @@ def test_what_is_found_is_told_on_the_way() -> None:
     assert "16 pictures" in words
     assert "16 of 16 pictures have a caption" in words
     assert "48" in words  # 16 pictures x 3 repeats
-    assert "S0: 16 images / batch 2 x 3 repeats x 2 epochs gives 48 steps" in words
+    assert "JarvisLabs: 16 images / batch 2 x 3 repeats x 2 epochs gives 48 steps" in words
     assert "Repeats: 3; the preset says 30." in words
 
 
@@ -248,6 +248,20 @@ def test_the_end_of_the_input_leaves_politely(answers: str) -> None:
 def test_the_pictures_that_come_along_are_not_written_beside(home: Path) -> None:
     talked = talk([*DEMO[:4], ("Repeats", "q")])
     assert "The captions:" not in talked.text
+
+
+def test_a_base_that_is_near_is_chosen_and_told_of(home: Path) -> None:
+    talked = talk(
+        [
+            *DEMO[:8],
+            ("Models to train on:", "embedded"),
+            ("Base model [embedded:demo]", ""),
+            ("Rank [", "q"),
+        ]
+    )
+    words = " ".join(talked.text.split())
+    assert "It is Stable Diffusion 1.x: " in words
+    assert drafts()[0].value("model.base") == "embedded:demo"
 
 
 @pytest.mark.anyio

@@ -118,3 +118,36 @@ def test_what_a_problem_offers_is_a_question(home: Path) -> None:
     draft = drafts()[0]
     assert len(draft.value("dataset.concepts")) == 3
     assert draft.value("dataset.exclude")
+
+
+def test_folders_are_changed_one_by_one(home: Path) -> None:
+    pictures(home / "set" / "20_mika", "1.png")
+    pictures(home / "set" / "10_hat", "2.png")
+    pictures(home / "set" / "5_rest", "3.png")
+    talk(
+        [
+            *NEW,
+            ("Folder of pictures [", "set"),
+            ("The folders:", "mika"),
+            ("mika:", "change"),
+            ("Repeats [20]", "0"),
+            ("Repeats [20]", "12"),
+            ("Name [", ""),
+            ("Trigger words [", "mka"),
+            ("The folders:", "rest"),
+            ("rest:", "leave out"),
+            ("The folders:", ""),
+            ("What now?", "q"),
+        ]
+    )
+    draft = drafts()[0]
+    assert draft.value("dataset.concepts") == [
+        {"folder": str(home / "set" / "10_hat"), "repeats": 10, "name": "hat"},
+        {
+            "folder": str(home / "set" / "20_mika"),
+            "repeats": 12,
+            "name": "mika",
+            "trigger_words": ["mka"],
+        },
+    ]
+    assert not draft.is_set("dataset.repeats")

@@ -69,6 +69,8 @@ async def test_the_numbers_of_a_set(home: Path, size: tuple[int, int]) -> None:
         assert config
         assert f"{Schedule.of(plan, config).total_steps:,} steps" in total(screen)
         await pilot.press("f3")
+        await settled(app, pilot)
+        assert total(screen).startswith("2,520 steps in 18 epochs")
         screen.query_one(OptionList).focus()
         await pilot.press("down", "down")
         await counted(app, pilot)
@@ -143,8 +145,8 @@ async def test_an_aim_is_taken_over_and_put_back(home: Path) -> None:
         screen.query_one("#wanted-steps").focus()
         await pilot.press("5", "6", "0")
         await counted(app, pilot)
-        assert "F5 sets epochs 20 -> 560 steps" in screen_text(app)
-        await pilot.press("f5")
+        assert "enter sets epochs 20 -> 560 steps" in screen_text(app)
+        await pilot.press("enter")
         await settled(app, pilot)
         assert total(screen).startswith("560 steps in 20 epochs")
         assert "F8 puts back epochs 10" in screen_text(app)
@@ -154,6 +156,22 @@ async def test_an_aim_is_taken_over_and_put_back(home: Path) -> None:
         await pilot.press("f6")
         await settled(app, pilot)
         assert app.draft.value("dataset.repeats") == 2
+
+
+@pytest.mark.anyio
+async def test_one_key_makes_it_as_long_and_leaves_files_to_choose_from(home: Path) -> None:
+    holiday_pictures(home / "holiday")
+    app = WizardApp()
+    async with app.run_test(size=SIZES[0]) as pilot:
+        app.begin(draft_of(home / "holiday", dataset__repeats=40, training__batch_size=1))
+        await settled(app, pilot)
+        await pilot.press("f3")
+        screen = await settled(app, pilot)
+        # Two epochs would do as well, and would be two files.
+        assert app.draft.value("training.epochs") == 10
+        assert total(screen).startswith("2,520 steps in 10 epochs")
+        assert "✓ set: " in screen_text(app)
+        assert "F8 puts back repeats 40" in screen_text(app)
 
 
 @pytest.mark.anyio

@@ -96,6 +96,7 @@ class ProposingStep(FormStep):
     def show_figures(self) -> None:
         """Also what is proposed now."""
         super().show_figures()
+        self.refresh_bindings()
         self.query_one("#proposed", Static).update(shown(self.proposal()))
 
     def action_propose(self) -> None:

@@ -35,7 +35,7 @@ _CHOOSING = Reading(
     "Choose",
     "a general model",
     "The LoRA then works on many of its relatives. A narrow fine-tune teaches its own look too "
-    "(S1). Photographs want a realistic one, drawings one for anime, with clip skip 2.",
+    "(Haoming). Photographs want a realistic one, drawings one for anime, with clip skip 2.",
 )
 _KEY, _FAMILY, _PRECISION = "model.base", "model.family", "model.precision"
 
@@ -45,13 +45,14 @@ class ModelScreen(StepScreen):
 
     name_of_step: ClassVar[str] = "model"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f2", "advised", "Precision"),
-        Binding("f3", "download", "Download"),
+        Binding("f2", "advised", "Precision", show=False),
+        Binding("f3", "download", "Download", show=False),
         Binding("f4", "models", "Models"),
         Binding("f5", "look_again", "Look again", show=False),
     ]
     DEFAULT_CSS = """
     ModelScreen Figures { margin: 1 0 0 0; padding: 1 1 0 1; }
+    ModelScreen.-wide Figures { height: 1fr; }
     ModelScreen.-narrow Figures { display: none; }
     ModelScreen Form { height: auto; max-height: 12; }
     ModelScreen #facts { height: auto; max-height: 4; padding: 0 1; }
@@ -139,9 +140,19 @@ class ModelScreen(StepScreen):
             return Content("" if is_refused else words)
         if not view.family:
             return Content("")  # what it is instead stands beside the field
-        head = Content.styled(f"✓ {printable(view.title)}", "bold $success")
-        head += shown(f"  recognised: {view.why}")
+        if self._is_accepted():
+            head = Content.styled(f"✓ {printable(view.title)}", "bold $success")
+            head += shown(f"  recognised: {view.why}")
+        else:
+            head = shown(f"· Looks like {view.title}: {view.why}")
         return head + shown("\n  " + "; ".join(view.facts)) if view.facts else head
+
+    def _is_accepted(self) -> bool:
+        """Whether it was looked at as closely as the review does, and nothing is wrong with it."""
+        known = self.app.assessment
+        if known is None or known.snapshot.text != self.app.draft.text:
+            return False
+        return not any(problem.where in (_KEY, _FAMILY) for problem in known.errors)
 
     def _show_draft(self) -> None:
         self.query_one(Form).show_draft()
@@ -164,8 +175,9 @@ class ModelScreen(StepScreen):
         self.query_one(Figures).show(figures, column=True)
 
     @on(NearbyModels.Found)
-    def _nearby_found(self) -> None:
-        self.query_one("#models", Static).update("F4: choose one of these; enter takes it.")
+    def _nearby_found(self, event: NearbyModels.Found) -> None:
+        words = f"F4: choose one of these {event.count}; enter takes it."
+        self.query_one("#models", Static).update(words)
 
     # What this machine makes of it ------------------------------------------------------------
 

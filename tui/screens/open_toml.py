@@ -9,13 +9,15 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widgets import Footer, Input, OptionList, Static
+from textual.widgets import Input, OptionList, Static
 
 from ...core.config.paths import resolve_path
 from ...core.errors import WizardError
 from ..walk.draft import Draft
 from ..walk.listing import home_short
-from ..walk.memory import recent_tomls, remember_toml
+from ..walk.memory import recent_tomls
+from ..walk.opening import of_toml
+from ..widgets.footer import Footer
 from ..widgets.path_input import PathInput
 from ..widgets.rows import Rows
 from ..widgets.text import shown
@@ -80,11 +82,10 @@ class OpenScreen(Screen[None]):
     @work(thread=True, exclusive=True)
     def _open(self, path: Path) -> None:
         try:
-            draft = Draft.of_file(path)
+            draft = of_toml(path)
         except WizardError as error:
             self.app.call_from_thread(self._say, error)
         else:
-            remember_toml(path)
             self.app.call_from_thread(self._opened, draft)
 
     def _opened(self, draft: Draft) -> None:

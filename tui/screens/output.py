@@ -27,6 +27,10 @@ class OutputScreen(ProposingStep):
             disk_reading(known),
         ]
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offered only while there is something to take."""
+        return bool(self._proposed()) if action == "propose" else True
+
     def proposal(self) -> str:
         """A name and a comment, where they differ from what is there."""
         proposed = ", ".join(f"{info} {value}" for info, value in self._proposed().items())

@@ -22,6 +22,10 @@ class SamplesScreen(ProposingStep):
         known = self.app.assessment
         return [pictures_reading(known), time_reading(known)]
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offered only while there is something to take."""
+        return bool(proposals.next_prompt(self.app.draft)) if action == "propose" else True
+
     def proposal(self) -> str:
         """The next prompt, or what would make one possible."""
         draft = self.app.draft

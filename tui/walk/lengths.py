@@ -20,6 +20,8 @@ REPEATS, EPOCHS, LIMIT, CONCEPTS = (
     "dataset.concepts",
 )
 
+_FEWEST_EPOCHS, _MOST_EPOCHS = 5, 30
+
 
 @dataclass(frozen=True)
 class Solution:
@@ -65,6 +67,21 @@ def by_repeats(target: int, plan: DatasetPlan, config: RunConfig) -> Solution:
         return Solution(values, solved.steps, (), obstacle, lifted)
     changes = _repeats(plan, config, solved.repeats)
     return Solution(values, solved.steps, (*changes, *_without_limit(lifted)), "", lifted)
+
+
+def better(epochs: Solution, repeats: Solution) -> str:
+    """Which of the two leaves a usual number of epochs, each of which is a file to choose from:
+    ``epochs`` or ``repeats``."""
+    ((_, number),) = epochs.values
+    usual = _FEWEST_EPOCHS <= number <= _MOST_EPOCHS
+    return "epochs" if usual or repeats.obstacle else "repeats"
+
+
+def is_set(draft: Draft, solution: Solution) -> bool:
+    """Whether the draft says just that."""
+    return not solution.obstacle and all(
+        draft.value(key) == value for key, value in solution.changes
+    )
 
 
 def take_over(draft: Draft, changes: Sequence[tuple[str, Any]]) -> list[tuple[str, Any]]:

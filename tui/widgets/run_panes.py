@@ -30,7 +30,7 @@ class RunPanes(Vertical):
     RunPanes #failure { display: none; height: auto; color: $warning; padding: 0 1 1 1; }
     RunPanes.-failed #failure { display: block; }
     RunPanes #pictures { width: 1fr; }
-    RunPanes #log-title { height: 1; }
+    RunPanes #log-title { height: 1; text-style: bold; }
     RunPanes.-only-plot #pictures, RunPanes.-only-plot #lower { display: none; }
     RunPanes.-only-log #upper { display: none; }
     RunPanes.-only-pictures #lower, RunPanes.-only-pictures #left { display: none; }
@@ -60,7 +60,7 @@ class RunPanes(Vertical):
             self.query_one(LossPlot).show(self._watch.last_step, status.total)
         self.query_one(SamplePanel).show(self._watch.samples())
         self.query_one(LogView).add(portion.log)
-        if failure := words.failure_words(status):
+        if failure := words.failure_words(status, self._watch.run):
             title, _, rest = failure.partition("\n")
             content = shown(title, "bold") + "\n" + shown(rest)
             self.query_one("#failure", Static).update(content)
