@@ -38,6 +38,8 @@ def look_at_lora(config: RunConfig, spec: FamilySpec, base: BaseFindings) -> Lor
     name = config.network.weights
     if not name or _KEY in spec.options_that_do_not_apply:
         return LoraFindings()
+    if spec.lora_targets is None:
+        return LoraFindings([_error(f"is not read for {spec.title}", "Leave it out.")])
     try:
         file = open_lora(Path(name))
     except WizardError as error:

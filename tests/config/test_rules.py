@@ -40,6 +40,16 @@ def test_nothing_is_said_about_what_is_fine() -> None:
             {"captions": {"shuffle": True, "trigger_words": ["a", "b"], "keep_tokens": 2}},
         ),
         (
+            {"network": {"conv_alpha": 2.0}},
+            "network.conv_alpha",
+            {"network": {"conv_alpha": 2.0, "conv_rank": 4}},
+        ),
+        (
+            {"network": {"conv_rank": 4}, "optimizer": {"unet_learning_rate": "off"}},
+            "network.conv_rank",
+            {"network": {"conv_rank": 4}},
+        ),
+        (
             {"loss": {"prior_loss_weight": 0.5}},
             "loss.prior_loss_weight",
             {
