@@ -130,6 +130,13 @@ def test_two_ways_to_the_same_end_are_one_too_many() -> None:
     assert findings(loss={"debiased": True}) == {}
 
 
+def test_short_weights_and_schedule_free_ones_exclude_each_other() -> None:
+    network = {"max_norm": 1.0}
+    found = findings(network=network, optimizer={"name": "adamw_schedulefree"})
+    assert found["network.max_norm"] == "error"
+    assert "network.max_norm" not in findings(network=network)
+
+
 def test_a_span_of_timesteps_has_some() -> None:
     nothing = {"min_timestep": 500, "max_timestep": 500}
     assert findings(loss=nothing) == {"loss.min_timestep": "error"}

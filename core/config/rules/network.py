@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ...optimizers import settings
 from ..run_config import RunConfig
-from .base import Finding, Rule, warning
+from .base import Finding, Rule, error, warning
 
 
 def _network(config: RunConfig) -> Iterator[Finding]:
@@ -19,6 +20,14 @@ def _network(config: RunConfig) -> Iterator[Finding]:
             "has no effect: convolutions are the U-Net's, and that is not trained",
             "network.conv_rank",
             "optimizer.unet_learning_rate",
+        )
+    spec = settings.known(config.optimizer.name)
+    if network.max_norm is not None and spec and spec.finished_weights:
+        yield error(
+            f"does not go with {spec.title}, whose files hold other weights than those in training",
+            "network.max_norm",
+            "optimizer.name",
+            remedy="Leave it out, or choose another optimizer.",
         )
 
 
