@@ -47,9 +47,11 @@ _WITHOUT_A_KEY = """
 | `accelerate launch` | `lora-wizard train` |
 """  # noqa: E501
 _SAME = re.compile(
-    r"(model\.(clip_skip|zero_terminal_snr)|dataset\.resolution|captions\.keep_tokens|samples\.seed"
-    r"|training\.(gradient_checkpointing|max_grad_norm|seed)|optimizer\.learning_rate"
-    r"|output\.save_precision|loss\.\w+)"
+    r"model\.(clip_skip|zero_terminal_snr)|dataset\.(resolution|random_crop|cache_latents)"
+    r"|captions\.keep_tokens|training\.(gradient_checkpointing|max_grad_norm|seed)"
+    r"|optimizer\.learning_rate|output\.save_precision"
+    r"|loss\.(huber_c|huber_schedule|min_snr_gamma|(min|max)_timestep|prior_loss_weight"
+    r"|noise_offset(_random_strength)?|adaptive_noise_scale)"
 )
 """Keys whose last word is sd-scripts' name, too."""
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -68,9 +70,15 @@ def _rows(info: OptionInfo) -> Iterator[str]:
     if not names and _SAME.fullmatch(info.key):
         names = [info.key.rpartition(".")[2]]
     default = "required" if info.required else f"`{default_text(info)}`"
-    what = re.split(r"(?<=[.;:]) ", info.help)[0].rstrip(".;:").replace("|", "\\|")
+    what = _first_sentence(info.help).replace("|", "\\|")
     for name in names:
         yield f"| `{name}`{note} | `{info.key}` | {what} | {default} |\n"
+
+
+def _first_sentence(text: str) -> str:
+    ends = (hit.start() for hit in re.finditer(r"[.;:](?= |$)", text))
+    # Not inside of quotation marks.
+    return text[: next((end for end in ends if text[:end].count('"') % 2 == 0), len(text))]
 
 
 if __name__ == "__main__":
