@@ -8,7 +8,7 @@ RESULT.json holds ``first`` (start to the end of the first step), ``steps`` (the
 ``memory`` (the highest, bytes), ``gpu_memory``.
 
     python peer_probe.py RESULT.json --bare      what the imports alone cost
-    SD_CHANNELS=64,128,256,256                   the U-Net's widths; sd-scripts has them as constants
+    SD_CHANNELS=64,128,256,256                   the U-Net's widths, constants in sd-scripts
 """
 
 from __future__ import annotations

@@ -49,6 +49,7 @@ def main() -> None:
         )
         say(f"{platform.machine()}, Python {platform.python_version()}, {arguments.device}")
         say(f"{arguments.pictures} pictures, {arguments.rounds} rounds in turn, medians")
+        say("(n x): ours is so many times as fast, or needs so many times less")
         sides = _sides(arguments, material, work)
         for side in sides:
             side.work.mkdir()
@@ -81,11 +82,11 @@ def compare(case: Case, sides: list[Side], rounds: int, work: Path) -> None:
         cells = [f"{label:<28}"]
         for side in sides:
             value = figure(found[side.name])
-            if side.name != sides[0].name and value > 0:
-                ratio = figure(ours) / value if more_is_better else value / max(figure(ours), 1e-9)
-                cells.append(f"{side.name} {value:.2f} {unit} (ours {ratio:.2f} x)".ljust(38))
-            else:
-                cells.append(f"{side.name} {value:.2f} {unit}".ljust(24))
+            cell = f"{side.name} {value:.2f} {unit}"
+            if side.name != sides[0].name and min(value, figure(ours)) > 0.005:
+                ratio = figure(ours) / value if more_is_better else value / figure(ours)
+                cell += f" ({ratio:.2f} x)"
+            cells.append(cell.ljust(32))
         say("".join(cells).rstrip())
 
 
