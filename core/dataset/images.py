@@ -8,6 +8,7 @@ decodes each picture once, in the background, before anything is trained.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ from .index import IndexEntry, PictureIndex
 from .picture_file import PictureError, open_picture, oriented_size
 
 EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".avif", ".jxl"})
+
+_SAVE_INTERVAL = 5.0
+"""Seconds between saves of what is known of pictures: as much is lost when the process is killed."""
 
 Progress = Callable[[int, int], None]
 """Called with (pictures done, pictures in all), from the thread that was called."""
@@ -118,14 +122,17 @@ def verify_pictures(
             todo.append(item)
     if progress:
         progress(done, total)
+    save_at = time.monotonic() + _SAVE_INTERVAL
     for item, result in _decoded(todo, workers or min(8, os.cpu_count() or 1), stop):
         done += 1
         if isinstance(result, BadPicture):
             bad.append(result)
         else:
             indexes[item.path.parent].remember(item.path.name, result)
-        if done % 64 == 0:
+        # By the clock: a save writes all entries, and by number that grows with its square.
+        if time.monotonic() >= save_at:
             _save_all(indexes)
+            save_at = time.monotonic() + _SAVE_INTERVAL
         if progress:
             progress(done, total)
     _save_all(indexes)
