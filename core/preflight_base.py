@@ -19,6 +19,7 @@ from .errors import Problem, WizardError
 from .families import registry as families
 from .families.base import FamilySpec, LoraTarget, PartSize
 from .places import existing, size_text
+from .preflight_vae import vae_problems
 from .weights.base_model import (
     BaseModel,
     BaseModelError,
@@ -37,7 +38,6 @@ from .weights.header import Header
 from .weights.recognition import WrongFamilyError, refusal
 from .weights.recognition_folder import recognise_folder
 from .weights.single_file import SingleFile
-from .weights.vae import locate_vae
 
 HUB_PATIENCE = 8.0
 """Seconds in which the hub must have answered; a rented machine waits no longer for a check."""
@@ -92,38 +92,8 @@ def inspect_base(config: RunConfig, spec: FamilySpec, *, online: bool = True) ->
     except OSError as error:
         why = f"cannot be read: {error.strerror or error}"
         return BaseFindings([Problem(why, _KEY, remedy="Check the folder's permissions.")])
-    problems += _vae_problems(config, spec, base)
+    problems += vae_problems(config, spec, base)
     return BaseFindings(problems, sizes, lora_targets=tuple(targets))
-
-
-def _vae_problems(config: RunConfig, spec: FamilySpec, base: BaseModel) -> Iterator[Problem]:
-    """What is wrong with another VAE than the base's own; the hub is not asked."""
-    name, key = config.model.vae, "model.vae"
-    if not name:
-        return
-    if spec.open_vae is None:
-        yield Problem(f"{spec.title} has no other VAE than the base's own", key)
-        return
-    if is_hub_id(name) and not os.path.exists(name):  # noqa: PTH110 (see config_paths)
-        message = f"{name} comes from the hub, if it is not in its cache"
-        yield Problem(message, key, severity="note")
-        return
-    try:
-        own, other = base.config("vae"), locate_vae(name, spec.open_vae).config()
-    except WizardError as error:
-        detail = error.message.removeprefix(f"{key}: ")
-        yield Problem(f"{error.title} ({detail})", key, remedy=error.remedy)
-        return
-    for what, fact in (("latent_channels", "channels"), ("block_out_channels", "sizes")):
-        mine, its = own.get(what), other.get(what)
-        if isinstance(mine, list) and isinstance(its, list):
-            mine, its = len(mine), len(its)
-        if mine != its:
-            yield Problem(
-                f"its latents have {its} {fact}, the base's {mine}: it is of another family",
-                key,
-                remedy="Leave it out for the base's own, or take one of the family.",
-            )
 
 
 def _as_problem(error: WizardError) -> Problem:
