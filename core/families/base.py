@@ -19,12 +19,16 @@ if TYPE_CHECKING:
     import torch
     from PIL.Image import Image
 
-    from ..config import LossOptions, ModelOptions
+    from ..config import CaptionOptions, LossOptions, ModelOptions
     from ..errors import Problem
     from ..weights.base_model import BaseModel, OpenFile, Part
 
     Conditioning = Mapping[str, torch.Tensor]
     """What the denoiser is told, by name; the first dimension of each tensor is the batch."""
+
+
+PROMPT_CHUNK = 75
+"""Tokens of a caption that CLIP reads at once, and what longer ones are counted in."""
 
 
 @dataclass(frozen=True)
@@ -179,8 +183,11 @@ class ModelFamily(Protocol):
         """(C, h, w) of a picture of ``width`` x ``height`` pixels."""
         ...
 
-    def encode_prompts(self, captions: Sequence[str]) -> Conditioning:
-        """Conditioning of ``captions``, with gradients when a text encoder is trained."""
+    def encode_prompts(
+        self, captions: Sequence[str], options: CaptionOptions | None = None
+    ) -> Conditioning:
+        """Conditioning of ``captions``, with gradients when a text encoder is trained.
+        ``options`` say how long captions may be and how they are read; the defaults if absent."""
         ...
 
     def draw_timesteps(self, uniforms: torch.Tensor) -> torch.Tensor:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 from diffusers import UNet2DConditionModel
-from lora_wizard.core.families.sd1_model import denoiser_targets, text_encoder_targets
+from lora_wizard.core.families import clip_text
+from lora_wizard.core.families.sd1_model import denoiser_targets
 from tiny_sd import load
 from transformers import CLIPTextConfig, CLIPTextModel
 
@@ -55,7 +56,7 @@ def test_192_layers_of_the_unet(real_unet: UNet2DConditionModel) -> None:
 
 
 def test_72_layers_of_the_text_encoder(real_text_encoder: CLIPTextModel) -> None:
-    names = text_encoder_targets(real_text_encoder)
+    names = clip_text.targets(real_text_encoder)
     assert len(names) == len(set(names)) == 72
 
 
@@ -65,7 +66,7 @@ def test_the_keys_are_those_of_files_in_the_wild(
     family = load(tiny_sd)
     keys = {family.lora_key("denoiser", name) for name in denoiser_targets(real_unet)}
     keys |= {
-        family.lora_key("text_encoder", name) for name in text_encoder_targets(real_text_encoder)
+        family.lora_key("text_encoder", name) for name in clip_text.targets(real_text_encoder)
     }
     assert len(keys) == 264
     assert {

@@ -166,9 +166,9 @@ def test_a_full_gpu_halves_the_batch(
             self.allocate(len(pixels))
             return super().encode_images(pixels)
 
-        def encode_prompts(self, captions: Sequence[str]) -> dict[str, torch.Tensor]:
+        def encode_prompts(self, captions: Sequence[str], *options: Any) -> dict[str, torch.Tensor]:
             self.allocate(len(captions))
-            return super().encode_prompts(captions)
+            return super().encode_prompts(captions, *options)
 
         def allocate(self, count: int) -> None:
             sizes.append(count)

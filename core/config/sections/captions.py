@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from ..options import Section, option
 
 
@@ -60,4 +62,20 @@ class CaptionOptions(Section):
         ge=0,
         le=1,
         also="caption_dropout_rate",
+    )
+    max_tokens: Literal[75, 150, 225] = option(
+        75,
+        label="Longest caption (tokens)",
+        help="How much of a caption is trained, in CLIP's tokens (a word is one or a few): what is "
+        "longer is cut off there. 150 and 225 take more time for every step. Sample prompts are "
+        "never cut.",
+        source="S2",
+        also="max_token_length",
+    )
+    weighted: bool = option(
+        False,
+        label="Brackets weigh words",
+        help="Read (word:1.2), (word) and [word] in captions as emphasis, as in sample prompts. "
+        "Off: brackets are trained as they are written.",
+        also="weighted_captions",
     )
