@@ -16,7 +16,6 @@ SCREEN = ("textual", "textual_image", "plotext")
 JOBS = (
     "core.demo.*",
     "core.families.*_model",
-    "core.families.clip_text",
     "core.optimizers.state",
     "core.sampling.drawing",
     "core.training.*",

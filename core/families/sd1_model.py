@@ -13,9 +13,9 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from ..weights.base_model import BaseModelError, locate
 from ..weights.base_model_parts import is_trained, load_part, load_tokenizer
-from . import clip_text
+from . import clip_text_model as clip_text
 from .base import PROMPT_CHUNK, Batch, SamplePrompt
-from .clip_text import ClipText
+from .clip_text_model import ClipText
 from .sd1 import SPEC
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from diffusers import UNet2DConditionModel
-from lora_wizard.core.families import clip_text
+from lora_wizard.core.families import clip_text_model as clip_text
 from lora_wizard.core.families.sd1_model import denoiser_targets
 from tiny_sd import load
 from transformers import CLIPTextConfig, CLIPTextModel
@@ -65,9 +65,7 @@ def test_the_keys_are_those_of_files_in_the_wild(
 ) -> None:
     family = load(tiny_sd)
     keys = {family.lora_key("denoiser", name) for name in denoiser_targets(real_unet)}
-    keys |= {
-        family.lora_key("text_encoder", name) for name in clip_text.targets(real_text_encoder)
-    }
+    keys |= {family.lora_key("text_encoder", name) for name in clip_text.targets(real_text_encoder)}
     assert len(keys) == 264
     assert {
         "lora_unet_down_blocks_0_attentions_0_proj_in",
