@@ -37,7 +37,8 @@ def pieces(prompt: str) -> list[Piece]:
 
     at = 0
     for mark in _MARKS.finditer(prompt):
-        found.append((prompt[at : mark.start()], 1.0))
+        if at < mark.start():
+            found.append((prompt[at : mark.start()], 1.0))
         at, text = mark.end(), mark[0]
         if text in opened:
             opened[text].append(len(found))
