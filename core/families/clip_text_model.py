@@ -14,6 +14,8 @@ from ..emphasis import pieces
 from ..errors import WizardError
 
 _LAYERS = ("q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2")
+_LEAST_MEAN = 1e-4
+"""Of the states' deviation: a mean below is rounding, and what it is divided by is too."""
 _Row = tuple[list[int], list[float]]
 """A prompt's tokens without marks, and the weight of each."""
 
@@ -141,11 +143,14 @@ def _padded(weights: list[float], room: int) -> list[float]:
 
 
 def _weighted(states: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    """(B, L, width) times (B, L), each prompt's mean kept."""
+    """(B, L, width) times (B, L), each prompt's mean kept where there is one to speak of."""
     before = states.mean(dim=(1, 2), keepdim=True)
     states = states * weights[:, :, None].to(states)
-    ratio = before / states.mean(dim=(1, 2), keepdim=True)
-    return states * torch.where(ratio.isfinite(), ratio, torch.ones_like(ratio))
+    after = states.mean(dim=(1, 2), keepdim=True)
+    is_there = torch.minimum(before.abs(), after.abs()) > _LEAST_MEAN * states.std(
+        dim=(1, 2), keepdim=True
+    )
+    return states * torch.where(is_there, before / after, torch.ones_like(before))
 
 
 def _inner(encoder: Any) -> Any:
