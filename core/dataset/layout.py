@@ -49,6 +49,7 @@ class ConceptFolder:
     pictures: tuple[FileEntry, ...]
     """Named like pictures, not excluded; not yet opened."""
     listing: FolderListing
+    prompt: str = ""
 
 
 class Layout:
@@ -93,7 +94,7 @@ class Layout:
         concept = self._concept(listing, pictures, options.name or name, options.repeats, False)
         if options.trigger_words is not None:
             concept = replace(concept, trigger_words=tuple(options.trigger_words))
-        self.concepts.append(concept)
+        self.concepts.append(replace(concept, prompt=options.prompt))
         self._warn_nested(listing, where)
 
     def _add_root(self, folder: Path, where: str, is_regularization: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
@@ -12,8 +13,8 @@ from .. import places
 from ..config import RunConfig
 from ..dataset.buckets import BucketRule
 from ..dataset.build import build_plan, verify_plan
-from ..dataset.captions import final_caption
-from ..dataset.plan import DatasetPlan, Draw, Sample
+from ..dataset.caption_variants import caption_variants
+from ..dataset.plan import DatasetPlan, Sample
 from ..errors import WizardError
 from ..families import registry as families
 from ..families.base import ModelFamily, SamplePrompt, load_implementation
@@ -64,7 +65,7 @@ def prepare(job: Job) -> Trainer:
     origin = Origin.of(config, manifest.of_plan(plan, hashes), family.base_hash(), device)
     standing = states.find(job, origin)
     pictures = source.pictures(hashes)
-    prompts = source.prompts(trained=set(rates) - {DENOISER})
+    prompts = source.prompts(set(rates) - {DENOISER}, schedule)
     family.release(*(name for name in _text_encoders(family) if name not in rates))
     job.phase("attach network")
     network = networks.attach(family, config.network, config.training.seed, list(rates))
@@ -198,21 +199,17 @@ class _Source:
         self.family.release("vae")
         return encoded.gather
 
-    def prompts(self, trained: set[str]) -> PromptSource:
-        """From the cache where the same caption always means the same conditioning; made on the
-        spot where a text encoder is trained or captions are shuffled anew for every use."""
+    def prompts(self, trained: set[str], schedule: Schedule) -> PromptSource:
+        """From the cache where few captions come again and again; made on the spot where a text
+        encoder is trained, or captions are nearly new for every use."""
+        options = self.config.captions
+        encode = partial(self.family.encode_prompts, options=options)
         if trained:
-            return self.family.encode_prompts
-        if self.config.captions.shuffle:
-            return torch.no_grad()(self.family.encode_prompts)
-        captions = self._captions()
+            return encode
+        captions = caption_variants(self.plan, self.config, schedule.epochs)
+        if captions is None:
+            return torch.no_grad()(encode)
         self.job.phase("cache conditioning", total=len(captions))
-        encoded = EncodedPrompts(self._store, self.family, self.config.model, self.device)
+        encoded = EncodedPrompts(self._store, self.family, self.config.model, options, self.device)
         encoded.fill(captions, self.job.progress)
         return encoded.gather
-
-    def _captions(self) -> list[str]:
-        undropped = self.config.captions.model_copy(update={"dropout": 0.0})
-        config = self.config.model_copy(update={"captions": undropped})
-        captions = [final_caption(Draw(sample, 1, 0), config) for sample in self.plan.samples]
-        return list(dict.fromkeys([*captions, ""] if self.config.captions.dropout else captions))

@@ -21,14 +21,17 @@ def composed(
     *trigger_words: str,
     shuffle_key: int = 1,
     dropout_key: int = 2**63,
+    other_key: int = 5,
+    epoch: int = 1,
     **options: Any,
 ) -> str:
+    keys = {"caption-shuffle": shuffle_key, "caption-dropout": dropout_key}
     return compose(
         raw,
         CaptionOptions(**options),
         trigger_words,
-        shuffle_key=shuffle_key,
-        dropout_key=dropout_key,
+        key=lambda purpose: keys.get(purpose, other_key),
+        epoch=epoch,
     )
 
 

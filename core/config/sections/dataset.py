@@ -20,6 +20,12 @@ class ConceptOptions(Section):
         help="Trigger words of this folder instead of captions.trigger_words.",
         separator=",",
     )
+    prompt: str = option(
+        "",
+        help="What pictures of this folder are trained with; [filewords] in it stands for the "
+        "picture's caption. Only the captions if empty.",
+        source="S2",
+    )
 
 
 class DatasetOptions(Section):
