@@ -29,6 +29,13 @@ class WriteError(WizardError):
 
     exit_code = EXIT_FAILED
 
+    def __init__(
+        self, title: str, message: str = "", remedy: str = "", *, may_pass: bool = False
+    ) -> None:
+        super().__init__(title, message, remedy)
+        self.may_pass = may_pass
+        """Whether the same may work later: what a full disk or a network that is away refuses."""
+
 
 class ExistsError(WriteError):
     """Another file has the name already."""
@@ -72,7 +79,10 @@ def write_bytes(path: Path, data: bytes, *, durable: bool = True, replacing: boo
             sync_folder(path.parent)
     except OSError as error:
         raise WriteError(
-            f"Cannot write {path.name}", f"{path}: {error.strerror or error}", _remedy(error)
+            f"Cannot write {path.name}",
+            f"{path}: {error.strerror or error}",
+            _remedy(error),
+            may_pass=True,
         ) from error
     finally:
         with contextlib.suppress(OSError):
@@ -162,7 +172,7 @@ def _name_new(temporary: Path, path: Path) -> None:
 
 def _remedy(error: OSError) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "The disk is full: free some space, then resume."
+        return "The disk is full: free some space."
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return "The folder cannot be written: choose another one or change its permissions."
     return "Choose another folder, or look at the disk."

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from .cache_room import allowed_bytes
 from .config import RunConfig, rules
 from .config.config_problems import options
 from .config.configfile import flat
@@ -15,12 +15,12 @@ from .dataset.build import build_plan, verify_plan
 from .dataset.images import Progress
 from .dataset.plan import DatasetPlan
 from .errors import Problem, ProblemsError, WizardError
-from .estimates.sizes import file_bytes, run_bytes
+from .estimates.sizes import cache_bytes, file_bytes, run_bytes
 from .families import registry as families
 from .families.base import FamilySpec
 from .networks import registry as networks
 from .optimizers import registry as optimizers
-from .places import cache_folder, existing, size_text
+from .places import cache_folder, existing, free_bytes, size_text
 from .preflight_base import BaseFindings, inspect_base
 from .sampling.prompts import expand
 from .sampling.samplers import SAMPLERS
@@ -90,7 +90,7 @@ def inspect(
         schedule = Schedule.of(plan, config)
         problems += _steps(schedule)
         written = run_bytes(config, spec, schedule, base)
-        problems += _disk(config, written)
+        problems += _disk(config, written, cache_bytes(config, spec, plan))
     size = file_bytes(config, spec, base) if base.lora_values_per_rank else None
     return Inspection(by_gravity(problems), spec, base, plan, schedule, written, size)
 
@@ -181,6 +181,7 @@ def _cache() -> Iterator[Problem]:
     remedy = "Encoded pictures are kept there: set XDG_CACHE_HOME to a folder that can be written."
     try:
         folder = cache_folder()
+        allowed_bytes()
     except WizardError as error:
         yield Problem(f"{error.title}: {error.message}", remedy=error.remedy)
     else:
@@ -199,12 +200,26 @@ def _writable(folder: Path, key: str) -> Iterator[Problem]:
     yield Problem(why, key, remedy=remedy)
 
 
-def _disk(config: RunConfig, needed: int) -> Iterator[Problem]:
+def _disk(config: RunConfig, run: int, cache: int) -> Iterator[Problem]:
+    """``run`` and ``cache``: the bytes that the run writes into its folder and into the cache."""
     folder = existing(Path(config.output.folder))
-    free = shutil.disk_usage(folder).free
-    if needed > free:
-        yield Problem(
-            f"the run writes about {size_text(needed)}, and {folder} has {size_text(free)} left",
-            "output.folder",
-            remedy="Free some space, choose another disk, or keep fewer files (output.keep_last).",
+    try:
+        cached_at = existing(cache_folder())
+    except WizardError:
+        # Said elsewhere.
+        cached_at, cache = folder, 0
+    if cached_at.stat().st_dev == folder.stat().st_dev:
+        run, cache = run + cache, 0
+    remedy = "Free some space, choose another disk, or keep fewer files (output.keep_last)."
+    yield from _too_full(folder, run, "output.folder", remedy)
+    remedy = "Free some space (`lora-wizard cache`), or set XDG_CACHE_HOME to another disk."
+    yield from _too_full(cached_at, cache, str(cached_at), remedy)
+
+
+def _too_full(folder: Path, needed: int, where: str, remedy: str) -> Iterator[Problem]:
+    free = free_bytes(folder)
+    if free is not None and needed > free:
+        message = (
+            f"the run writes about {size_text(needed)}, and {folder} has {size_text(free)} left"
         )
+        yield Problem(message, where, remedy=remedy)

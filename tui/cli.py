@@ -41,6 +41,7 @@ GROUPS: dict[str, dict[str, str]] = {
     "after": {
         "results": "list a run's files, note the best one, and say where to take it",
         "report": "write a run's pictures, curves, captions and files on one page",
+        "cache": "show what encoded pictures take on the disk, and make room",
     },
 }
 """Group -> command -> summary; the module is `tui.commands.<command>` with `add_arguments(parser)`

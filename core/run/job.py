@@ -36,12 +36,13 @@ from types import FrameType
 from typing import Any
 
 from ..errors import EXIT_FAILED, EXIT_STOPPED, WizardError
-from ..files import WriteError, sweep, write_bytes
+from ..files import sweep
 from . import registry
 from .directory import Outcome, RunDirectory, wizard_version
 from .events import EventWriter
 from .lock import RunLock
 from .redaction import without_secrets
+from .reserve import Reserve
 from .streams import append_line, unbreakable_streams
 from .wording import in_words
 
@@ -52,8 +53,6 @@ _REST = 0.1
 _PAUSED_SIGN = 60.0
 _PROGRESS_INTERVAL = 0.5
 _STEP_LOG_INTERVAL = 10.0
-_RESERVED = 1 << 16
-"""Bytes kept free for the last words: on a full disk, too, a run says how it ended."""
 
 
 class Stopped(BaseException):
@@ -75,7 +74,7 @@ class Job:
         """Done last of all, when the run's record says how it has ended; what it raises is logged
         and changes nothing."""
         self._lock = lock
-        self._reserve = directory.control_path / "reserve"
+        self.reserve = Reserve(directory.control_path / "reserve")
         self._events = EventWriter(directory.events_path)
         self._stop_by = ""
         self._stop_told = False
@@ -197,9 +196,7 @@ class Job:
     def _begin(self) -> None:
         sweep(self.directory.path)
         self.directory.control_path.mkdir(exist_ok=True)
-        with contextlib.suppress(WriteError):
-            # Random, so that no file system compresses it away.
-            write_bytes(self._reserve, os.urandom(_RESERVED), durable=False)
+        self.reserve.keep()
         for leftover in (*_STANDING, *_REQUESTS):
             (self.directory.control_path / leftover).unlink(missing_ok=True)
         record = self.directory.record()
@@ -217,8 +214,7 @@ class Job:
 
     def _end(self, error: BaseException | None) -> None:
         self.may_end_now = False
-        with contextlib.suppress(OSError):
-            self._reserve.unlink()
+        self.reserve.give()
         if error is None or (isinstance(error, SystemExit) and not error.code):
             self._finish("finished", 0)
         elif isinstance(error, (Stopped, KeyboardInterrupt)):

@@ -3,19 +3,14 @@ from where it was left."""
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
-from ..errors import EXIT_FAILED, WizardError
+from ..errors import WizardError
 from ..report import write_report
 from ..run.job import Job, run_job
 from ..run.publish import publish
-
-
-class GpuFullError(WizardError):
-    """The run as it is configured does not fit into the GPU's memory."""
-
-    exit_code = EXIT_FAILED
 
 
 def work(job: Job) -> None:
@@ -28,23 +23,20 @@ def work(job: Job) -> None:
 def train(job: Job) -> None:
     """The work of a training job. Raises WizardError for whatever a person can mend."""
     job.phase("start")
+    if job.directory.config().training.deterministic:
+        # cuBLAS reads it when it is loaded.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     # Only now: the launcher waits until the run directory is held.
     import torch
 
+    from .portions import GpuFullError
     from .preparation import prepare
 
     try:
         prepare(job).train()
         _publish(job)
     except torch.OutOfMemoryError as error:
-        raise GpuFullError(
-            "The GPU's memory is too small for this run",
-            str(error).partition("\n")[0],
-            "Start again from the TOML with training.gradient_checkpointing = true; or with a "
-            "lower training.batch_size, and training.gradient_accumulation as many times higher "
-            "for the same steps; or with a lower dataset.resolution or network.rank. Close other "
-            "programs on the GPU.",
-        ) from error
+        raise GpuFullError(error) from error
 
 
 def _publish(job: Job) -> None:

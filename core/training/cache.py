@@ -41,6 +41,8 @@ def arithmetic(device: torch.device) -> dict[str, Any]:
         **{library: version(library) for library in _LIBRARIES},
         "device": device.type,
     }
+    if torch.are_deterministic_algorithms_enabled():
+        facts["deterministic"] = "yes"
     if device.type == "cuda":
         return {**facts, "device": torch.cuda.get_device_name(device)}
     return {**facts, "threads": torch.get_num_threads()}

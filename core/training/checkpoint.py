@@ -43,6 +43,8 @@ class State:
     """The gradient scaler of fp16."""
     belongs_to: Mapping[str, str]
     """Hashes of the configuration, the dataset and the base model."""
+    counters: Mapping[str, Any]
+    """What else the loop has to know of the steps before: whole numbers, None, words."""
     environment: Mapping[str, str]
     """Versions, device and threads: what exactness depends on."""
 
@@ -107,6 +109,7 @@ def _write(place: Path, state: State) -> None:
         "format": FORMAT,
         "step": state.step,
         "samples_seen": state.samples_seen,
+        "counters": dict(state.counters),
         "belongs_to": dict(state.belongs_to),
         "environment": dict(state.environment),
         "optimizer": dict(state.optimizer_scalars),
@@ -121,6 +124,8 @@ def _read(place: Path) -> State:
     return State(
         step=manifest["step"],
         samples_seen=manifest["samples_seen"],
+        # Not there in states of versions before 0.2.
+        counters=manifest.get("counters", {}),
         network=safetensors.torch.load((place / _NETWORK).read_bytes()),
         optimizer_tensors=safetensors.torch.load((place / _OPTIMIZER).read_bytes()),
         optimizer_scalars=manifest["optimizer"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from .. import places
+from .. import cache_room, places
 from ..config import RunConfig
 from ..dataset.buckets import BucketRule
 from ..dataset.build import build_plan, verify_plan
@@ -31,8 +32,10 @@ from .batches import Batches
 from .cache import EncodedPictures, EncodedPrompts
 from .fingerprints import Fingerprints
 from .outputs import Outputs
+from .portions import Portions
 from .previews import Previews
 from .rates import DENOISER, RateSchedule, base_rates
+from .setbacks import Setbacks
 from .states import Origin, States
 from .store import TensorStore
 from .trainer import Trainer
@@ -51,6 +54,10 @@ def prepare(job: Job) -> Trainer:
     trained, that one before the denoiser.
     """
     config = job.directory.config()
+    if config.training.deterministic:
+        # An operation that has no exact form raises now, instead of being silently inexact.
+        torch.use_deterministic_algorithms(True)
+        torch.backends.cudnn.benchmark = False
     plan = _plan(job, config)
     schedule = Schedule.of(plan, config)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -67,6 +74,7 @@ def prepare(job: Job) -> Trainer:
     pictures = source.pictures(hashes)
     prompts = source.prompts(set(rates) - {DENOISER}, schedule)
     family.release(*(name for name in _text_encoders(family) if name not in rates))
+    source.make_room()
     job.phase("attach network")
     network = networks.attach(family, config.network, config.training.seed, list(rates))
     if config.training.gradient_checkpointing:
@@ -94,6 +102,8 @@ def prepare(job: Job) -> Trainer:
             _contents(config, plan, schedule, family, network),
         ),
         previews=Previews(job, family, sample_prompts),
+        portions=Portions(job),
+        setbacks=Setbacks(job, schedule.total_steps),
     )
 
 
@@ -176,6 +186,7 @@ class _Source:
 
     def __post_init__(self) -> None:
         cache = places.cache_folder()
+        self._begun = time.time()
         self._store = TensorStore(cache / "encoded")
         self._fingerprints = Fingerprints(cache / "pictures")
 
@@ -213,3 +224,11 @@ class _Source:
         encoded = EncodedPrompts(self._store, self.family, self.config.model, options, self.device)
         encoded.fill(captions, self.job.progress)
         return encoded.gather
+
+    def make_room(self) -> None:
+        """Let go what other runs have left in the cache, where it takes more than it may."""
+        files, freed = cache_room.trim(
+            self._store.folder, cache_room.allowed_bytes(), used_before=self._begun
+        )
+        if files:
+            self.job.log(f"the cache let go {files} entries, {places.size_text(freed)}")

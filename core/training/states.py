@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -17,6 +19,7 @@ from ..run.directory import wizard_version
 from ..run.job import Job
 from . import checkpoint, manifest
 from .cache import arithmetic
+from .setbacks import finite
 
 _DATASET = "dataset.json"
 
@@ -67,15 +70,17 @@ class States:
         self._folder: Path = job.directory.state_path
         self._saved = -1
 
-    def save(self, step: int, samples_seen: int) -> None:
-        """Save the state at ``step``, once. Raises WriteError."""
+    def save(self, step: int, samples_seen: int, counters: Mapping[str, Any]) -> None:
+        """Save the state at ``step``, once. Raises WriteError, and NotFiniteError rather than keep
+        weights that are no numbers."""
         if self._saved == step:
             return
         tensors, scalars = optimizer_state.dump(self._optimizer)
         state = checkpoint.State(
             step=step,
             samples_seen=samples_seen,
-            network=self._network.state_dict(),
+            counters=counters,
+            network=finite(self._network.state_dict()),
             optimizer_tensors=tensors,
             optimizer_scalars=scalars,
             scaler=self._scaler.state_dict() if self._scaler else None,
@@ -85,11 +90,12 @@ class States:
         checkpoint.save(self._folder, state)
         self._saved = step
 
-    def take_up(self) -> tuple[int, int]:
-        """Go on where the run stands; (steps done, samples seen), (0, 0) at its beginning."""
+    def take_up(self) -> tuple[int, int, Mapping[str, Any]]:
+        """Go on where the run stands; (steps done, samples seen, counters), (0, 0, {}) at its
+        beginning."""
         state, self._standing = self._standing, None
         if state is None:
-            return 0, 0
+            return 0, 0, {}
         self._network.load_state_dict(state.network)
         optimizer_state.restore(
             self._optimizer, dict(state.optimizer_tensors), dict(state.optimizer_scalars)
@@ -97,7 +103,7 @@ class States:
         if self._scaler and state.scaler:
             self._scaler.load_state_dict(dict(state.scaler))
         self._saved = state.step
-        return state.step, state.samples_seen
+        return state.step, state.samples_seen, state.counters
 
 
 def find(job: Job, origin: Origin) -> checkpoint.State | None:

@@ -4,8 +4,10 @@ file with the same bytes."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -44,13 +46,17 @@ class TensorStore:
         """The entry, on the CPU; None when there is none or it is damaged."""
         if key in self._memory:
             return self._memory[key]
+        path = self.path(key)
         try:
-            data = self.path(key).read_bytes()
+            data = path.read_bytes()
         except OSError:
             return None
         tensors = _decoded(data)
         if tensors is not None:
             self._remember(key, tensors, len(data))
+            with contextlib.suppress(OSError):
+                # What was read last is what `cache_room` lets go last.
+                os.utime(path)
         return tensors
 
     def put(self, key: str, tensors: Mapping[str, torch.Tensor]) -> None:

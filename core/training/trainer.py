@@ -12,22 +12,18 @@ import torch
 from ..config import RunConfig
 from ..dataset.order import windows
 from ..dataset.plan import DatasetPlan, Window
-from ..errors import EXIT_FAILED, WizardError
 from ..networks.base import Network
 from ..run.job import Job
 from ..schedule import SavePoint, Schedule
 from .batches import Batches
 from .draws import seed_global_generators
 from .outputs import Outputs, asked_for
+from .patience import persistently
+from .portions import Portions
 from .previews import Previews
 from .rates import DENOISER, RateSchedule
+from .setbacks import Setbacks
 from .states import States
-
-
-class NotFiniteError(WizardError):
-    """A loss or gradient is NaN or infinite; nothing of it has reached the network."""
-
-    exit_code = EXIT_FAILED
 
 
 @dataclass
@@ -47,6 +43,8 @@ class Trainer:
     states: States
     outputs: Outputs
     previews: Previews
+    portions: Portions
+    setbacks: Setbacks
     step: int = 0
     samples_seen: int = 0
     _saved_file: int = -1
@@ -77,7 +75,7 @@ class Trainer:
     def learn_from(self, window: Window) -> tuple[float, float]:
         """One optimizer step; returns the loss and the gradient's norm before clipping.
 
-        Raises NotFiniteError, before the optimizer has stepped.
+        A step whose figures are not finite is left out; raises NotFiniteError after too many.
         """
         rates = self.rates.at(self.step)
         for group, rate in zip(self.optimizer.param_groups, rates.values(), strict=True):
@@ -93,7 +91,21 @@ class Trainer:
         return figures[0], figures[1]
 
     def accumulate(self, window: Window) -> torch.Tensor:
-        """Gradients of the mean loss over the window's samples; returns that loss."""
+        """Gradients of the mean loss over the window's samples; returns that loss.
+
+        When the GPU's memory is too small, in smaller portions. Raises GpuFullError when there are
+        none.
+        """
+        while True:
+            try:
+                return self._accumulated(self.portions.of(window))
+            except torch.OutOfMemoryError as error:
+                full = error.with_traceback(None)
+            # Only here: until the error is forgotten, it holds on to what did not fit.
+            self.optimizer.zero_grad(set_to_none=True)
+            self.portions.halve(window, full)
+
+    def _accumulated(self, window: Window) -> torch.Tensor:
         samples = _samples_in(window)
         shares: list[torch.Tensor] = []
         for index, micro_batch in enumerate(window):
@@ -110,8 +122,9 @@ class Trainer:
                 self.scaler.step(self.optimizer)
             else:
                 self.optimizer.step()
+            self.setbacks.passed()
         elif not self._only_overflowed(figures[0]):
-            raise self._not_finite(figures, window)
+            self.setbacks.met(self.step + 1, figures[0], figures[1], window)
         if self.scaler:
             self.scaler.update()
         self.optimizer.zero_grad(set_to_none=True)
@@ -135,10 +148,13 @@ class Trainer:
 
     def catch_up(self) -> None:
         """Take up the newest state, and do what a kill after it was saved left undone."""
-        self.step, self.samples_seen = self.states.take_up()
+        self.step, self.samples_seen, counters = self.states.take_up()
+        self.portions.largest = counters.get("largest_portion")
+        self.setbacks.in_a_row = counters.get("setbacks_in_a_row", 0)
+        self.setbacks.in_all = counters.get("setbacks", 0)
         self.outputs.prune(self.step)
         if self.step in self._sample_steps:
-            self.previews.draw(self.step, self.epoch)
+            persistently(self.job, lambda: self.previews.draw(self.step, self.epoch))
             self.job.check_stop()
 
     def save_and_show(self, epoch: int) -> None:
@@ -167,7 +183,7 @@ class Trainer:
             self.save(epoch)
         if shows and not stop:
             self.save_state()
-            self.previews.draw(self.step, epoch)
+            persistently(self.job, lambda: self.previews.draw(self.step, epoch))
         if self.job.stop_requested and self.step < self.schedule.total_steps:
             self.save(epoch)
             self.job.check_stop()
@@ -178,13 +194,18 @@ class Trainer:
         if self._saved_file != self.step:
             self.job.phase("save")
             point = self._save_points.get(self.step, asked_for(self.step))
-            self.outputs.write(point, epoch)
+            persistently(self.job, lambda: self.outputs.write(point, epoch))
             self._saved_file = self.step
         self.save_state()
         self.outputs.prune(self.step)
 
     def save_state(self) -> None:
-        self.states.save(self.step, self.samples_seen)
+        counters = {
+            "largest_portion": self.portions.largest,
+            "setbacks_in_a_row": self.setbacks.in_a_row,
+            "setbacks": self.setbacks.in_all,
+        }
+        persistently(self.job, lambda: self.states.save(self.step, self.samples_seen, counters))
 
     @property
     def epoch(self) -> int:
@@ -207,17 +228,6 @@ class Trainer:
         """Whether fp16's gradients were scaled too far, which the scaler mends by itself: it halves
         the scale and the next step is as good as any."""
         return bool(self.scaler) and math.isfinite(loss) and self.scaler.get_scale() > 1
-
-    def _not_finite(self, figures: list[float], window: Window) -> NotFiniteError:
-        pictures = [draw.sample.id for micro_batch in window for draw in micro_batch]
-        return NotFiniteError(
-            f"Step {self.step + 1} gave a loss or gradient that is not a number",
-            f"loss {figures[0]}, gradient {figures[1]}; pictures: {', '.join(pictures)}. Nothing "
-            "of it was saved.",
-            "Usually the learning rate is too high, or fp16 too narrow for the model: start again "
-            'with a lower optimizer.learning_rate, or with model.precision = "bf16" or "fp32". If '
-            "it is always the same picture, look at it.",
-        )
 
 
 def _samples_in(window: Window) -> int:

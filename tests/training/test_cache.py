@@ -29,9 +29,9 @@ def cold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def entries() -> dict[Path, int]:
-    """All encoded entries, and when each was written."""
+    """All encoded entries, and which file each is: a rewritten one is another."""
     folder = places.cache_folder() / "encoded"
-    return {path: path.stat().st_mtime_ns for path in folder.rglob("*.safetensors")}
+    return {path: path.stat().st_ino for path in folder.rglob("*.safetensors")}
 
 
 def test_the_next_run_encodes_nothing_again(pictures: Path, tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_dropped_captions_are_encoded_too(pictures: Path, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     "sections",
-    [{}, {**FROZEN_TEXT, "captions": {"shuffle": True}}],
+    [{}, {**FROZEN_TEXT, "captions": {"shuffle": True, "separator": " "}}],
     ids=["trained text encoder", "shuffled captions"],
 )
 def test_what_changes_from_use_to_use_is_not_kept(
@@ -58,6 +58,23 @@ def test_what_changes_from_use_to_use_is_not_kept(
 ) -> None:
     start(toy_config(pictures, tmp_path / "runs", **sections))
     assert len(entries()) == 6
+
+
+def test_choices_of_a_caption_are_all_kept_when_they_are_few(
+    pictures: Path, tmp_path: Path
+) -> None:
+    choices = {"wildcards": True, "prefix": "{a|the} "}
+    sections = {**FROZEN_TEXT, "captions": choices, "training": {"epochs": 6, "batch_size": 2}}
+    start(toy_config(pictures, tmp_path / "runs", **sections))
+    assert len(entries()) == 6 + 12
+
+
+def test_captions_are_encoded_again_when_they_are_read_otherwise(
+    pictures: Path, tmp_path: Path
+) -> None:
+    for reading in ({}, {"max_tokens": 150}, {"weighted": True}, {"max_tokens": 150}):
+        start(toy_config(pictures, tmp_path / "runs", captions=reading, **FROZEN_TEXT))
+    assert len(entries()) == 6 + 3 * 6
 
 
 def test_an_edited_picture_of_the_same_size_and_times_is_encoded_anew(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ def state_at(step: int) -> State:
         optimizer_tensors={"0.exp_avg": torch.full((2, 2), step / 7)},
         optimizer_scalars={"groups": [{"lr": 0.1 + step}], "state": {}},
         scaler={"scale": 65536.0},
+        counters={"setbacks": step},
         belongs_to={"dataset": "abc"},
         environment={"torch": "2"},
     )
@@ -32,6 +33,7 @@ def test_a_state_comes_back_as_it_was(tmp_path: Path) -> None:
     back = checkpoint.newest(tmp_path, report_into([]))
     assert back is not None
     assert (back.step, back.samples_seen, back.scaler) == (4, 12, {"scale": 65536.0})
+    assert back.counters == {"setbacks": 4}
     assert back.optimizer_scalars == state_at(4).optimizer_scalars
     assert torch.equal(back.network["layer.down"], state_at(4).network["layer.down"])
     assert torch.equal(back.optimizer_tensors["0.exp_avg"], torch.full((2, 2), 4 / 7))

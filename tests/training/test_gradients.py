@@ -9,7 +9,8 @@ from lora_wizard.core.dataset.plan import Window
 from lora_wizard.core.run.directory import RunDirectory
 from lora_wizard.core.run.job import Job, run_job
 from lora_wizard.core.training.preparation import prepare
-from lora_wizard.core.training.trainer import NotFiniteError, Trainer
+from lora_wizard.core.training.setbacks import MOST_IN_A_ROW
+from lora_wizard.core.training.trainer import Trainer
 from safetensors.torch import load
 from training_runs import events, examine, files, sd_config, start, toy_config, whole_epoch
 
@@ -45,11 +46,8 @@ def test_gradients_are_shortened_to_the_limit(pictures: Path, tmp_path: Path) ->
     assert norms[1e-3] == (pytest.approx(told), pytest.approx(1e-3, rel=1e-3))
 
 
-@pytest.mark.parametrize("what", ["loss", "gradient"])
-def test_a_number_that_is_not_finite_stops_the_run_and_is_never_saved(
-    what: str, pictures: Path, tmp_path: Path
-) -> None:
-    config = toy_config(pictures, tmp_path, output={"save_every_steps": 1})
+def poisoned_at(steps: set[int], what: str) -> Callable[[Job], None]:
+    """Training in which these steps (from 1) give a loss or gradient that is no number."""
 
     def work(job: Job) -> None:
         trainer = prepare(job)
@@ -57,7 +55,7 @@ def test_a_number_that_is_not_finite_stops_the_run_and_is_never_saved(
 
         def poisoned(window: Window) -> torch.Tensor:
             loss = accumulate(window)
-            if trainer.step == 4:
+            if trainer.step + 1 in steps:
                 if what == "loss":
                     return loss * torch.nan
                 poison(trainer)
@@ -66,15 +64,87 @@ def test_a_number_that_is_not_finite_stops_the_run_and_is_never_saved(
         trainer.accumulate = poisoned
         trainer.train()
 
+    return work
+
+
+@pytest.mark.parametrize("what", ["loss", "gradient"])
+def test_a_step_without_a_number_is_left_out_and_its_pictures_are_named(
+    what: str, pictures: Path, tmp_path: Path
+) -> None:
+    config = toy_config(pictures, tmp_path, output={"save_every_steps": 1, "save_every_epochs": 0})
+    run = RunDirectory.create(config)
+    assert run_job(run.path, poisoned_at({4}, what)) == 0
+    (problem,) = events(run, "problem")
+    assert "step 4" in problem["message"] and "pictures/0" in problem["message"]
+    before, at, after = (load(files(run)[f"toy-step0000000{n}.safetensors"]) for n in (3, 4, 5))
+    assert all(torch.equal(at[name], before[name]) for name in at)
+    assert any(not torch.equal(after[name], at[name]) for name in after)
+
+
+def test_a_left_out_step_is_left_out_again_after_a_kill(pictures: Path, tmp_path: Path) -> None:
+    """The count of setbacks is part of the state: two before a stop and one after it are three."""
+    config = toy_config(pictures, tmp_path, output={"save_every_steps": 1})
+    run = RunDirectory.create(config)
+
+    def stops_after_4(job: Job) -> None:
+        def step(kind: str, **fields: object) -> None:
+            emit(kind, **fields)
+            if kind == "step" and fields["step"] == 4:
+                (run.control_path / "stop").touch()
+
+        emit, job.emit = job.emit, step
+        poisoned_at({3, 4}, "loss")(job)
+
+    assert run_job(run.path, stops_after_4) == 75
+    assert run_job(run.path, poisoned_at({5}, "loss")) == 1
+    assert "Step 5" in events(run, "failed")[0]["title"]
+
+
+@pytest.mark.parametrize("what", ["loss", "gradient"])
+def test_a_number_that_is_not_finite_stops_the_run_and_is_never_saved(
+    what: str, pictures: Path, tmp_path: Path
+) -> None:
+    config = toy_config(pictures, tmp_path, output={"save_every_steps": 1})
     whole = start(config)
     run = RunDirectory.create(config)
-    assert run_job(run.path, work) == 1
+    assert run_job(run.path, poisoned_at({3, 4, 5, 6}, what)) == 1
     (failure,) = events(run, "failed")
     assert "Step 5" in failure["title"] and "pictures/0" in failure["message"]
     assert [event["step"] for event in events(run, "step")] == [1, 2, 3, 4]
-    assert files(run) == {name: data for name, data in files(whole).items() if name in files(run)}
-    assert "toy-step00000004.safetensors" in files(run)
+    assert len(events(run, "problem")) == MOST_IN_A_ROW - 1
+    good = load(files(whole)["toy-step00000002.safetensors"])
+    for name in ("toy-step00000002.safetensors", "toy-step00000004.safetensors"):
+        left = load(files(run)[name])
+        assert all(torch.equal(left[key], good[key]) for key in good)
     assert "toy-step00000005.safetensors" not in files(run)
+
+
+def test_weights_that_are_no_numbers_never_reach_a_state(pictures: Path, tmp_path: Path) -> None:
+    def work(job: Job) -> None:
+        trainer = prepare(job)
+        apply = trainer.apply_gradients
+
+        def leaps(figures: list[float], window: Window) -> None:
+            apply(figures, window)
+            if trainer.step == 2:
+                trainer._parameters[1].data[0, 0] = torch.inf
+
+        trainer.apply_gradients = leaps
+        trainer.train()
+
+    config = toy_config(
+        pictures,
+        tmp_path,
+        samples={"prompts": ["mika"], "every_steps": 1},
+        output={"save_every_epochs": 0},
+    )
+    run = RunDirectory.create(config)
+    assert run_job(run.path, work) == 1
+    assert "no longer numbers" in events(run, "failed")[0]["title"]
+    assert sorted(path.name for path in run.state_path.glob("step-*")) == [
+        "step-00000001",
+        "step-00000002",
+    ]
 
 
 def test_fp16_goes_on_after_an_overflow_with_half_the_scale(pictures: Path, tmp_path: Path) -> None:
@@ -100,8 +170,9 @@ def test_fp16_goes_on_after_an_overflow_with_half_the_scale(pictures: Path, tmp_
             moved.append(any(not torch.equal(after[name], before[name]) for name in after))
         trainer.accumulate = overflowing
         trainer.scaler.load_state_dict({**trainer.scaler.state_dict(), "scale": 1.0})
-        with pytest.raises(NotFiniteError):
-            trainer.learn_from(window)
+        # At the smallest scale it is no overflow of the scaler's any more.
+        trainer.learn_from(window)
+        assert trainer.setbacks.in_a_row == 1
 
     examine(toy_config(pictures, tmp_path, model=model), look)
     assert scales == [2.0**15, 2.0**15]

@@ -1,7 +1,5 @@
 """Exactness: a run that was stopped anywhere gives the bytes of one that was not."""
 
-import errno
-import os
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
@@ -279,26 +277,3 @@ def test_an_option_that_a_later_version_adds_is_no_change_of_a_run() -> None:
         )
     ]
     assert origins[0] == origins[1] != origins[2]
-
-
-def test_a_disk_that_fills_up_is_named_and_costs_one_interval(
-    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    config = toy_config(pictures, tmp_path, output={"save_every_steps": 2})
-    whole, run = start(config), RunDirectory.create(config)
-    write = os.write
-
-    def full(descriptor: int, data: bytes) -> int:
-        if "step-00000004" in str(Path(f"/proc/self/fd/{descriptor}").readlink()):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return write(descriptor, data)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "write", full)
-        assert run_job(run.path, train) == 1
-    (failed,) = events(run, "failed")
-    assert "free some space" in failed["remedy"]
-    assert [event["step"] for event in events(run, "step")] == [1, 2, 3, 4]
-    assert run_job(run.path, train) == 0
-    assert [event["step"] for event in events(run, "step")] == [1, 2, 3, 4, 4, 5, 6]
-    assert files(run) == files(whole)

@@ -76,6 +76,7 @@ STEPS = (
             "loss.*",
             "training.gradient_checkpointing",
             "training.max_grad_norm",
+            "training.deterministic",
             "training.seed",
             "dataset.resolution",
             "dataset.buckets",

@@ -56,6 +56,12 @@ class TrainingOptions(Section):
         ge=0,
         le=1e6,
     )
+    deterministic: bool = option(
+        False,
+        help="Makes a GPU give the same file to the last bit each time, also after a kill and a "
+        "resume. Slower. Off: the same draws and the same steps, and a file that differs in "
+        "rounding. The CPU is exact either way.",
+    )
     seed: int = option(
         42,
         help="Every random draw comes from it; the same seed gives the same file.",
