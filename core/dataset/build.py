@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..config import RunConfig
+from ..config.sections.dataset import FILEWORDS
 from ..errors import Mend, Problem, ProblemsError
 from ..families.base import FamilySpec
 from .buckets import BucketError, BucketRule
 from .caption_sources import CaptionSources, some
-from .captions import FILEWORDS, Caption
+from .captions import Caption
 from .images import BadPicture, Picture, Progress, scan_pictures, verify_pictures
 from .layout import ConceptFolder, Layout
 from .layout_words import is_unread_picture

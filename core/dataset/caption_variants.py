@@ -21,7 +21,8 @@ def caption_variants(plan: DatasetPlan, config: RunConfig, epochs: int) -> list[
         return _unchanging(plan, config)
     found: dict[str, None] = {}
     uses = 0
-    for uses, draw in enumerate(_draws(plan, config, epochs), start=1):
+    for draw in _draws(plan, config, epochs):
+        uses += 1
         found.setdefault(final_caption(draw, config))
         if len(found) > most:
             return None

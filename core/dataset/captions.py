@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..config import CaptionOptions, RunConfig
+from ..config.sections.dataset import FILEWORDS
 from ..randomness import key as key_of
 from ..randomness import shuffled, uniform
 from .folders import FileEntry, open_regular
@@ -90,9 +91,6 @@ _CP1252 = [
     for code in range(256)
 ]
 
-
-FILEWORDS = "[filewords]"
-"""Stands for a picture's caption in its concept's prompt."""
 
 Keys = Callable[[str], int]
 """The key of a draw by its purpose."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from ..options import Section, option
 
+FILEWORDS = "[filewords]"
+"""Stands for a picture's caption in its concept's prompt."""
+
 
 class ConceptOptions(Section):
     """One folder of pictures, when there is more than one."""
