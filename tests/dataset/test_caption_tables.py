@@ -157,7 +157,11 @@ def test_a_table_that_cannot_be_read_is_an_error(folder: Path, data: bytes, why:
 
 def test_what_is_no_file_is_an_error(folder: Path) -> None:
     os.mkfifo(folder.parent / "pipe.json")
-    for name, why in (("pipe.json", "not a regular"), ("none.json", "not there"), ("img", "cannot be read")):
+    for name, why in (
+        ("pipe.json", "not a regular"),
+        ("none.json", "not there"),
+        ("img", "cannot be read"),
+    ):
         with pytest.raises(ProblemsError, match=why):
             planned(folder, metadata=str(folder.parent / name))
 

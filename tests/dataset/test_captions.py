@@ -200,8 +200,7 @@ def test_tag_dropout_leaves_out_only_free_tags(
 def test_tags_are_left_out_each_for_itself_and_in_their_share() -> None:
     tags = [f"tag{number}" for number in range(10)]
     uses = [
-        composed(", ".join(tags), other_key=key, tag_dropout=0.3).split(", ")
-        for key in range(2000)
+        composed(", ".join(tags), other_key=key, tag_dropout=0.3).split(", ") for key in range(2000)
     ]
     counts = Counter(tag for use in uses for tag in use)
     assert all(1330 < counts[tag] < 1470 for tag in tags)

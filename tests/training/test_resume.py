@@ -51,6 +51,17 @@ CONFIGS: dict[str, dict[str, dict[str, Any]]] = {
         "optimizer": {"scheduler": "cosine", "warmup": 2, "learning_rate": 1e-2},
         "loss": {"noise_offset": 0.1, "adaptive_noise_scale": 0.01},
     },
+    "words": {
+        "training": {"epochs": 3, "batch_size": 2},
+        "captions": {
+            "wildcards": True,
+            "prefix": "{a|the} ",
+            "separator": " ",
+            "tag_dropout": 0.3,
+            "shuffle": True,
+            "dropout_every_epochs": 2,
+        },
+    },
     "fp16": {"model": {"base": "toys/flow", "family": "toy_flow", "precision": "fp16"}},
 }
 
