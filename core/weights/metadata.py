@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ..config import CaptionOptions, Rate, RunConfig
 from ..config.paths import EMBEDDED, templates_folder
-from ..dataset.captions import split_tags, with_trigger_words
+from ..dataset.captions import split_tags, with_prompt, with_trigger_words
 from ..dataset.plan import DatasetPlan, Sample
 from ..families.base import FamilySpec
 
@@ -71,10 +71,12 @@ def tag_frequency(plan: DatasetPlan, captions: CaptionOptions) -> dict[str, dict
     files or put there for training.
     """
     counts: dict[str, Counter[str]] = {}
+    marks = ("\n", captions.keep_tokens_separator, captions.secondary_separator)
     for sample in plan.training_samples:
-        caption = with_trigger_words(
-            sample.caption, sample.trigger_words, sample.caption, captions
-        ).lower()
+        raw = with_prompt(sample.prompt, sample.caption)
+        for mark in filter(None, marks):
+            raw = raw.replace(mark, captions.separator)
+        caption = with_trigger_words(raw, sample.trigger_words, raw, captions).lower()
         of_folder = counts.setdefault(sample.path.parent.name, Counter())
         of_folder.update(split_tags(caption, captions.separator))
     return {
@@ -88,6 +90,7 @@ def _options(config: RunConfig, network_module: str) -> dict[str, str]:
     rank = network.rank
     precision = config.model.precision
     return {
+        **_caption_options(config.captions),
         "ss_network_module": network_module,
         "ss_network_dim": str(rank),
         "ss_network_alpha": str(rank / 2 if network.alpha is None else network.alpha),
@@ -111,6 +114,23 @@ def _options(config: RunConfig, network_module: str) -> dict[str, str]:
         "ss_adaptive_noise_scale": _or_none(loss.adaptive_noise_scale or None),
         "ss_prior_loss_weight": str(loss.prior_loss_weight),
         "ss_caption_dropout_rate": str(config.captions.dropout),
+    }
+
+
+def _caption_options(captions: CaptionOptions) -> dict[str, str]:
+    """Those that are not at their defaults."""
+    names = {
+        "ss_max_token_length": "max_tokens",
+        "ss_weighted_captions": "weighted",
+        "ss_enable_wildcard": "wildcards",
+        "ss_caption_tag_dropout_rate": "tag_dropout",
+        "ss_caption_dropout_every_n_epochs": "dropout_every_epochs",
+    }
+    usual = CaptionOptions()
+    return {
+        key: str(getattr(captions, name))
+        for key, name in names.items()
+        if getattr(captions, name) != getattr(usual, name)
     }
 
 

@@ -9,7 +9,7 @@ from textual import on, work
 from textual.widgets import ContentSwitcher, Input, Static, TextArea
 from textual.worker import get_current_worker
 
-from ...core.dataset.caption_files import Change, Outcome, caption_file, current_caption
+from ...core.dataset.caption_files import Change, Outcome, caption_file
 from ...core.dataset.captions import CaptionError
 from ...core.dataset.plan import Sample
 from ...core.errors import WizardError
@@ -211,7 +211,7 @@ class CaptionsScreen(CaptionsLayout):
             return
         self._picture = sample.path
         try:
-            self._read = current_caption(sample.path)
+            self._read = self._list.read(sample)
         except CaptionError as error:
             self._read = ""
             self._tell(f"{caption_file(sample.path).name} {error}")
@@ -249,7 +249,7 @@ class CaptionsScreen(CaptionsLayout):
 
     def _save(self) -> bool:
         """Write what was typed, if it was; False when that is impossible."""
-        text = " ".join(self._editor.text.split("\n")).strip()
+        text = self._list.as_written(self._editor.text)
         if self._picture is None or text == self._read:
             self._forget_unsaved()
             return True

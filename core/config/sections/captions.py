@@ -65,7 +65,7 @@ class CaptionOptions(Section):
     )
     dropout_every_epochs: int = option(
         0,
-        label="Epochs to a bare one",
+        label="Bare every nth epoch",
         help="Every so many epochs, all pictures are trained without their captions; 0: never.",
         ge=0,
         le=100_000,
