@@ -19,6 +19,7 @@ JOBS = (
     "core.optimizers.state",
     "core.sampling.drawing",
     "core.training.*",
+    "core.rehearsal.rehearse",
     "core.weights.base_model_parts",
     "core.weights.single_file_parts",
     "core.weights.kohya",

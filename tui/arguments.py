@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..core.run.limits import Limits
 
 RUN_STATUSES = (
     "Exit status: 0 finished, 1 failed, 2 something to mend first, 75 stopped and saved, 130 no "
@@ -44,7 +48,36 @@ def add_start_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", action="store_true", help="for programs: the run's folder, then its events"
     )
+    group = parser.add_argument_group(
+        "limits", "The run saves and stops in time, and `lora-wizard resume` goes on with it."
+    )
+    group.add_argument("--until", default="", metavar="TIME", help="such as 18:30")
+    group.add_argument("--max-time", default="", metavar="TIME", help="such as 2h30m, or 90min")
+    group.add_argument(
+        "--max-cost", default="", metavar="COST", help="of this start, at --price an hour"
+    )
+    group.add_argument("--price", default="", metavar="PRICE", help="of an hour, such as 0.79")
+    group.add_argument(
+        "--then",
+        default="",
+        metavar="COMMAND",
+        help="a shell command for when the run has finished, failed or reached its limit; it finds "
+        "LORA_WIZARD_RUN, LORA_WIZARD_OUTCOME and LORA_WIZARD_FILE in its environment",
+    )
     parser.epilog = f"Ctrl-C stops watching, not the run. {RUN_STATUSES}"
+
+
+def limits_of(arguments: argparse.Namespace) -> Limits:
+    """The limits that `add_start_arguments` took. Raises LimitError."""
+    from ..core.run.asked_limits import limits
+
+    return limits(
+        until=arguments.until,
+        max_time=arguments.max_time,
+        max_cost=arguments.max_cost,
+        price=arguments.price,
+        then=arguments.then,
+    )
 
 
 def whole_number(text: str) -> int:

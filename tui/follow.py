@@ -16,6 +16,7 @@ from ..core.run import control
 from ..core.run.directory import RunDirectory, find_run
 from ..core.run.events import EventReader, decode
 from ..core.run.launch import TRAINING, launch
+from ..core.run.limits import Limits
 from ..core.run.status import RunStatus, Tracker, summary
 from ..core.text import printable
 from .problems import wrapped
@@ -34,12 +35,13 @@ def start(
     as_json: bool = False,
     quiet: bool = False,
     detach: bool = False,
+    limits: Limits | None = None,
 ) -> int:
-    """Start a job in ``directory`` and follow it; with ``detach``, only start it. Returns the exit
-    status. Raises StartError when the job does not come up."""
+    """Start a job in ``directory`` within ``limits`` and follow it; with ``detach``, only start it.
+    Returns the exit status. Raises StartError when the job does not come up."""
     offset = _size(directory)
     with _Signals() as signals:
-        process = launch(directory, module)
+        process = launch(directory, module, limits)
         if warning := control.killed_at_logout():
             sys.stderr.write(f"warning: {warning}\n")
         if _is_left(directory, as_json=as_json, detach=detach):

@@ -56,7 +56,7 @@ def duration(
     history: Sequence[PastRun],
 ) -> Figure | None:
     """The time from the start to the finished file; None when nothing tells it."""
-    pace = _from_history(config, spec, gpu, history)
+    pace = _from_history(config, spec, plan, gpu, history)
     pace = pace or _from_arithmetic(config, spec, plan, base, gpu)
     if pace is None:
         return None
@@ -77,7 +77,11 @@ def duration(
 
 
 def _from_history(
-    config: RunConfig, spec: FamilySpec, gpu: Gpu | None, history: Sequence[PastRun]
+    config: RunConfig,
+    spec: FamilySpec,
+    plan: DatasetPlan,
+    gpu: Gpu | None,
+    history: Sequence[PastRun],
 ) -> Pace | None:
     like = [run for run in history if _is_like(run, config, gpu)]
     if not like:
@@ -105,6 +109,7 @@ def _from_history(
 
     save = run.per_save if run.per_save is not None else 2.0
     start = run.to_start if run.to_start is not None else 30.0
+    start += len(plan.samples) * (run.per_encoding or 0.0)
     return Pace(
         around(step), around(drawing), around(save), around(start), said + scaled, not exact
     )

@@ -13,6 +13,7 @@ from statistics import median
 from ..config import RunConfig
 from ..errors import WizardError
 from ..families import registry as families
+from ..rehearsal.measured import Measured, kept
 from ..run.directory import RunDirectory, known_runs
 from ..run.events import Event, EventReader
 from ..run.status import integer, number
@@ -51,11 +52,13 @@ class PastRun:
     """The highest use of the GPU's memory, in bytes."""
     config: RunConfig | None = None
     """What it was at the time."""
+    per_encoding: float | None = None
+    """Per picture of the dataset; None where ``to_start`` holds it."""
 
 
 def past_runs() -> list[PastRun]:
     """The newest runs of this machine that tell something, the last first. Never raises."""
-    found: list[PastRun] = []
+    found = [_rehearsed(config, measured) for config, measured in kept()]
     for directory in known_runs()[:_RUNS]:
         with contextlib.suppress(OSError, WizardError):
             status = directory.events_path.stat()
@@ -63,6 +66,31 @@ def past_runs() -> list[PastRun]:
                 told = _remembered(directory.path, status.st_size, status.st_mtime_ns)
                 found += [told] if told else []
     return found
+
+
+def _rehearsed(config: RunConfig, measured: Measured) -> PastRun:
+    """A rehearsal is a run that was cut short."""
+    spec, training = families.find(config.model.family), config.training
+    batches = training.gradient_accumulation
+    memory = max(measured.memory or 0, measured.drawing_memory or 0)
+    return PastRun(
+        name="the rehearsal",
+        family=config.model.family,
+        base=config.model.base,
+        precision=config.model.precision,
+        checkpointing=training.gradient_checkpointing,
+        pixels=training_pixels(config, spec) * training.batch_size * batches,
+        batches=batches,
+        on_gpu=measured.memory is not None,
+        per_step=measured.per_step,
+        per_drawing=measured.per_drawing,
+        drawing_work=sample_pixels(config, spec) * config.samples.steps,
+        per_save=measured.per_save,
+        to_start=measured.to_start,
+        memory=memory or None,
+        config=config,
+        per_encoding=measured.per_encoding or 0.0,
+    )
 
 
 @lru_cache(maxsize=_RUNS * 2)

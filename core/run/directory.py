@@ -35,6 +35,8 @@ from ..files import write_json
 from . import registry
 from .lock import is_live
 
+TRAIN = "train"
+"""`RunRecord.what` of the runs that are listed."""
 Outcome = Literal["created", "running", "finished", "stopped", "failed"]
 """``running`` in the record of a run whose lock is free means that it was killed."""
 
@@ -93,7 +95,7 @@ class RunDirectory:
         config: RunConfig,
         *,
         command: Sequence[str] = (),
-        what: str = "train",
+        what: str = TRAIN,
         measure: str = "",
     ) -> RunDirectory:
         """Make ``output.folder/output.name``, or the same with -2, -3 ... when that exists, with a
@@ -110,7 +112,8 @@ class RunDirectory:
         except BaseException:
             shutil.rmtree(directory.path, ignore_errors=True)
             raise
-        registry.remember(directory.path)
+        if what == TRAIN:
+            registry.remember(directory.path)
         return directory
 
     @classmethod

@@ -110,7 +110,7 @@ class Stopping(TypedDict):
     """``stopping``: a stop was asked for and is being obeyed."""
 
     by: str
-    """``request`` or the signal's name."""
+    """``request``, the signal's name, or which limit is reached, in words."""
 
 
 class Validation(TypedDict):

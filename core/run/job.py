@@ -27,7 +27,6 @@ import contextlib
 import os
 import signal
 import sys
-import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -37,12 +36,14 @@ from typing import Any
 
 from ..errors import EXIT_FAILED, EXIT_STOPPED, WizardError
 from ..files import sweep
-from . import registry
-from .directory import Outcome, RunDirectory, wizard_version
+from . import follow_up, registry
+from .directory import TRAIN, Outcome, RunDirectory, wizard_version
 from .events import EventWriter
+from .limits import Deadline, Limits
 from .lock import RunLock
 from .redaction import without_secrets
 from .reserve import Reserve
+from .stop_signals import stop_signals
 from .streams import append_line, unbreakable_streams
 from .wording import in_words
 
@@ -77,6 +78,7 @@ class Job:
         self.reserve = Reserve(directory.control_path / "reserve")
         self._events = EventWriter(directory.events_path)
         self._stop_by = ""
+        self._deadline = Deadline(Limits.take(directory.control_path))
         self._stop_told = False
         self._phase = "start"
         self._total: int | None = None
@@ -95,7 +97,7 @@ class Job:
         lock = RunLock.take(run.lock_path)
         try:
             job = cls(run, lock)
-            with job._signals(), unbreakable_streams():
+            with stop_signals(job._on_stop_signal), unbreakable_streams():
                 try:
                     job._begin()
                     yield job
@@ -107,6 +109,7 @@ class Job:
                     # Before the handlers go: whoever holds the lock is sent signals, and one that
                     # came now would end the process with a status that is not the run's.
                     lock.release()
+                    job._follow_up()
         finally:
             lock.release()
 
@@ -115,6 +118,8 @@ class Job:
         """Whether the job should save and end. Cheap: a few microseconds."""
         if not self._stop_by and (self.directory.control_path / "stop").exists():
             self._stop_by = "request"
+        if not self._stop_by and self._deadline.is_near():
+            self._stop_by = self._deadline.limits.because
         if self._stop_by and not self._stop_told:
             self._stop_told = True
             self.emit("stopping", by=self._stop_by)
@@ -179,6 +184,7 @@ class Job:
         """Write one event (core.run.events has the kinds); never raises. What people should read
         goes to the log, too."""
         fields = without_secrets(fields)
+        self._deadline.hear(kind, fields)
         self._events.emit(kind, **fields)
         if kind == "step":
             now = time.monotonic()
@@ -207,7 +213,8 @@ class Job:
             error=None,
             pid=os.getpid(),
         )
-        registry.remember(self.directory.path)
+        if record.what == TRAIN:
+            registry.remember(self.directory.path)
         self.emit("started", what=record.what, version=wizard_version(), attempt=record.attempts)
         # Only now: requests made before would have been swept away above.
         self._lock.announce()
@@ -255,22 +262,15 @@ class Job:
         except WizardError as problem:
             self.log(str(problem))
 
-    @contextlib.contextmanager
-    def _signals(self) -> Iterator[None]:
-        if threading.current_thread() is not threading.main_thread():
-            yield
+    def _follow_up(self) -> None:
+        """What was asked for when the job is over; not after a person ended it."""
+        limits = self._deadline.limits
+        if not limits.then or (self._stop_by and self._stop_by != limits.because):
             return
-        handlers = {
-            signal.SIGTERM: self._on_stop_signal,
-            signal.SIGINT: self._on_stop_signal,
-            signal.SIGHUP: signal.SIG_IGN,
-        }
-        before = {number: signal.signal(number, what) for number, what in handlers.items()}
         try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+            self.log(follow_up.start(self.directory, limits.then))
+        except (OSError, WizardError) as error:
+            self.log(f"the command for afterwards could not be started: {error}")
 
     def _on_stop_signal(self, number: int, frame: FrameType | None) -> None:
         again = bool(self._stop_by)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..errors import EXIT_FAILED, WizardError
 from .directory import RunDirectory
+from .limits import Limits
 from .lock import already_running, holder, is_ready
 
 TRAINING = "lora_wizard.core.training"
@@ -25,14 +26,16 @@ class StartError(WizardError):
     exit_code = EXIT_FAILED
 
 
-def launch(directory: RunDirectory, module: str = TRAINING) -> subprocess.Popen[bytes]:
+def launch(
+    directory: RunDirectory, module: str = TRAINING, limits: Limits | None = None
+) -> subprocess.Popen[bytes]:
     """Start ``python -P -m module RUN`` detached, and return when it holds the directory, or has
     already ended after holding it.
 
     A session of its own: no terminal, no SIGHUP. Output goes to trainer.log, never to a pipe that
     somebody would have to empty. ``-P``: a folder called ``core`` or ``torch`` where the person
     happens to stand is not imported instead of ours; the working folder is the run's own, so that
-    what libraries drop lands there.
+    what libraries drop lands there. ``limits`` are those of this start.
 
     Raises AlreadyRunningError when a job is there already, StartError with the end of the log when
     the new one ended at once or never came up.
@@ -41,6 +44,7 @@ def launch(directory: RunDirectory, module: str = TRAINING) -> subprocess.Popen[
         raise already_running(directory.lock_path, holder(directory.lock_path))
     attempts = directory.record().attempts
     log_start = _size(directory.log_path)
+    (limits or Limits()).leave(directory.control_path)
     process = start_detached(directory, module)
     deadline = time.monotonic() + _PATIENCE
     while not is_ready(directory.lock_path):

@@ -47,8 +47,9 @@ PictureSource = Callable[[Sequence[Sample]], torch.Tensor]
 PromptSource = Callable[[Sequence[str]], "Conditioning"]
 
 
-def prepare(job: Job) -> Trainer:
+def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
     """Everything before the first step; raises WizardError for whatever a person can mend.
+    ``plan`` is another than the whole dataset's, for a rehearsal.
 
     The order is that of memory: the VAE is gone before the text encoder comes, and, unless it is
     trained, that one before the denoiser.
@@ -58,7 +59,7 @@ def prepare(job: Job) -> Trainer:
         # An operation that has no exact form raises now, instead of being silently inexact.
         torch.use_deterministic_algorithms(True)
         torch.backends.cudnn.benchmark = False
-    plan = _plan(job, config)
+    plan = plan or _plan(job, config)
     schedule = Schedule.of(plan, config)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     job.phase("load model")

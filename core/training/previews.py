@@ -18,9 +18,13 @@ class Previews:
     def __init__(self, job: Job, family: ModelFamily, prompts: Sequence[SamplePrompt]) -> None:
         self._job, self._family, self._prompts = job, family, prompts
 
-    def draw(self, step: int, epoch: int) -> None:
+    def first(self) -> Previews | None:
+        """Of the first prompt alone; None without any."""
+        return Previews(self._job, self._family, self._prompts[:1]) if self._prompts else None
+
+    def draw(self, step: int, epoch: int) -> bool:
         """Draw what is not there yet for ``step``. Ends early, between two pictures, when a stop is
-        asked for. Raises WriteError."""
+        asked for, and when the GPU's memory is too small; False then. Raises WriteError."""
         if not self._prompts:
             self._job.emit(
                 "problem",
@@ -35,14 +39,13 @@ class Previews:
             if not path.exists()
         ]
         if not missing:
-            return
+            return True
         self._job.phase("sample", total=len(missing))
         for done, (path, prompt) in enumerate(missing):
-            if self._job.stop_requested:
-                return
-            if not self._draw(path, prompt, step, epoch):
-                return
+            if self._job.stop_requested or not self._draw(path, prompt, step, epoch):
+                return False
             self._job.progress(done + 1)
+        return True
 
     def _draw(self, path: Path, prompt: SamplePrompt, step: int, epoch: int) -> bool:
         try:

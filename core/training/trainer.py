@@ -98,14 +98,15 @@ class Trainer:
         """
         while True:
             try:
-                return self._accumulated(self.portions.of(window))
+                return self.accumulate_at_once(self.portions.of(window))
             except torch.OutOfMemoryError as error:
                 full = error.with_traceback(None)
             # Only here: until the error is forgotten, it holds on to what did not fit.
             self.optimizer.zero_grad(set_to_none=True)
             self.portions.halve(window, full)
 
-    def _accumulated(self, window: Window) -> torch.Tensor:
+    def accumulate_at_once(self, window: Window) -> torch.Tensor:
+        """As `accumulate`, with the window's micro-batches as they are. Raises OutOfMemoryError."""
         samples = _samples_in(window)
         shares: list[torch.Tensor] = []
         for index, micro_batch in enumerate(window):

@@ -14,6 +14,7 @@ from ...core import preflight
 from ...core.config import configfile
 from ...core.errors import EXIT_USER_ERROR, Problem, WizardError
 from ...core.estimates import Estimate, estimate_here
+from ...core.rehearsal.words import sentences
 from ...core.text import printable
 from ..arguments import add_config_arguments
 from ..predictions import add_price_argument, document, show
@@ -24,6 +25,12 @@ from ..terminal import redraws
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config_arguments(parser)
     add_price_argument(parser)
+    parser.add_argument(
+        "--rehearse",
+        action="store_true",
+        help="take one real step, one sample and one save at the largest size, find the largest "
+        "batch that fits, and tell time and cost from them",
+    )
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.epilog = (
         "Reads the TOML, the headers of the base model's files, and decodes every picture once. "
@@ -34,21 +41,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print every problem; the exit status says whether the run can start."""
     problems, estimate = _found(arguments.config, arguments.set)
-    fails = any(problem.severity == "error" for problem in problems)
+    measured = None
+    if arguments.rehearse and not _fails(problems):
+        from ..rehearsing import rehearse
+
+        measured, more = rehearse(configfile.load(arguments.config, arguments.set))
+        # Once more: the estimate rests on what was measured now.
+        problems, estimate = _found(arguments.config, arguments.set)
+        problems += configfile.with_lines(more, arguments.config, arguments.set)
+    fails = _fails(problems)
     if arguments.json:
         found: dict[str, Any] = {
             "ok": not fails,
             "problems": [asdict(problem) for problem in problems],
             "estimate": document(estimate, arguments.price) if estimate else None,
+            "rehearsal": asdict(measured) if measured else None,
         }
         sys.stdout.write(json.dumps(found, indent=2) + "\n")
     else:
         sys.stdout.write(problems_text(problems))
+        if measured:
+            sys.stdout.write("\n".join([*sentences(measured), "", ""]))
         if estimate:
             show(estimate, arguments.price)
         name = printable(str(arguments.config))
         sys.stdout.write(f"{name} cannot run yet.\n" if fails else f"{name} can run.\n")
     return EXIT_USER_ERROR if fails else 0
+
+
+def _fails(problems: list[Problem]) -> bool:
+    return any(problem.severity == "error" for problem in problems)
 
 
 def _found(path: Path, overrides: list[str]) -> tuple[list[Problem], Estimate | None]:

@@ -23,11 +23,19 @@ def run(arguments: argparse.Namespace) -> int:
     last state."""
     from ...core.run import control
     from ...core.run.directory import find_run
+    from ...core.run.limits import Limits
     from ...core.text import printable
+    from ..arguments import limits_of
     from ..follow import go_on, start
 
+    limits = limits_of(arguments)
     directory = find_run(arguments.run)
     if control.is_paused(directory):
+        if limits != Limits():
+            sys.stderr.write(
+                "note: this run rests, and keeps the limits that it was started with. For others: "
+                "`lora-wizard stop`, then resume.\n"
+            )
         return go_on(directory, as_json=arguments.json, detach=arguments.detach)
     if not directory.is_live() and directory.record().outcome == "finished":
         out = sys.stderr if arguments.json else sys.stdout
@@ -36,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.json and not directory.is_live():
         sys.stdout.write(f"{_from_where(directory)}\n")
         sys.stdout.flush()
-    return start(directory, as_json=arguments.json, detach=arguments.detach)
+    return start(directory, as_json=arguments.json, detach=arguments.detach, limits=limits)
 
 
 def _from_where(directory: RunDirectory) -> str:

@@ -29,9 +29,11 @@ def run(arguments: argparse.Namespace) -> int:
     from ...core.errors import ProblemsError
     from ...core.run.directory import RunDirectory
     from ...core.text import printable
+    from ..arguments import limits_of
     from ..follow import start
     from ..problems import problems_text
 
+    limits = limits_of(arguments)
     config = configfile.load(arguments.config, arguments.set)
     problems = configfile.with_lines(preflight.check(config), arguments.config, arguments.set)
     errors = [problem for problem in problems if problem.severity == "error"]
@@ -45,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.json:
         sys.stdout.write(printable(f"run {directory.path}") + "\n")
         sys.stdout.flush()
-    return start(directory, as_json=arguments.json, detach=arguments.detach)
+    return start(directory, as_json=arguments.json, detach=arguments.detach, limits=limits)
 
 
 def _others_at_work() -> list[Problem]:

@@ -1,0 +1,83 @@
+"""What a rehearsal measured, kept for the estimates. No torch."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ..config import RunConfig, configfile
+from ..errors import WizardError
+from ..files import write_json
+from ..places import state_folder
+
+_KEPT = 8
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Times in seconds, memory in bytes; None for what was not measured."""
+
+    per_step: float
+    """Of a step of the largest bucket, as the run would take it."""
+    per_save: float
+    to_start: float
+    """Loading, without the pictures' encoding."""
+    per_encoding: float | None
+    """Of a picture; None when those of the rehearsal were all in the cache."""
+    per_drawing: float | None
+    """None without sample prompts, or when the memory was too small for one."""
+    memory: int | None
+    """Highest use of the GPU's memory while training; None without one."""
+    drawing_memory: int | None
+    memory_there: int | None
+    """All that the GPU has."""
+    bucket: str
+    """The largest, such as ``768x512``."""
+    batch_size: int
+    """Of the configuration."""
+    portion: int
+    """Pictures that went through together: fewer than ``batch_size`` when that did not fit."""
+    largest_batch: int | None
+    """The largest that fits; None without a GPU, where the memory is the machine's."""
+    largest_is_bound: bool = False
+    """Whether more were not tried."""
+
+    @property
+    def fits(self) -> bool:
+        return self.portion >= self.batch_size
+
+
+def keep(config: RunConfig, measured: Measured) -> None:
+    """Keep it for `kept`, and let go the oldest. Raises WriteError."""
+    text = configfile.dumps(config)
+    folder = _folder()
+    name = hashlib.sha256(text.encode()).hexdigest()[:24]
+    entry = {"config": text, "measured": asdict(measured), "time": time.time()}
+    write_json(folder / f"{name}.json", entry, durable=False)
+    for old in sorted(folder.glob("*.json"), key=_age)[_KEPT:]:
+        old.unlink(missing_ok=True)
+
+
+def kept() -> Iterator[tuple[RunConfig, Measured]]:
+    """The rehearsals of this machine, the newest first. Never raises."""
+    with contextlib.suppress(OSError, WizardError):
+        for path in sorted(_folder().glob("*.json"), key=_age):
+            with contextlib.suppress(OSError, ValueError, TypeError, KeyError, WizardError):
+                entry = json.loads(path.read_bytes())
+                yield configfile.loads(entry["config"], path.parent), Measured(**entry["measured"])
+
+
+def _folder() -> Path:
+    return state_folder() / "rehearsals"
+
+
+def _age(path: Path) -> float:
+    try:
+        return -path.stat().st_mtime
+    except OSError:
+        return 0.0

@@ -1,0 +1,91 @@
+"""When a job ends by itself, and what follows: limits of one start, not of a LoRA, so no TOML holds
+them.
+
+Whoever starts a job leaves them in ``control/limits.json``; the job takes them up as it begins.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..files import write_json
+
+_FILE = "limits.json"
+_FIRST_RESERVE = 30.0
+"""Seconds that are kept for the last step and its save until both have been measured."""
+_MARGIN = 5.0
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Of one start of a job."""
+
+    ends_at: float | None = None
+    """Seconds since 1970 at which everything must be on the disk."""
+    because: str = ""
+    """Which limit that is, for people: ``2 h are over``."""
+    then: str = ""
+    """A shell command for when the run has finished, failed or reached its limit."""
+
+    def leave(self, control: Path) -> None:
+        """For the job that is about to be started; what an earlier start left is gone. Raises
+        WriteError."""
+        path = control / _FILE
+        if self == Limits():
+            path.unlink(missing_ok=True)
+        else:
+            write_json(path, asdict(self))
+
+    @classmethod
+    def take(cls, control: Path) -> Limits:
+        """What the starter left, if anything."""
+        path = control / _FILE
+        with contextlib.suppress(OSError, ValueError, TypeError):
+            values: dict[str, Any] = json.loads(path.read_bytes())
+            path.unlink()
+            return cls(**values)
+        return cls()
+
+
+@dataclass
+class Deadline:
+    """Says when a job has to stop so that its last step and save are done in time."""
+
+    limits: Limits
+    _at: float = 0.0
+    _phase: str = ""
+    _longest: dict[str, float] = field(default_factory=dict)
+
+    def hear(self, kind: str, fields: dict[str, Any], now: float | None = None) -> None:
+        """Take the time of steps and saves from a job's own events."""
+        now = time.monotonic() if now is None else now
+        if kind == "step" and self._phase == "train":
+            self._note("step", now)
+        if kind == "phase":
+            if self._phase == "save":
+                self._note("save", now)
+            self._phase = str(fields.get("phase", ""))
+        self._at = now
+
+    def is_near(self, now: float | None = None) -> bool:
+        """Whether one step more would be too much."""
+        if self.limits.ends_at is None:
+            return False
+        now = time.time() if now is None else now
+        return now + self.reserve >= self.limits.ends_at
+
+    @property
+    def reserve(self) -> float:
+        """Seconds that the last step and its save may take: twice what the longest took."""
+        if "step" not in self._longest:
+            return _FIRST_RESERVE
+        save = self._longest.get("save", _FIRST_RESERVE / 2)
+        return 2 * (self._longest["step"] + save) + _MARGIN
+
+    def _note(self, what: str, now: float) -> None:
+        self._longest[what] = max(self._longest.get(what, 0.0), now - self._at)
