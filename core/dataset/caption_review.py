@@ -13,7 +13,7 @@ from ..emphasis import has_emphasis, pieces
 from ..errors import Mend, Problem
 from ..families.base import PROMPT_CHUNK, FamilySpec
 from ..weights.clip_tokens import Counter, counter
-from .captions import compose, resolved, with_prompt
+from .captions import compose, resolved, with_prompt, words_before
 from .plan import DatasetPlan, Sample
 from .wildcards import has_choice, longest
 
@@ -53,7 +53,9 @@ def review_captions(
     plan: DatasetPlan, config: RunConfig, spec: FamilySpec, vocabulary: Path | None
 ) -> list[Problem]:
     """Warnings and notes. ``vocabulary`` is the folder of the base's tokenizer, if it is here."""
-    found = [*_about_choices(plan, config.captions), *_about_weights(plan, config.captions)]
+    options = config.captions
+    found = [*_about_choices(plan, options), *_about_marks(plan, options)]
+    found += _about_weights(plan, options)
     if any(part.folder == "tokenizer" for part in spec.parts):
         found += _about_length(plan, config, counter(vocabulary))
     return found
@@ -66,7 +68,7 @@ def _length(sample: Sample, options: CaptionOptions, count: Counter) -> Length:
     still = {"shuffle": False, "dropout": 0.0, "dropout_every_epochs": 0, "tag_dropout": 0.0}
     fixed = {"wildcards": False, "prefix": parts[0], "suffix": parts[2]}
     plain = options.model_copy(update={**still, **fixed})
-    caption = compose(parts[1], plain, sample.trigger_words, key=lambda purpose: 0)
+    caption = compose(parts[1], plain, words_before(sample), key=lambda purpose: 0)
     texts = [piece.text for piece in pieces(caption)] if options.weighted else [caption]
     ends: list[int] = []
     at = 0
@@ -144,6 +146,16 @@ def _about_choices(plan: DatasetPlan, options: CaptionOptions) -> Iterator[Probl
             key,
             severity="warning",
         )
+
+
+def _about_marks(plan: DatasetPlan, options: CaptionOptions) -> Iterator[Problem]:
+    for name in ("keep_tokens_separator", "secondary_separator"):
+        mark = getattr(options, name)
+        around = f"{options.prefix}{options.suffix}"
+        texts = (f"{around}{item.prompt}{item.caption}" for item in plan.samples)
+        if mark and not any(mark in text for text in texts):
+            message = f"has no effect: {mark} stands in no caption"
+            yield Problem(message, f"captions.{name}", severity="warning")
 
 
 def _about_weights(plan: DatasetPlan, options: CaptionOptions) -> Iterator[Problem]:

@@ -76,8 +76,9 @@ class CaptionSources:
             if used:
                 message = f"{path} has the captions of {_pictures(len(used))}."
                 if both:
+                    have = "has" if len(both) == 1 else "have"
                     message += (
-                        f" {len(both)} of them have a file beside them too, which is what is "
+                        f" {len(both)} of them {have} a file of its own too, which is what is "
                         f"trained: {some(both)}."
                     )
                 self._say(message, severity="note")
@@ -86,7 +87,8 @@ class CaptionSources:
                 message = f"{path} names no picture of this dataset; it has {some(unknown)}."
                 self._say(message, "Names count from its own folder, or are file names alone.")
             elif unknown:
-                said = f"{len(unknown)} of its {len(table.texts)} captions are of no picture here"
+                are = "is" if len(unknown) == 1 else "are"
+                said = f"{len(unknown)} of its {len(table.texts)} captions {are} of no picture here"
                 self._say(f"{path}: {said}: {some(unknown)}.", severity="note")
             if table.bad:
                 self._say(f"{path}: not all of it can be used: {told(table.bad)}.", "Mend them.")

@@ -17,7 +17,7 @@ from ..config.sections.dataset import FILEWORDS
 from ..randomness import key as key_of
 from ..randomness import shuffled, uniform
 from .folders import FileEntry, open_regular
-from .plan import Draw
+from .plan import Draw, Sample
 from .wildcards import Pick, by_key, chosen, lines_of, one_line
 
 EXTENSIONS = (".txt", ".caption")
@@ -228,13 +228,21 @@ def with_prompt(prompt: str, caption: str) -> str:
     return prompt.replace(FILEWORDS, caption) if prompt else caption
 
 
+def words_before(sample: Sample) -> tuple[str, ...]:
+    """The trigger words that are put before a picture's caption, unless it begins with them: none
+    where the concept's prompt says where they stand."""
+    prompt = sample.prompt.casefold()
+    named = bool(prompt) and all(word.strip().casefold() in prompt for word in sample.trigger_words)
+    return () if named else sample.trigger_words
+
+
 def final_caption(draw: Draw, config: RunConfig) -> str:
     """The caption of one use of a picture, exactly as it is trained."""
     seed, sample = config.training.seed, draw.sample
     return compose(
         with_prompt(sample.prompt, sample.caption),
         config.captions,
-        sample.trigger_words,
+        words_before(sample),
         key=lambda purpose: draw.key(seed, purpose),
         epoch=draw.epoch,
     )

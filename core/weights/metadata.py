@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ..config import CaptionOptions, Rate, RunConfig
 from ..config.paths import EMBEDDED, templates_folder
-from ..dataset.captions import split_tags, with_prompt, with_trigger_words
+from ..dataset.captions import split_tags, with_prompt, with_trigger_words, words_before
 from ..dataset.plan import DatasetPlan, Sample
 from ..families.base import FamilySpec
 
@@ -76,7 +76,7 @@ def tag_frequency(plan: DatasetPlan, captions: CaptionOptions) -> dict[str, dict
         raw = with_prompt(sample.prompt, sample.caption)
         for mark in filter(None, marks):
             raw = raw.replace(mark, captions.separator)
-        caption = with_trigger_words(raw, sample.trigger_words, raw, captions).lower()
+        caption = with_trigger_words(raw, words_before(sample), raw, captions).lower()
         of_folder = counts.setdefault(sample.path.parent.name, Counter())
         of_folder.update(split_tags(caption, captions.separator))
     return {

@@ -106,6 +106,8 @@ def test_without_a_vocabulary_words_are_the_least(tmp_path: Path) -> None:
         ("a hat", {"wildcards": True}, "captions.wildcards", "warning"),
         ("a hat", {"weighted": True}, "captions.weighted", "warning"),
         ("a (hat:1.3)", {}, "captions.weighted", "note"),
+        ("a, b", {"secondary_separator": ";;"}, "captions.secondary_separator", "warning"),
+        ("a, b", {"keep_tokens_separator": "||"}, "captions.keep_tokens_separator", "warning"),
     ],
 )
 def test_what_is_not_read_as_it_was_meant(
@@ -127,6 +129,7 @@ def test_what_is_not_read_as_it_was_meant(
         ("one\ntwo", {"wildcards": True}),
         ("a hat", {"wildcards": True, "prefix": "{my|the} "}),
         ("a (hat:1.3)", {"weighted": True}),
+        ("a;;b || c", {"secondary_separator": ";;", "keep_tokens_separator": "||"}),
         ("mika_(singer), {{braces}}", {}),
     ],
 )

@@ -108,7 +108,7 @@ def test_a_file_beside_the_picture_comes_first_and_that_is_said(folder: Path) ->
     named = written(folder.parent / "meta.json", {"a.png": "named", "b.jpg": "named"})
     plan = planned(folder, metadata=named)
     assert texts(plan) == {"a.png": "from the file", "b.jpg": "named"}
-    assert "1 of them have a file beside them too, which is what is trained: a.txt" in said(plan)
+    assert "1 of them has a file of its own too, which is what is trained: a.txt" in said(plan)
 
 
 def test_bad_lines_are_named_and_the_rest_is_used(folder: Path) -> None:
@@ -185,7 +185,7 @@ def test_a_table_of_other_pictures_is_told(folder: Path) -> None:
     plan = planned(folder, metadata=written(folder.parent / "m.json", {"x.png": "a", "y": "b"}))
     assert "names no picture of this dataset" in said(plan)
     plan = planned(folder, metadata=written(folder.parent / "m.json", {"x.png": "a", "a": "b"}))
-    assert "1 of its 2 captions are of no picture here: x.png" in said(plan)
+    assert "1 of its 2 captions is of no picture here: x.png" in said(plan)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from datasets import make_config, make_plan
 from hypothesis import given
 from hypothesis import strategies as st
 from lora_wizard.core.config import CaptionOptions
@@ -14,10 +16,12 @@ from lora_wizard.core.dataset.captions import (
     CaptionError,
     compose,
     decode,
+    final_caption,
     read_caption,
     with_prompt,
 )
 from lora_wizard.core.dataset.folders import FileEntry
+from lora_wizard.core.dataset.plan import Bucket, Draw
 from lora_wizard.core.randomness import key as key_of
 
 TAGS = st.lists(st.from_regex(r"[a-z]{1,6}( [a-z]{1,6})?", fullmatch=True), max_size=8)
@@ -291,3 +295,22 @@ def test_a_prompt_takes_the_caption_in() -> None:
     assert with_prompt("photo of mika, [filewords]", "smiling") == "photo of mika, smiling"
     assert with_prompt("photo of mika", "smiling") == "photo of mika"
     assert with_prompt("mika, [filewords]", "one\ntwo") == "mika, one\nmika, two"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("", "mika, smiling"),
+        ("a dog, [filewords]", "mika, a dog, smiling"),
+        ("photo of Mika, [filewords]", "photo of Mika, smiling"),
+        ("photo of mika", "photo of mika"),
+    ],
+)
+def test_a_prompt_says_where_its_trigger_words_stand(prompt: str, expected: str) -> None:
+    made = replace(
+        make_plan([(Bucket(64, 64), 1)]).samples[0],
+        caption="smiling",
+        trigger_words=("mika",),
+        prompt=prompt,
+    )
+    assert final_caption(Draw(made, 1, 0), make_config()) == expected
