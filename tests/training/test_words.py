@@ -99,8 +99,6 @@ def test_what_plan_shows_is_what_the_text_encoder_gets(
     assert heard == planned(run, capsys)
     texts = {text for batch in heard for text in batch}
     assert len(texts) > 25 if captions.get("wildcards") else len(texts) > 5
-    prompted = {text for text in texts if "dog" in text}
-    assert prompted and all(("mika" in text) == bool(captions) for text in prompted if text)
     assert not any(mark in text for text in texts for mark in ("|||", ";;;") if captions)
     if captions.get("wildcards"):
         assert not any(brace in text for text in texts for brace in "{}\n")
