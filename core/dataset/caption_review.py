@@ -88,8 +88,8 @@ def _about_length(plan: DatasetPlan, config: RunConfig, count: Counter) -> Itera
         which = "; ".join(_cut_words(item, most, count) for item in cut[:_SHOWN])
         verb = "is" if len(cut) == 1 else "are"
         yield Problem(
-            f"{len(cut)} of {len(found)} captions {verb} longer than {most} tokens, and what comes "
-            f"after is not trained{':' if is_few else '; the longest:'} {which}",
+            f"{len(cut)} of {len(found)} captions {verb} cut off after {most} tokens"
+            f"{':' if is_few else '; the longest:'} {which}",
             _KEY,
             remedy=_cut_remedy(fitting, longest_one, most),
             severity="warning",

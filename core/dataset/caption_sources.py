@@ -68,11 +68,11 @@ class CaptionSources:
 
     def finish(self) -> list[Problem]:
         """All that there is to say, once every concept was read."""
-        for path, used in self._used.items():
-            table = self._read[path]
+        for table in self._read.values():
             if table is None:
                 continue
-            both = self._both.get(path, [])
+            used, both = self._used[table.path], self._both.get(table.path, [])
+            path = _short(table.path)
             if used:
                 message = f"{path} has the captions of {_pictures(len(used))}."
                 if both:
@@ -91,7 +91,7 @@ class CaptionSources:
                 said = f"{len(unknown)} of its {len(table.texts)} captions {are} of no picture here"
                 self._say(f"{path}: {said}: {some(unknown)}.", severity="note")
             if table.bad:
-                self._say(f"{path}: not all of it can be used: {told(table.bad)}.", "Mend them.")
+                self._say(f"{path}, not used: {told(table.bad)}.", "Mend it.")
         return self.problems
 
     def _tables(self, concept: ConceptFolder) -> list[CaptionTable]:
@@ -113,7 +113,7 @@ class CaptionSources:
                 remedy = (
                     'Mend it, or set it to "".' if key else "It is not used; mend or remove it."
                 )
-                self._say(f"{path} {error}.", remedy, "error" if key else "warning")
+                self._say(f"{_short(path)} {error}.", remedy, "error" if key else "warning")
         return self._read[path]
 
     def _entry(self, picture: Path, tables: Iterable[CaptionTable]) -> Caption | None:
@@ -144,6 +144,11 @@ def _beside(files: Iterable[FileEntry], pictures: Collection[str]) -> dict[str, 
 
 def _stem(name: str) -> str:
     return name.rpartition(".")[0]
+
+
+def _short(path: Path) -> str:
+    """With the folder that it is in: a note is no place for a long path."""
+    return f"{path.parent.name}/{path.name}"
 
 
 def _pictures(count: int) -> str:

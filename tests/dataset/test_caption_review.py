@@ -40,7 +40,7 @@ def test_what_is_cut_off_is_told_and_mended(tmp_path: Path, vocabulary: Path) ->
     captions = {"a": "x" * 75, "b": f"{'x' * 75}, the rest", "c": "y" * 140}
     (found,) = reviewed(tmp_path, captions, vocabulary)
     assert (found.where, found.severity) == ("captions.max_tokens", "warning")
-    assert "2 of 3 captions are longer than 75 tokens" in found.message
+    assert "2 of 3 captions are cut off after 75 tokens" in found.message
     assert 'b.png (83) loses "the rest"' in found.message
     assert f'c.png (140) loses "{"y" * 40} ..."' in found.message
     assert found.remedy == "captions.max_tokens = 150 trains them whole."
@@ -95,7 +95,7 @@ def test_marks_of_emphasis_do_not_count_where_they_are_read(
 
 def test_without_a_vocabulary_words_are_the_least(tmp_path: Path) -> None:
     (found,) = reviewed(tmp_path, {"a": "word " * 80, "b": "word " * 70}, None)
-    assert "1 of 2 captions is longer than 75 tokens" in found.message
+    assert "1 of 2 captions is cut off after 75 tokens" in found.message
     assert "at least 80" in found.message
 
 
