@@ -15,6 +15,7 @@ from .dataset.build import build_plan, verify_plan
 from .dataset.caption_review import review_captions
 from .dataset.images import Progress
 from .dataset.plan import DatasetPlan
+from .dataset.validation import trained_too, validation_plan
 from .errors import Problem, ProblemsError, WizardError
 from .estimates.sizes import cache_bytes, file_bytes, run_bytes
 from .families import registry as families
@@ -86,6 +87,7 @@ def inspect(
     problems += found
     if plan is not None:
         problems += review_captions(plan, config, spec, base.vocabulary)
+    problems += _validation(config, spec, plan, decode)
     if plan is not None and decode:
         problems += _broken_pictures(plan, config, progress)
     schedule, written = None, None
@@ -148,6 +150,30 @@ def _dataset(
     except WizardError as error:
         return None, [Problem(f"{error.title}: {error.message}", "dataset", remedy=error.remedy)]
     return plan, list(plan.problems)
+
+
+def _validation(
+    config: RunConfig, spec: FamilySpec, plan: DatasetPlan | None, decode: bool
+) -> Iterator[Problem]:
+    key = "validation.folder"
+    try:
+        validated = validation_plan(config, spec)
+        if validated and decode:
+            verify_plan(validated)
+    except ProblemsError as error:
+        yield from error.problems
+        return
+    except WizardError as error:
+        yield Problem(f"{error.title}: {error.message}", key, remedy=error.remedy)
+        return
+    if validated and plan and (names := trained_too(validated, plan)):
+        shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        yield Problem(
+            f"{shown}: trained on, too, so their loss says nothing new",
+            key,
+            remedy="Validation pictures are others than the dataset's.",
+            severity="warning",
+        )
 
 
 def _broken_pictures(

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from .config import RunConfig
 from .dataset.order import training_uses
 from .dataset.plan import DatasetPlan
-from .schedule import BatchCounts, Schedule, solve_repeats, uncapped_steps
+from .schedule import BatchCounts, Schedule
+from .solving import solve_repeats, uncapped_steps
 
 S1_STEPS = 1000
 """About what a concept takes, says S1."""

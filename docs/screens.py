@@ -22,11 +22,12 @@ from lora_wizard.core.config.paths import templates_folder
 from lora_wizard.core.run.directory import RunDirectory
 from lora_wizard.core.run.lock import RunLock
 from lora_wizard.tui.app import WizardApp
+from lora_wizard.tui.screens.of_run import show_results, watch_run
 from lora_wizard.tui.walk.draft import Draft
 from textual.pilot import Pilot
 
 OUT = Path(__file__).with_name("pictures")
-SIZE, WIDE = (110, 34), (142, 31)
+SIZE, WIDE = (110, 34), (120, 40)
 _WHILE_TRAINING = 0.72
 """How far the run of the monitor's picture is."""
 _FONT = 'ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace'
@@ -73,13 +74,13 @@ async def review(app: WizardApp, pilot: Pilot[None], run: RunDirectory) -> None:
 
 async def train(app: WizardApp, pilot: Pilot[None], run: RunDirectory) -> None:
     """The monitor."""
-    app.watch_run(run)
+    watch_run(app, run)
     await _settle(pilot)
 
 
 async def results(app: WizardApp, pilot: Pilot[None], run: RunDirectory) -> None:
     """Every epoch's pictures in one grid."""
-    app.show_results(run)
+    show_results(app, run)
     await _settle(pilot)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from lora_wizard.core.config import RunConfig
 from lora_wizard.core.run.directory import Outcome, RunDirectory
 from lora_wizard.core.run.lock import RunLock
+from lora_wizard.core.run.saved_states import MANIFEST, state_name
 from PIL import Image, ImageDraw
 
 TOTAL, EPOCHS = 1200, 10
@@ -70,7 +71,7 @@ class PreparedRun:
             self.emit("started", what="train", version="1", attempt=1)
             self.sample(0, 0)
         self.emit("phase", phase="train", total=TOTAL)
-        self.log(f"train ({TOTAL})")
+        self.log(f"training ({TOTAL})")
         for step in range(first, last + 1):
             epoch = (step - 1) * EPOCHS // TOTAL + 1
             loss = 0.12 + 0.2 * math.exp(-step / 250) + self._random.gauss(0, 0.03)
@@ -88,6 +89,9 @@ class PreparedRun:
         """A finished file."""
         name = name or f"{self.directory.name}-{epoch:06d}.safetensors"
         (self.directory.path / name).write_bytes(b"weights")
+        state = self.directory.state_path / state_name(step)
+        state.mkdir(parents=True, exist_ok=True)
+        (state / MANIFEST).write_text("{}")
         self.emit("saved", path=name, step=step, epoch=epoch, sha256="0" * 64, bytes=7)
         self.log(f"saved {name}")
 

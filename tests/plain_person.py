@@ -16,6 +16,8 @@ from pathlib import Path
 
 PATIENCE = 30.0
 MOST_QUESTIONS = 200
+CONTROLS = {chr(code) for code in range(32)} - {"\n", "\r"} | {"\x7f", "\u202e", "\u200b"}
+"""No word of ours or of a file's has one of these."""
 _PROMPT = re.compile(r"(\]|enter): $")
 _PROGRAM = """
 import sys
@@ -92,3 +94,8 @@ def _converse(
             answer = answers.pop(0)[1] if answers and answers[0][0] in new else ""
             os.write(terminal, f"{answer}\n".encode())
     raise AssertionError(f"it goes round in circles; open: {answers}\n{said.decode()[-3000:]}")
+
+
+def is_plain(talked: Talked) -> bool:
+    """Whether nothing reached the terminal that it could obey."""
+    return not CONTROLS & set(talked.text)

@@ -26,7 +26,7 @@ JOBS = (
     "core.weights.safetensors_bytes",
 )
 """The modules that work on tensors; only jobs import them."""
-ON_SCREEN = ("tui.app", "tui.screens*", "tui.widgets*")
+ON_SCREEN = ("tui.app", "tui.terminal_app", "tui.screens*", "tui.widgets*")
 """The modules that draw; only a command that opens the screen imports them."""
 IMPORT_EACH = """
 import importlib, json, sys

@@ -93,7 +93,7 @@ class Walker:
 
     def repeats(self, repeats: int, epochs: int) -> None:
         """How long."""
-        self.terminal.wait_for("Guide says")
+        self.terminal.wait_for("How long?")
         self.press(f"{repeats}", self.shows(rf"x {repeats} repeats? ="))
         self.tap(ENTER)
         self.press(f"{epochs}", self.shows(rf"x {epochs} epochs? ="))

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ..core.errors import WizardError
 from ..core.run.directory import RunDirectory
 from ..core.text import printable
 from .walk.draft import Draft
 
 
-def farewell(draft: Draft | None, run: RunDirectory | None) -> str:
+@dataclass(frozen=True)
+class Left:
+    """What was open when the wizard was left."""
+
+    draft: Draft | None = None
+    run: RunDirectory | None = None
+
+
+def farewell(left: Left) -> str:
     """How to come back to what was open: lines, or nothing."""
+    draft, run = left.draft, left.run
     if run is not None:
         return _of_run(run)
     if draft is not None:

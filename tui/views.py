@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ..core.run.events import DONE, Event, problem_text
 from ..core.run.status import Figures
+from ..core.run.wording import phase_in_words
 from ..core.text import printable
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ class TerminalView:
         total = figures.phase_total
         count = "" if figures.done is None else f"{figures.done}"
         bar.add_row(
-            Text(printable(figures.phase, limit=24), style="bold"),
+            Text(printable(phase_in_words(figures.phase), limit=24), style="bold"),
             ProgressBar(total=total, completed=figures.done or 0) if total else "",
             Text(f"{count}/{total}" if total else count),
         )
@@ -172,7 +173,8 @@ def milestone(event: Event, phases: set[str]) -> str:
         if name in phases:
             return ""
         phases.add(name)
-        return printable(f"{name}{f' ({total})' if total else ''}", limit=200)
+        words = phase_in_words(name)
+        return printable(f"{words}{f' ({total})' if total else ''}", limit=200)
     if kind in DONE:
         path, step = event.get("path", ""), event.get("step", "?")
         return printable(f"{DONE[kind]} {path} (step {step})", limit=400)
@@ -183,7 +185,7 @@ def milestone(event: Event, phases: set[str]) -> str:
     if kind == "published":
         return printable(f"published {event.get('path', '')}", limit=400)
     if kind == "stopping":
-        return "stopping: the step is finished and saved first"
+        return "stopping, and saving what is done"
     return ""
 
 
@@ -191,7 +193,9 @@ def how_far(figures: Figures) -> str:
     """One line on where the run stands. Safe to show."""
     total = f"/{figures.phase_total}" if figures.phase_total else ""
     count = "" if figures.done is None else f" {figures.done}{total}"
-    return printable("  ".join([f"{figures.phase}{count}", *_details(figures)]), limit=400)
+    return printable(
+        "  ".join([f"{phase_in_words(figures.phase)}{count}", *_details(figures)]), limit=400
+    )
 
 
 def duration(seconds: float) -> str:

@@ -15,6 +15,7 @@ from .sections.optimizer import OptimizerOptions, Rate
 from .sections.output import OutputOptions
 from .sections.samples import SampleOptions
 from .sections.training import TrainingOptions
+from .sections.validation import ValidationOptions
 
 __all__ = [
     "CaptionOptions",
@@ -30,4 +31,5 @@ __all__ = [
     "RunConfig",
     "SampleOptions",
     "TrainingOptions",
+    "ValidationOptions",
 ]

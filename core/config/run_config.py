@@ -14,6 +14,7 @@ from .sections.optimizer import OptimizerOptions
 from .sections.output import OutputOptions
 from .sections.samples import SampleOptions
 from .sections.training import TrainingOptions
+from .sections.validation import ValidationOptions
 
 
 class RunConfig(Section):
@@ -26,5 +27,6 @@ class RunConfig(Section):
     network: NetworkOptions = Field(default_factory=NetworkOptions)
     optimizer: OptimizerOptions = Field(default_factory=OptimizerOptions)
     loss: LossOptions = Field(default_factory=LossOptions)
+    validation: ValidationOptions = Field(default_factory=ValidationOptions)
     samples: SampleOptions = Field(default_factory=SampleOptions)
     output: OutputOptions = Field(default_factory=OutputOptions)

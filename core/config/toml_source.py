@@ -124,7 +124,7 @@ def _up_to(descriptor: int, most: int) -> bytes:
     return data
 
 
-_NAME_A_FILE = "Name a TOML file; `lora-wizard new` writes one."
+_NAME_A_FILE = "Name a TOML file that is there, or begin a new one."
 
 
 def _unreadable(path: Path, error: OSError | ValueError) -> WizardError:
@@ -133,7 +133,9 @@ def _unreadable(path: Path, error: OSError | ValueError) -> WizardError:
 
 
 def _syntax(problem: Problem) -> ProblemsError:
-    return ProblemsError("The configuration is not valid TOML", [problem])
+    return ProblemsError(
+        "The configuration is not valid TOML", [problem], "Mend it in an editor first."
+    )
 
 
 def _problem(message: str, text: str) -> Problem:

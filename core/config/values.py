@@ -30,6 +30,11 @@ def as_text(info: OptionInfo, value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
+        if value and isinstance(value[0], dict):
+            tables = (
+                ", ".join(f"{key} {_one(item)}" for key, item in one.items()) for one in value
+            )
+            return "; ".join(tables)
         if not value or not isinstance(value[0], str):
             between = " x " if is_size(info) and len(value) == 2 else ", "
             return between.join(map(_one, value))

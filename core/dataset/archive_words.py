@@ -45,7 +45,7 @@ def not_a_folder(path: Path) -> tuple[str, str]:
     if not is_archive(path):
         return f"{path} is a file.", f"Give the folder that it is in: {path.parent}"
     kind = "a zip" if is_zip(path) else "packed"
-    wizard = ", or open it in the wizard, which does" if is_zip(path) else ""
+    wizard = ", or let `lora-wizard` do it" if is_zip(path) else ""
     return (
         f"{path} is {kind}, not a folder.",
         f"Unpack it{wizard}, then give the new folder:\n{unpack_command(path)}",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from PIL import Image, ImageCms, ImageOps
 
-from .images import open_picture
+from .picture_file import open_picture
 from .plan import Bucket, Crop
 
 MATTE = (255, 255, 255)

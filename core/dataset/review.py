@@ -32,7 +32,7 @@ def _about_number(training: Sequence[Sample]) -> Iterator[Problem]:
         yield Problem(
             f"{len(training)} pictures are few: the LoRA will know little but these.",
             "dataset",
-            remedy="10 to 30 varied pictures are usual (S0 S1 S4); variety beats number.",
+            remedy="10 to 30 varied pictures are usual; variety beats number.",
             severity="warning",
         )
 

@@ -36,8 +36,16 @@ class Started(TypedDict):
     """1, or more after a resume."""
 
 
+class Device(TypedDict):
+    """``device``: what this attempt computes on."""
+
+    name: str
+    """The GPU's, as `hardware.Gpu` has it, or ``cpu``."""
+
+
 class Phase(TypedDict):
-    """``phase``: what the job turns to, in words for people (``cache latents``, ``train``)."""
+    """``phase``: what the job turns to (``cache latents``, ``train``); `core.run.wording` has the
+    words for people."""
 
     phase: str
     total: int | None

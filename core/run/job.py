@@ -45,7 +45,7 @@ from .redaction import without_secrets
 from .reserve import Reserve
 from .stop_signals import stop_signals
 from .streams import append_line, unbreakable_streams
-from .wording import in_words
+from .wording import in_words, phase_in_words
 
 _REQUESTS = ("save", "sample")
 _STANDING = ("stop", "pause")
@@ -163,10 +163,12 @@ class Job:
         return taken
 
     def phase(self, name: str, total: int | None = None) -> None:
-        """Say what comes next, in words for people, and how many items or steps it has."""
+        """Say what comes next (`wording` has the words for people), and how many items or steps it
+        has."""
         self._phase, self._total, self._last_progress = name, total, 0.0
         self.emit("phase", phase=name, total=total)
-        self.log(name if total is None else f"{name} ({total})")
+        words = phase_in_words(name)
+        self.log(words if total is None else f"{words} ({total})")
         if self.may_end_now:
             self.check_stop()
 

@@ -1,4 +1,4 @@
-"""Events as lines of the log."""
+"""Events as lines of the log, and phases in words for people."""
 
 from __future__ import annotations
 
@@ -8,6 +8,30 @@ from .events import DONE, problem_text
 
 _WORDS = ("started", "paused", "resumed", "finished", "stopped")
 """Kinds that are their own words."""
+
+_PHASES = {
+    "start": "starting",
+    "read dataset": "looking at the folder",
+    "check pictures": "checking the pictures",
+    "load model": "loading the base model",
+    "fingerprint pictures": "reading the pictures",
+    "cache latents": "preparing the pictures",
+    "cache conditioning": "preparing the captions",
+    "attach network": "building the LoRA",
+    "train": "training",
+    "sample": "drawing samples",
+    "save": "saving",
+    "find the largest batch": "finding the largest batch",
+    "rehearse a step": "rehearsing a step",
+    "rehearse a sample": "rehearsing a sample",
+    "rehearse a save": "rehearsing a save",
+}
+"""Name in the events -> what people read."""
+
+
+def phase_in_words(name: str) -> str:
+    """What a job does in the phase ``name``; the name itself for one that is not known."""
+    return _PHASES.get(name, name)
 
 
 def in_words(kind: str, fields: dict[str, Any]) -> str:

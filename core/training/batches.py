@@ -18,6 +18,9 @@ from .noise import offset_noise
 if TYPE_CHECKING:
     from ..families.base import Conditioning
 
+Encoded = Callable[[Sequence[Sample]], torch.Tensor]
+Prompts = Callable[[Sequence[str]], "Conditioning"]
+
 
 class Batches:
     """Turns draws into a loss; holds nothing that changes from step to step."""
@@ -26,8 +29,8 @@ class Batches:
         self,
         config: RunConfig,
         family: ModelFamily,
-        encoded: Callable[[Sequence[Sample]], torch.Tensor],
-        conditioning: Callable[[Sequence[str]], Conditioning],
+        encoded: Encoded,
+        conditioning: Prompts,
         device: torch.device,
     ) -> None:
         """``encoded`` gives pictures as `ModelFamily.encode_images` does, ``conditioning`` captions
@@ -57,7 +60,7 @@ class Batches:
         conditioning = {
             name: self._on_device(tensor) for name, tensor in self._conditioning(captions).items()
         }
-        geometry = torch.tensor([_geometry(draw.sample) for draw in draws], dtype=torch.float32)
+        geometry = torch.tensor([geometry_of(draw.sample) for draw in draws], dtype=torch.float32)
         return Batch(latents, conditioning, self._on_device(geometry))
 
     def _noise(self, draws: Sequence[Draw], latents: torch.Tensor) -> torch.Tensor:
@@ -81,7 +84,7 @@ class Batches:
         return tensor.to(self._device, non_blocking=True)
 
 
-def _geometry(sample: Sample) -> tuple[int, ...]:
+def geometry_of(sample: Sample) -> tuple[int, ...]:
     """(original width, height, crop left, top, target width, height) in pixels."""
     crop, bucket = sample.crop, sample.bucket
     return sample.width, sample.height, crop.left, crop.top, bucket.width, bucket.height

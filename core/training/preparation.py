@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 import torch
 
@@ -15,10 +14,13 @@ from ..config import RunConfig
 from ..dataset.buckets import BucketRule
 from ..dataset.build import build_plan, verify_plan
 from ..dataset.caption_variants import caption_variants
-from ..dataset.plan import DatasetPlan, Sample
+from ..dataset.captions import final_caption
+from ..dataset.plan import DatasetPlan, Draw
+from ..dataset.validation import validation_config, validation_plan
 from ..errors import WizardError
 from ..families import registry as families
 from ..families.base import ModelFamily, SamplePrompt, load_implementation
+from ..hardware import device_name
 from ..networks import registry as networks
 from ..networks.base import Network
 from ..optimizers import registry as optimizers
@@ -28,7 +30,7 @@ from ..sampling.prompts import expand
 from ..schedule import BatchCounts, Schedule
 from ..weights import kohya, metadata
 from . import manifest, states
-from .batches import Batches
+from .batches import Batches, Encoded, Prompts
 from .cache import EncodedPictures, EncodedPrompts
 from .fingerprints import Fingerprints
 from .outputs import Outputs
@@ -39,12 +41,7 @@ from .setbacks import Setbacks
 from .states import Origin, States
 from .store import TensorStore
 from .trainer import Trainer
-
-if TYPE_CHECKING:
-    from ..families.base import Conditioning
-
-PictureSource = Callable[[Sequence[Sample]], torch.Tensor]
-PromptSource = Callable[[Sequence[str]], "Conditioning"]
+from .validation import Validation
 
 
 def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
@@ -62,6 +59,7 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
     plan = plan or _plan(job, config)
     schedule = Schedule.of(plan, config)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    job.emit("device", name=device_here())
     job.phase("load model")
     family = _family(config, device)
     # What can be wrong is asked before the hours of encoding, not after.
@@ -72,8 +70,9 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
     hashes = source.hashes()
     origin = Origin.of(config, manifest.of_plan(plan, hashes), family.base_hash(), device)
     standing = states.find(job, origin)
-    pictures = source.pictures(hashes)
-    prompts = source.prompts(set(rates) - {DENOISER}, schedule)
+    validated = validation_plan(config, family.spec)
+    pictures = source.pictures(hashes, validated)
+    prompts = source.prompts(set(rates) - {DENOISER}, schedule, validated)
     family.release(*(name for name in _text_encoders(family) if name not in rates))
     source.make_room()
     job.phase("attach network")
@@ -84,6 +83,12 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
         ParameterGroup(part, network.parameters_of(part), rate) for part, rate in rates.items()
     ]
     optimizer = optimizer_spec.build(groups, config.optimizer)
+    validation = None
+    if validated:
+        trained = [_module(family, part) for part in rates]
+        validation = Validation(
+            job, config, family, validated.samples, trained, pictures, prompts, device
+        )
     scaler = torch.amp.GradScaler(device.type) if config.model.precision == "fp16" else None
     return Trainer(
         job=job,
@@ -103,6 +108,7 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
             _contents(config, plan, schedule, family, network),
         ),
         previews=Previews(job, family, sample_prompts),
+        validation=validation,
         portions=Portions(job),
         setbacks=Setbacks(job, schedule.total_steps),
     )
@@ -115,6 +121,11 @@ def _plan(job: Job, config: RunConfig) -> DatasetPlan:
     job.phase("check pictures", total=len(plan.samples))
     verify_plan(plan, progress=_shown(job))
     return plan
+
+
+def device_here() -> str:
+    """What training computes on here, as `hardware.device_name` calls it."""
+    return device_name(torch.cuda.get_device_name() if torch.cuda.is_available() else "")
 
 
 def _family(config: RunConfig, device: torch.device) -> ModelFamily:
@@ -130,6 +141,10 @@ def _rates(config: RunConfig, family: ModelFamily) -> dict[str, float]:
             'Set one of them to "inherit" or a number.',
         )
     return rates
+
+
+def _module(family: ModelFamily, part: str) -> torch.nn.Module:
+    return family.denoiser if part == DENOISER else family.text_encoders[part]
 
 
 def _text_encoders(family: ModelFamily) -> list[str]:
@@ -201,17 +216,24 @@ class _Source:
             self.job.progress(len(found))
         return found
 
-    def pictures(self, hashes: dict[str, str]) -> PictureSource:
+    def pictures(self, hashes: dict[str, str], validated: DatasetPlan | None) -> Encoded:
         """Encodes all pictures that are not in the cache."""
-        self.job.phase("cache latents", total=len(self.plan.samples))
+        samples = [*self.plan.samples, *(validated.samples if validated else ())]
+        hashes = hashes | {
+            sample.id: self._fingerprints.of(sample.path)
+            for sample in samples[len(self.plan.samples) :]
+        }
+        self.job.phase("cache latents", total=len(samples))
         encoded = EncodedPictures(
             self._store, self.family, self.config.model, hashes, self._fingerprints, self.device
         )
-        encoded.fill(self.plan.samples, self.job.progress)
+        encoded.fill(samples, self.job.progress)
         self.family.release("vae")
         return encoded.gather
 
-    def prompts(self, trained: set[str], schedule: Schedule) -> PromptSource:
+    def prompts(
+        self, trained: set[str], schedule: Schedule, validated: DatasetPlan | None
+    ) -> Prompts:
         """From the cache where few captions come again and again; made on the spot where a text
         encoder is trained, or captions are nearly new for every use."""
         options = self.config.captions
@@ -221,6 +243,9 @@ class _Source:
         captions = caption_variants(self.plan, self.config, schedule.epochs)
         if captions is None:
             return torch.no_grad()(encode)
+        if validated:
+            always = validation_config(self.config)
+            captions += [final_caption(Draw(sample, 0, 0), always) for sample in validated.samples]
         self.job.phase("cache conditioning", total=len(captions))
         encoded = EncodedPrompts(self._store, self.family, self.config.model, options, self.device)
         encoded.fill(captions, self.job.progress)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -10,6 +11,10 @@ import torch
 from ..families.base import ModelFamily, SamplePrompt
 from ..run.job import Job
 from ..sampling.pictures import write_picture
+
+
+class _AskedToStopError(Exception):
+    """The picture need not be finished."""
 
 
 class Previews:
@@ -23,8 +28,8 @@ class Previews:
         return Previews(self._job, self._family, self._prompts[:1]) if self._prompts else None
 
     def draw(self, step: int, epoch: int) -> bool:
-        """Draw what is not there yet for ``step``. Ends early, between two pictures, when a stop is
-        asked for, and when the GPU's memory is too small; False then. Raises WriteError."""
+        """Draw what is not there yet for ``step``. Ends early, in the middle of a picture, when a
+        stop is asked for, and when the GPU's memory is too small; False then. Raises WriteError."""
         if not self._prompts:
             self._job.emit(
                 "problem",
@@ -49,7 +54,10 @@ class Previews:
 
     def _draw(self, path: Path, prompt: SamplePrompt, step: int, epoch: int) -> bool:
         try:
-            (image,) = self._family.sample([prompt])
+            with self._interruptible():
+                (image,) = self._family.sample([prompt])
+        except _AskedToStopError:
+            return False
         except torch.OutOfMemoryError:
             # Everything is saved: a missing picture is no reason to end a run.
             self._job.emit(
@@ -71,6 +79,21 @@ class Previews:
             seed=prompt.seed,
         )
         return True
+
+    @contextlib.contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        """Raises _AskedToStopError between two steps of the denoising: on a slow machine a
+        picture takes minutes, and a resume draws it anew."""
+
+        def look(*_: object) -> None:
+            if self._job.stop_requested:
+                raise _AskedToStopError
+
+        handle = self._family.denoiser.register_forward_pre_hook(look)
+        try:
+            yield
+        finally:
+            handle.remove()
 
     def _paths(self, step: int) -> list[Path]:
         folder = self._job.directory.samples_path

@@ -24,6 +24,7 @@ from .previews import Previews
 from .rates import DENOISER, RateSchedule
 from .setbacks import Setbacks
 from .states import States
+from .validation import Validation
 
 
 @dataclass
@@ -45,6 +46,7 @@ class Trainer:
     previews: Previews
     portions: Portions
     setbacks: Setbacks
+    validation: Validation | None = None
     step: int = 0
     samples_seen: int = 0
     _saved_file: int = -1
@@ -60,6 +62,8 @@ class Trainer:
             self.step += 1
             self.samples_seen += _samples_in(window)
             self.tell(epoch, loss, gradient_norm)
+            # Before the save: a kill in between goes back to before both.
+            self.validate()
             self.save_and_show(epoch)
 
     def windows_left(self) -> Iterator[tuple[int, Window]]:
@@ -154,9 +158,17 @@ class Trainer:
         self.setbacks.in_a_row = counters.get("setbacks_in_a_row", 0)
         self.setbacks.in_all = counters.get("setbacks", 0)
         self.outputs.prune(self.step)
+        if not self.step:
+            self.validate()
         if self.step in self._sample_steps:
             persistently(self.job, lambda: self.previews.draw(self.step, self.epoch))
             self.job.check_stop()
+
+    def validate(self) -> None:
+        """Take the validation loss where it is due."""
+        if self.validation and self.step in self._validation_steps:
+            self.validation.measure(self.step)
+            self.job.phase("train", total=self.schedule.total_steps)
 
     def save_and_show(self, epoch: int) -> None:
         """What is due at this step or was asked for, and a pause. Raises Stopped after a stop."""
@@ -216,6 +228,10 @@ class Trainer:
     @cached_property
     def _save_points(self) -> dict[int, SavePoint]:
         return {point.step: point for point in self.schedule.save_steps()}
+
+    @cached_property
+    def _validation_steps(self) -> frozenset[int]:
+        return frozenset(self.schedule.validation_steps())
 
     @cached_property
     def _sample_steps(self) -> frozenset[int]:

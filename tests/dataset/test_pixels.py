@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from datasets import png, png_header
-from lora_wizard.core.dataset.images import PictureError
+from lora_wizard.core.dataset.picture_file import PictureError
 from lora_wizard.core.dataset.pixels import crop_picture, load_picture
 from lora_wizard.core.dataset.plan import Bucket, Crop
 from PIL import ExifTags, Image, ImageCms

@@ -96,7 +96,13 @@ def test_the_numbers_for_programs(run_toml: Path, capsys: pytest.CaptureFixture[
 def test_what_a_person_sees(run_toml: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", str(run_toml), "--target-steps", "100"]) == 0
     shown = capsys.readouterr().out
-    for words in ("3_mika", "regularization", "512x512", "lora-000002.safetensors", "S4: "):
+    for words in (
+        "3_mika",
+        "regularization",
+        "512x512",
+        "lora-000002.safetensors",
+        "ThinkDiffusion: ",
+    ):
         assert words in shown
     assert "training.epochs = " in shown
     assert main(["plan", str(run_toml), "--step", "2"]) == 0

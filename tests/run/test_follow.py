@@ -108,7 +108,7 @@ def test_plain_lines_tell_phases_epochs_and_files(run: RunDirectory) -> None:
     lines = out.decode().splitlines()
     assert error == b""
     assert b"\x1b" not in out
-    assert lines[:2] == ["prepare (2)", "train (25)"]
+    assert lines[:2] == ["prepare (2)", "training (25)"]
     assert [line.split()[3] for line in lines if "epoch" in line] == ["1", "2", "3"]
     assert lines[-2] == "saved lora-000025.safetensors (step 25)"
     assert lines[-1] == f"Finished: {run.path}/lora-000025.safetensors"

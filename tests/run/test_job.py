@@ -40,7 +40,7 @@ def test_a_run_to_its_end(run: RunDirectory, start: Start) -> None:
     ]  # fmt: skip
     assert list(run.control_path.iterdir()) == []
     log = run.log_path.read_text()
-    assert "train (3)" in log and "saved lora-000003.safetensors" in log
+    assert "training (3)" in log and "saved lora-000003.safetensors" in log
 
 
 def test_a_stop_request_saves_and_ends_with_75(run: RunDirectory, start: Start) -> None:

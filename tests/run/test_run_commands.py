@@ -82,7 +82,7 @@ def test_pause_and_resume(run: RunDirectory, start: Start, capsys: Output) -> No
     assert main(["status", "--all"]) == 0
     assert capsys.readouterr().out.startswith("paused ")
     assert main(["resume"]) == 0
-    assert "train (200)" in capsys.readouterr().out
+    assert "training (200)" in capsys.readouterr().out
     assert process.wait() == 0
     assert run.record().attempts == 1
 

@@ -13,13 +13,8 @@ from hypothesis import strategies as st
 from lora_wizard.core.config import RunConfig
 from lora_wizard.core.dataset.order import windows
 from lora_wizard.core.dataset.plan import Bucket, DatasetPlan
-from lora_wizard.core.schedule import (
-    BatchCounts,
-    Schedule,
-    solve_epochs,
-    solve_repeats,
-    with_repeats,
-)
+from lora_wizard.core.schedule import BatchCounts, Schedule
+from lora_wizard.core.solving import solve_epochs, solve_repeats, with_repeats
 
 BUCKETS = [Bucket(512, 512), Bucket(448, 576), Bucket(576, 448), Bucket(384, 640)]
 PICTURES = st.lists(st.tuples(st.sampled_from(BUCKETS), st.integers(1, 5)), min_size=1, max_size=8)

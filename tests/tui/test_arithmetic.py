@@ -99,18 +99,19 @@ def test_targets_name_their_guides() -> None:
         ("standard", 2500),
         ("thorough", 3000),
     ]
-    assert [target.reason[:2] for target in found] == ["S1", "S0", "S0"]
+    names = [target.reason.partition(":")[0] for target in found]
+    assert names == ["Haoming", "JarvisLabs", "JarvisLabs"]
     larger = make_plan([(BUCKETS[0], 1)] * 60)
     assert targets(larger)[2].steps == 9000
-    assert targets(larger)[2].reason.startswith("S2")
+    assert targets(larger)[2].reason.startswith("rentry")
 
 
 def test_rows_of_the_guides_show_the_exact_number() -> None:
     plan = make_plan([(BUCKETS[0], 10)] * 7)
     config = make_config(training={"batch_size": 2, "epochs": 3})
     rows = {row[0]: row for row in map(rule_row, explain(plan, config))}
-    assert rows["S4"][2:] == ("210 steps", "105")
-    assert rows["S2"][2:] == ("25 to 150 uses per picture", "30")
+    assert rows["ThinkDiffusion"][2:] == ("210 steps", "105")
+    assert rows["rentry"][2:] == ("25 to 150 uses per picture", "30")
 
 
 # Solving ----------------------------------------------------------------------------------------
@@ -188,6 +189,6 @@ def test_one_of_several_concepts_gets_repeats(home: Path) -> None:
     write_pictures(home / "set" / "10_hat", 3)
     draft = new_draft(home / "set")
     lengths.take_over(draft, lengths.folders_as_concepts(draft, *planned(draft)))
-    lengths.put_concept_repeats(draft, 1, 7)
+    assert draft.enter(lengths.repeats_key(1), "7") is None
     plan, config = planned(draft)
     assert [item.repeats for item in lengths.concept_repeats(plan, config)] == [10, 7]

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from lora_wizard.core.places import state_folder
 from lora_wizard.tui.app import WizardApp
 from lora_wizard.tui.screens.captions import CaptionsScreen
 from lora_wizard.tui.screens.write_captions import WriteCaptions
@@ -97,6 +98,19 @@ async def test_undo_takes_back_typing_first_and_then_what_was_saved(pictures: Pa
         assert (pictures / "zibbu-01.txt").read_bytes() == before
         assert screen._picture == pictures / "zibbu-01.png"
         assert "Undone" in said(screen)
+
+
+@pytest.mark.anyio
+async def test_a_change_that_cannot_be_undone_is_told(pictures: Path) -> None:
+    app = WizardApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot, draft_of(pictures))
+        await pilot.press(*"!?", "enter")
+        for journal in (state_folder() / "captions").rglob("*.json"):
+            journal.write_text('{"title": "damaged", "files": [{}]}')
+        await pilot.press("ctrl+z")
+        await pilot.pause()
+        assert "This change cannot be undone" in said(screen)
 
 
 @pytest.mark.anyio

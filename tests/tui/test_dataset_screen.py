@@ -152,9 +152,10 @@ async def test_plain_folders_become_concepts_and_their_repeats_turn(home: Path) 
     write_pictures(home / "top" / "cat", 2, "x")
     write_pictures(home / "top" / "dog", 2, "x")
     async with dataset_step(dataset__folder="top") as (app, pilot):
+        repeats = app.draft.value("dataset.repeats")
         await pilot.press("f8")
         await settle(pilot)
-        repeats = app.draft.value("dataset.repeats")
+        assert not app.draft.is_set("dataset.repeats"), "each folder has its own now"
         names = [Path(table["folder"]).name for table in app.draft.value("dataset.concepts")]
         assert names == ["cat", "dog"] and app.draft.value("dataset.folder") == ""
         await pilot.press("tab", "down", "plus", "plus", "up", "minus")

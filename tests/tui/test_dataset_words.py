@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from datasets import write_picture, write_pictures
 from lora_wizard.core.errors import Mend, Problem
+from lora_wizard.tui.walk import concepts
 from lora_wizard.tui.walk import dataset as step
 from lora_wizard.tui.walk.assessment import Assessment, Assessor
 from lora_wizard.tui.walk.draft import Draft
@@ -58,18 +59,18 @@ def test_repeats_turn_where_they_are_said(home: Path) -> None:
     write_pictures(home / "flat", 2, "x")
     flat = begun("flat")
     rows = step.concept_rows(assessed(flat).plan)
-    step.turn_repeats(flat, rows, rows[0], 1)
-    step.turn_repeats(flat, rows, rows[0], 1)
+    concepts.turn_repeats(flat, rows, rows[0], 1)
+    concepts.turn_repeats(flat, rows, rows[0], 1)
     assert flat.value("dataset.repeats") == 32 and flat.value("dataset.concepts") == []
     named = begun("set")
     rows = step.concept_rows(assessed(named).plan)
-    step.turn_repeats(named, rows, rows[0], 1)
+    concepts.turn_repeats(named, rows, rows[0], 1)
     after = step.concept_rows(assessed(named).plan)
     assert [(row.summary.name, row.summary.repeats) for row in after] == [("mika", 11), ("rest", 2)]
-    step.drop_concept(named, after, after[0])
+    concepts.drop_concept(named, after, after[0])
     last = step.concept_rows(assessed(named).plan)
     assert [row.summary.name for row in last] == ["rest"]
-    step.drop_concept(named, last, last[0])
+    concepts.drop_concept(named, last, last[0])
     assert [row.summary.name for row in step.concept_rows(assessed(named).plan)] == ["rest"]
 
 

@@ -11,8 +11,10 @@ from form_walks import ready_draft
 from lora_wizard.core.config import configfile
 from lora_wizard.core.templates import find
 from lora_wizard.tui.walk import proposals
+from lora_wizard.tui.walk.dataset import mend
 from lora_wizard.tui.walk.draft import Draft, drafts
 from lora_wizard.tui.walk.presets import presets
+from lora_wizard.tui.walk.steps import step_of
 
 BY_HAND = (
     "\ufefftraining.epochs = 3 # few\r\n"
@@ -202,3 +204,43 @@ def test_a_toml_that_was_changed_elsewhere_is_not_simply_written_over(home: Path
     assert not draft.may_write(draft.source)
     assert not Draft.load(draft.path).may_write(draft.source)
     assert draft.may_write(home / "new.toml")
+
+
+def several(home: Path) -> Draft:
+    """Of two folders, what was typed as the repeats of the second is no number."""
+    draft = Draft.new("face")
+    folders = [{"folder": str(home / name), "repeats": 5} for name in ("mika", "hat")]
+    draft.put("dataset.concepts", folders)
+    problem = draft.enter("dataset.concepts[1].repeats", "1o")
+    assert problem and problem.where == "dataset.concepts[1].repeats"
+    return draft
+
+
+def test_what_was_typed_for_one_of_several_folders_is_kept(home: Path) -> None:
+    key = "dataset.concepts[1].repeats"
+    draft = Draft.load(several(home).path)
+    assert draft.shown(key) == "1o"
+    assert draft.value(key) == 5
+    assert [item.where for item in draft.snapshot().pending] == [key]
+    draft.enter("dataset.concepts[0].repeats", "7")
+    assert draft.shown(key) == "1o", "another folder's repeats change nothing here"
+    assert draft.enter(key, "10") is None
+    assert [table["repeats"] for table in draft.value("dataset.concepts")] == [7, 10]
+    assert Draft.load(draft.path).snapshot().pending == ()
+
+
+def test_a_list_that_is_another_one_forgets_what_was_typed_into_its_fields(home: Path) -> None:
+    draft = several(home)
+    draft.put("dataset.concepts", draft.value("dataset.concepts")[:1])
+    assert draft.snapshot().pending == ()
+    draft.enter("dataset.concepts[1].repeats", "3")
+    assert [table["repeats"] for table in draft.value("dataset.concepts")] == [5]
+
+
+def test_repeats_that_are_no_number_can_be_left_as_they_were(home: Path) -> None:
+    draft = several(home)
+    (problem,) = draft.snapshot().pending
+    assert step_of(problem.where).name == "repeats"
+    mend(draft, problem.mends[0])
+    assert draft.snapshot().pending == ()
+    assert [table["repeats"] for table in draft.value("dataset.concepts")] == [5, 5]

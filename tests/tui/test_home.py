@@ -9,6 +9,7 @@ from homes import held, make_draft, make_run
 from lora_wizard.tui.app import WizardApp
 from lora_wizard.tui.screens.ask import Ask
 from lora_wizard.tui.screens.home import HomeScreen
+from lora_wizard.tui.screens.of_run import start_run
 from lora_wizard.tui.screens.open_toml import OpenScreen
 from lora_wizard.tui.screens.step import StepScreen
 from lora_wizard.tui.screens.train import TrainScreen
@@ -168,7 +169,7 @@ async def test_resuming_a_run_that_goes_on_attaches_to_it(home: Path) -> None:
     with held(run.lock_path):
         async with app.run_test(size=(80, 24), notifications=True) as pilot:
             await settle(app, pilot)
-            app.start_run(run)
+            start_run(app, run)
             await until(pilot, lambda: isinstance(app.screen, TrainScreen))
             await until(pilot, lambda: "going on already" in screen_text(app))
 
@@ -180,7 +181,7 @@ async def test_a_run_that_does_not_start_says_why(home: Path) -> None:
     app = WizardApp()
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(app, pilot)
-        app.start_run(run)
+        start_run(app, run)
         await settle(app, pilot)
         assert isinstance(app.screen, Ask)
         assert "could not be started" in screen_text(app)

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 import screens
-from checkpoints import write_header, write_sd15, write_words
+from checkpoints import checkpoint_of, write_header, write_sd15, write_words
 from huggingface_hub import constants
 from lora_wizard.core import hardware
+from lora_wizard.core.config.paths import resolve_base_model
 from lora_wizard.tui.app import WizardApp
 from lora_wizard.tui.screens.model import ModelScreen
 from lora_wizard.tui.walk import base_places
@@ -66,6 +67,20 @@ async def opened(pilot: Pilot[None], base: str = "") -> WizardApp:
 def photo_real(home: Path) -> Path:
     write_words(home / "models" / "tokenizer")
     return write_sd15(home / "models" / "photo-real-v5.safetensors")
+
+
+@pytest.mark.anyio
+async def test_what_the_review_refuses_is_not_accepted_here(home: Path) -> None:
+    """The miniature as one file: of the family, and of no shape that a file may have."""
+    (home / "models").mkdir()
+    embedded = Path(resolve_base_model("embedded:demo", home))
+    checkpoint_of(embedded, home / "models" / "mini.safetensors")
+    async with WizardApp().run_test(size=screens.SIZES[0]) as pilot:
+        app = await opened(pilot, str(home / "models" / "mini.safetensors"))
+        said = " ".join(screen_text(app).split())
+        assert "is not built like Stable Diffusion" in said
+        assert "Looks like Stable Diffusion 1.x" in said
+        assert "recognised" not in said
 
 
 @pytest.mark.anyio

@@ -6,7 +6,6 @@ import io
 import os
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from lora_wizard.tui.walk.draft import Draft, drafts
 from lora_wizard.tui.widgets.controls import Choice
 from lora_wizard.tui.widgets.fields import OptionField, field_id
 from PIL import Image
-from plain_person import Talked, talk
+from plain_person import is_plain, talk
 from textual.widgets import TextArea
 
 DEMO = [
@@ -42,6 +41,7 @@ DEMO = [
     ("LoRA name [", "zib"),
 ]
 """A walk through the embedded base model; enter at all other questions."""
+
 ON_SCREENS = {
     "dataset": {
         "dataset.folder": "embedded:demo/pictures",
@@ -57,21 +57,17 @@ ON_SCREENS = {
     "output": {"output.comment": "trigger: zibbu, mika", "output.name": "zib"},
 }
 """The same answers, typed into the fields of the screens."""
+
 PROMPTS = [
     "zibbu, a photo of a creature",
     "zibbu, a painting of a creature on a beach",
     "a photo of a creature",
 ]
-CONTROLS = {chr(code) for code in range(32)} - {"\n", "\r"} | {"\x7f", "\u202e", "\u200b"}
 
 
 @pytest.fixture(autouse=True)
 def own_home(home: Path) -> Path:
     return home
-
-
-def is_plain(talked: Talked) -> bool:
-    return not CONTROLS & set(talked.text)
 
 
 def test_the_walk_ends_in_the_toml_that_the_draft_makes(home: Path) -> None:
@@ -104,7 +100,7 @@ def test_what_is_found_is_told_on_the_way() -> None:
     assert "16 pictures" in words
     assert "16 of 16 pictures have a caption" in words
     assert "48" in words  # 16 pictures x 3 repeats
-    assert "S0: 16 images / batch 2 x 3 repeats x 2 epochs gives 48 steps" in words
+    assert "JarvisLabs: 16 images / batch 2 x 3 repeats x 2 epochs gives 48 steps" in words
     assert "Repeats: 3; the preset says 30." in words
 
 
@@ -249,113 +245,23 @@ def test_the_end_of_the_input_leaves_politely(answers: str) -> None:
         assert drafts()[0].value("captions.trigger_words") == ["zib"]
 
 
-NEW = [("What do you want to do?", "new"), ("Which preset?", "face")]
-
-
-def pictures(folder: Path, *names: str) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    for at, name in enumerate(names):
-        Image.new("RGB", (512, 512), (20 * at, 90, 40)).save(folder / name)
-    return folder
-
-
-def test_a_zip_is_unpacked_and_its_folder_takes_its_place(home: Path) -> None:
-    folder = pictures(home / "holiday", "1.png", "2.png")
-    with zipfile.ZipFile(home / "mika.zip", "w") as archive:
-        for path in folder.iterdir():
-            archive.write(path, f"holiday/{path.name}")
-    talked = talk(
-        [*NEW, ("Folder of pictures [", "mika.zip"), ("Unpack it", "y"), ("Trigger words", "q")]
-    )
-    assert "2 pictures" in talked.text
-    assert drafts()[0].value("dataset.folder") == str(home / "mika")
-    assert len(list((home / "mika").iterdir())) == 2
-
-
-def test_a_zip_on_the_command_line_is_offered_at_once(home: Path) -> None:
-    folder = pictures(home / "holiday", "1.png")
-    with zipfile.ZipFile(home / "mika.zip", "w") as archive:
-        archive.write(folder / "1.png", "1.png")
-    talk([("Unpack it", ""), ("Trigger words", "q")], toml=home / "mika.zip")
-    assert drafts()[0].value("dataset.folder") == str(home / "mika")
-
-
-def test_a_zip_that_stays_packed_or_is_none_is_asked_for_again(home: Path) -> None:
-    (home / "broken.zip").write_bytes(b"no zip at all")
-    pictures(home / "holiday", "1.png")
-    talked = talk(
-        [
-            *NEW,
-            ("Folder of pictures [", "broken.zip"),
-            ("Folder of pictures [", "holiday"),
-            ("Trigger words", "q"),
-        ]
-    )
-    assert "broken.zip is no zip file" in " ".join(talked.text.split())
-    assert drafts()[0].value("dataset.folder") == "holiday"
-
-
-def test_captions_are_looked_at_changed_written_and_taken_back(home: Path) -> None:
-    folder = pictures(home / "fox", "red fox.png", "IMG_1.png", "IMG_2.png")
-    (folder / "IMG_1.txt").write_text("a fox in snow")
-    (folder / "IMG_2.txt").write_text("to be emptied")
-    talked = talk(
-        [
-            *NEW,
-            ("Folder of pictures [", str(folder)),
-            ("Trigger words", "zibbu"),
-            ("The captions:", "look"),
-            ("Only those without", "n"),
-            ("IMG_1.png", "a fox in rain"),
-            ("IMG_2.png", "<"),
-            ("IMG_1.png", ""),
-            ("IMG_2.png", "-"),
-            ("red fox.png", "."),
-            ("The captions:", "names"),
-            ("Write 2 captions?", "y"),
-            ("The captions:", "trigger"),
-            ("Write 3 captions?", "y"),
-            ("The captions:", "undo"),
-            ("The captions:", "go on"),
-            ("Repeats", "q"),
-        ]
-    )
-    assert is_plain(talked)
-    assert "caption: a fox in snow" in talked.text
-    assert "trained as: zibbu, a fox in snow" in talked.text
-    assert str(folder / "red fox.png") in talked.text
-    texts = {path.stem: path.read_text().strip() for path in folder.glob("*.txt")}
-    assert texts == {"IMG_1": "a fox in rain", "IMG_2": "fox", "red fox": "red fox"}
-
-
 def test_the_pictures_that_come_along_are_not_written_beside(home: Path) -> None:
     talked = talk([*DEMO[:4], ("Repeats", "q")])
     assert "The captions:" not in talked.text
 
 
-def test_what_a_problem_offers_is_a_question(home: Path) -> None:
-    pictures(home / "both" / "mika", "1.png")
-    pictures(home / "both" / "zibbu", "2.png")
-    pictures(home / "both", "3.png")
-    (home / "both" / "broken.png").write_bytes(b"no picture")
+def test_a_base_that_is_near_is_chosen_and_told_of(home: Path) -> None:
     talked = talk(
         [
-            *NEW,
-            ("Folder of pictures [", "both"),
-            ("What should be done?", ""),
-            ("What should be done?", "1"),
-            ("Repeats", "q"),
+            *DEMO[:8],
+            ("Models to train on:", "embedded"),
+            ("Base model [embedded:demo]", ""),
+            ("Rank [", "q"),
         ]
     )
     words = " ".join(talked.text.split())
-    assert f"{home}/both/broken.png: not a picture" in words
-    assert "Done: Leave out broken.png" in words
-    assert "Done: Use these 3 folders" in words
-    assert words.count("1 picture, 0 captions") == 3  # of each folder, after the change
-    assert "\\x0a" not in words
-    draft = drafts()[0]
-    assert len(draft.value("dataset.concepts")) == 3
-    assert draft.value("dataset.exclude")
+    assert "It is Stable Diffusion 1.x: " in words
+    assert drafts()[0].value("model.base") == "embedded:demo"
 
 
 @pytest.mark.anyio

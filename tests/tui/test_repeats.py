@@ -11,6 +11,7 @@ from lora_wizard.core.schedule import Schedule
 from lora_wizard.tui.app import WizardApp
 from lora_wizard.tui.screens.repeats import RepeatsScreen
 from lora_wizard.tui.walk.draft import Draft
+from lora_wizard.tui.widgets.text import SafeInput
 from screens import SIZES, at_rest, check_snapshot, screen_text
 from textual.pilot import Pilot
 from textual.widgets import OptionList, Static
@@ -68,6 +69,8 @@ async def test_the_numbers_of_a_set(home: Path, size: tuple[int, int]) -> None:
         assert config
         assert f"{Schedule.of(plan, config).total_steps:,} steps" in total(screen)
         await pilot.press("f3")
+        await settled(app, pilot)
+        assert total(screen).startswith("2,520 steps in 18 epochs")
         screen.query_one(OptionList).focus()
         await pilot.press("down", "down")
         await counted(app, pilot)
@@ -142,8 +145,8 @@ async def test_an_aim_is_taken_over_and_put_back(home: Path) -> None:
         screen.query_one("#wanted-steps").focus()
         await pilot.press("5", "6", "0")
         await counted(app, pilot)
-        assert "F5 sets epochs 20 -> 560 steps" in screen_text(app)
-        await pilot.press("f5")
+        assert "enter sets epochs 20 -> 560 steps" in screen_text(app)
+        await pilot.press("enter")
         await settled(app, pilot)
         assert total(screen).startswith("560 steps in 20 epochs")
         assert "F8 puts back epochs 10" in screen_text(app)
@@ -153,6 +156,22 @@ async def test_an_aim_is_taken_over_and_put_back(home: Path) -> None:
         await pilot.press("f6")
         await settled(app, pilot)
         assert app.draft.value("dataset.repeats") == 2
+
+
+@pytest.mark.anyio
+async def test_one_key_makes_it_as_long_and_leaves_files_to_choose_from(home: Path) -> None:
+    holiday_pictures(home / "holiday")
+    app = WizardApp()
+    async with app.run_test(size=SIZES[0]) as pilot:
+        app.begin(draft_of(home / "holiday", dataset__repeats=40, training__batch_size=1))
+        await settled(app, pilot)
+        await pilot.press("f3")
+        screen = await settled(app, pilot)
+        # Two epochs would do as well, and would be two files.
+        assert app.draft.value("training.epochs") == 10
+        assert total(screen).startswith("2,520 steps in 10 epochs")
+        assert "✓ set: " in screen_text(app)
+        assert "F8 puts back repeats 40" in screen_text(app)
 
 
 @pytest.mark.anyio
@@ -170,7 +189,16 @@ async def test_one_concepts_repeats_are_typed(home: Path) -> None:
         await settled(app, pilot)
         assert total(screen).startswith("148 steps in 1 epoch")
         assert app.draft.value("dataset.concepts")[0]["repeats"] == 7
-        await pilot.press("backspace", "x")
+        await pilot.press("x")
         await pilot.pause()
-        assert "a number from 1 to" in screen_text(app)
+        assert 'must be a whole number from 1 to 10000, not "7x"' in screen_text(app)
         assert app.draft.value("dataset.concepts")[0]["repeats"] == 7
+        copy = app.draft.path.with_name("again.json")
+        copy.write_bytes(app.draft.path.read_bytes())
+    again = WizardApp()
+    async with again.run_test(size=SIZES[1]) as pilot:
+        again.begin(Draft.load(copy))
+        screen = await settled(again, pilot)
+        fields = screen.query("ConceptRepeats SafeInput").results(SafeInput)
+        assert [field.value for field in fields] == ["7x", "20"]
+        assert 'not "7x"' in screen_text(again)

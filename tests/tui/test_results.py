@@ -12,6 +12,7 @@ from lora_wizard.core.run.choice import chosen
 from lora_wizard.core.run.directory import RunDirectory
 from lora_wizard.tui.app import WizardApp
 from lora_wizard.tui.cli import main
+from lora_wizard.tui.screens.of_run import show_results, watch_run
 from lora_wizard.tui.screens.results import ResultsScreen
 from screens import SIZES, at_rest, check_snapshot, screen_text
 from textual.pilot import Pilot
@@ -20,7 +21,7 @@ from textual.pilot import Pilot
 async def opened(pilot: Pilot[None], run: RunDirectory) -> ResultsScreen:
     app = pilot.app
     assert isinstance(app, WizardApp)
-    app.show_results(run)
+    show_results(app, run)
     await at_rest(pilot)
     assert isinstance(app.screen, ResultsScreen)
     return app.screen
@@ -49,7 +50,7 @@ async def test_the_best_one_is_noted_and_published(home: Path) -> None:
         await pilot.press("left", "left", "b")
         await at_rest(pilot)
         assert chosen(run) == "mika-000001.safetensors"
-        assert "epoch 1 (best)" in screen_text(app)
+        assert "epoch 1, best" in screen_text(app)
     assert (home / "loras/mika.safetensors").read_bytes() == b"weights of epoch 1"
 
 
@@ -133,7 +134,7 @@ async def test_who_opens_the_results_has_it_measured(
     monkeypatch.setenv("MEASURE", "wait")
     app = WizardApp()
     async with app.run_test(size=(80, 24)) as pilot:
-        app.show_results(unmeasured)
+        show_results(app, unmeasured)
         await until(pilot, "is being measured")
         (unmeasured.path / "go").touch()
         await until(pilot, "It learned. In 90% of 20.")
@@ -143,14 +144,14 @@ async def test_who_opens_the_results_has_it_measured(
 async def test_who_watches_the_end_has_it_measured(unmeasured: RunDirectory) -> None:
     app = WizardApp()
     async with app.run_test(size=(80, 24)) as pilot:
-        app.watch_run(unmeasured)
+        watch_run(app, unmeasured)
         for _ in range(600):
             if measure.measurement(unmeasured):
                 break
             await pilot.pause(0.05)
         assert measure.measurement(unmeasured)
         assert unmeasured.record().outcome == "finished"
-        app.show_results(unmeasured)
+        show_results(app, unmeasured)
         await until(pilot, "It learned. In 90% of 20.")
 
 
@@ -161,7 +162,7 @@ async def test_what_cannot_be_measured_is_told(
     monkeypatch.setenv("MEASURE", "fail")
     app = WizardApp()
     async with app.run_test(size=(80, 24)) as pilot:
-        app.show_results(unmeasured)
+        show_results(app, unmeasured)
         await until(pilot, "could not be measured")
 
 

@@ -128,10 +128,10 @@ async def test_what_is_known_before_a_screen_has_its_widgets_is_shown_once_it_ha
         await settle(app, pilot)
         known = app.assessment
         assert known is not None
-        app.assessment = None
+        app.assessing.latest = None
         app.go("output")
-        app._show_progress(1, 2)
-        app._show_assessment(known)
+        app.assessing.tell_progress(1, 2)
+        app.assessing.take(known)
         await settle(app, pilot)
         assert "to mend" in screen_text(app)
         assert app.assessment is known

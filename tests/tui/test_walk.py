@@ -11,7 +11,7 @@ import pytest
 from lora_wizard.tui.app import WizardApp
 from lora_wizard.tui.walk import steps
 from lora_wizard.tui.walk.draft import Draft, drafts
-from screens import at_rest, until
+from screens import SNAPSHOTS, at_rest, until
 from textual._styles_cache import StylesCache
 from textual.widget import Widget
 
@@ -43,3 +43,12 @@ async def test_closed_steps_are_forgotten(home: Path) -> None:
         kinds = Counter(map(type, gc.get_objects()))
         widgets = sum(count for kind, count in kinds.items() if issubclass(kind, Widget))
         assert kinds[StylesCache] <= widgets, "lines are kept of widgets that are gone"
+
+
+def test_no_key_is_lost_from_the_footer_at_80_columns() -> None:
+    snapshots = SNAPSHOTS.glob("*-80x24.txt")
+    footers = {path.name: path.read_text().splitlines()[-1] for path in snapshots}
+    whole = {name: line for name, line in footers.items() if "palette" in line}
+    assert len(whole) > 40
+    lost = [name for name, line in whole.items() if not ("^q Quit" in line and "F1 Help" in line)]
+    assert not lost

@@ -19,7 +19,7 @@ def test_portions_come_when_something_is_new(home: Path) -> None:
     with run.live():
         first = watch.read()
         assert first and first.is_first and not first.told and first.status.step == 10
-        assert first.log[-1].endswith("train (1200)")
+        assert first.log[-1].endswith("training (1200)")
         assert watch.read() is None
         run.emit("progress", phase="train", done=10, total=1200)
         run.save(10, 1)

@@ -57,11 +57,16 @@ def _wanted(name: str | None) -> RunDirectory | None:
 
 def _asked_for(live: list[RunDirectory]) -> RunDirectory | None:
     from ...core.run.status import summary
+    from ...core.run.wording import phase_in_words
     from ..plain.talk import BackError, LeaveError, Talk
 
     def state(run: RunDirectory) -> str:
         known = summary(run)
-        steps = f"step {known.step:,} of {known.total:,}" if known.total else known.phase
+        steps = (
+            f"step {known.step:,} of {known.total:,}"
+            if known.total
+            else phase_in_words(known.phase)
+        )
         return f"{steps}, in {run.path.parent}"
 
     try:

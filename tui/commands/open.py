@@ -138,7 +138,7 @@ def show(images: Choice, *, draft: Draft | None = None, run: RunDirectory | None
     if app.crash:
         sys.stderr.write(f"{app.crash}\n")
         return EXIT_FAILED
-    sys.stdout.write(farewell(app.left_draft, app.left_run))
+    sys.stdout.write(farewell(app.left))
     return app.return_code or 0
 
 

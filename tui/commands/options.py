@@ -18,6 +18,7 @@ from ...core.config.option_text import (
     section_title,
 )
 from ...core.config.options import OptionInfo
+from ...core.config.sources import in_names
 from ...core.errors import WizardError
 from ...core.text import printable
 from ..problems import wrapped
@@ -77,7 +78,7 @@ def _in_words(info: OptionInfo) -> str:
     default = "required" if info.required else f"default {default_text(info)}"
     lines = [info.key, wrapped(f"{allowed_text(info)}; {default}", _INDENT)]
     lines.append(wrapped(info.help, _INDENT))
-    notes = [f"Source: {info.source}." if info.source else ""]
+    notes = [f"Advice: {in_names(info.source)}." if info.source else ""]
     notes.append(f"sd-scripts: {info.also}." if info.also else "")
     if any(notes):
         lines.append(wrapped(" ".join(note for note in notes if note), _INDENT))

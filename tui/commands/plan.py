@@ -11,6 +11,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from ...core.config import RunConfig, configfile
+from ...core.config.sources import in_names
 from ...core.dataset.build import build_plan
 from ...core.dataset.caption_review import review_captions
 from ...core.dataset.plan import DatasetPlan
@@ -19,7 +20,8 @@ from ...core.estimates import Estimate, estimate_here
 from ...core.families import registry
 from ...core.preflight_base import BaseFindings, inspect_base
 from ...core.rules_of_thumb import RuleOfThumb, explain
-from ...core.schedule import BatchCounts, SavePoint, Schedule, solve_epochs, solve_repeats
+from ...core.schedule import BatchCounts, SavePoint, Schedule
+from ...core.solving import solve_epochs, solve_repeats
 from ...core.text import printable
 from ..arguments import add_config_arguments, whole_number
 from ..draws import epoch_document, show_steps, step_document, steps_of_epoch
@@ -170,7 +172,7 @@ def _show_rules(rules: list[RuleOfThumb]) -> None:
     print_table("Rules of thumb", columns, [_rule_row(rule) for rule in rules])
     for rule in rules:
         if rule.difference_reason:
-            reason = f"  {rule.source}: {printable(rule.difference_reason)}."
+            reason = f"  {in_names(rule.source)}: {printable(rule.difference_reason)}."
             sys.stdout.write(wrapped(reason, " " * 6, "") + "\n")
     sys.stdout.write("\n")
 
@@ -189,7 +191,7 @@ def _rule_row(rule: RuleOfThumb) -> tuple[str, ...]:
     value = f"{rule.value:,.4g}" if rule.value < 1000 else f"{rule.value:,.0f}"
     to = f" to {rule.upper:,.0f}" if rule.upper is not None else ""
     exact = f"{rule.exact:,.4g}" if rule.exact < 1000 else f"{rule.exact:,.0f}"
-    return rule.source, rule.formula, f"{value}{to} {rule.unit}", exact
+    return in_names(rule.source), rule.formula, f"{value}{to} {rule.unit}", exact
 
 
 def _buckets(plan: DatasetPlan, config: RunConfig) -> list[dict[str, int]]:

@@ -106,10 +106,13 @@ def _doing(status: RunStatus) -> str:
 def _phase(status: RunStatus) -> str:
     if status.state != "live" or status.phase == "paused":
         return ""
+    from ...core.run.wording import phase_in_words
+
+    phase = phase_in_words(status.phase)
     if status.done is None or status.phase_total == status.total:
-        return status.phase  # steps have a row of their own
+        return phase  # steps have a row of their own
     total = "" if status.phase_total is None else f"/{status.phase_total}"
-    return f"{status.phase} {status.done}{total}"
+    return f"{phase} {status.done}{total}"
 
 
 def _line(status: RunStatus) -> str:

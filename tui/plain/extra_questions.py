@@ -17,7 +17,9 @@ from ..walk.option_words import choices
 from ..walk.steps import Step, find
 from ..walk.transfer import PICTURES, address, upload_command
 from . import findings
+from .bases import BaseQuestions
 from .captions import CaptionQuestions
+from .concepts import ConceptQuestions
 from .talk import CLEAR, KEEP, Talk
 
 Question = Callable[[], None]
@@ -30,11 +32,13 @@ class ExtraQuestions:
         self._talk = talk
         self._draft = draft
         self._assess = assess
+        self._bases = BaseQuestions(talk, draft, assess)
 
     def before(self, step: Step) -> list[Question]:
         """Come before the step's options."""
         known: dict[str, list[Question]] = {
             "dataset": [self._say_upload],
+            "model": [self._bases.choose],
             "samples": [self._propose_prompts],
             "output": [self._propose_name],
         }
@@ -51,6 +55,7 @@ class ExtraQuestions:
             "dataset": [self._tell_pictures],
             "captions": [self._tell_captions],
             "repeats": [self._tell_steps],
+            "model": [self._bases.tell],
         }
         return known.get(step.name, [])
 
@@ -62,6 +67,11 @@ class ExtraQuestions:
             "output": [self._ask_price],
         }
         return known.get(step.name, [])
+
+    def when_mended(self, step: Step) -> list[Question]:
+        """Come when the step's problems were offered their mends."""
+        concepts = ConceptQuestions(self._talk, self._draft, self._assess)
+        return [concepts.ask] if step.name == "dataset" else []
 
     def applies(self, info: OptionInfo) -> bool:
         """Whether an option is worth a question in this draft."""

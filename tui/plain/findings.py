@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from ...core.config import RunConfig
+from ...core.config.sources import in_names
 from ...core.dataset.plan import ConceptSummary, DatasetPlan, Sample
 from ...core.rules_of_thumb import RuleOfThumb, explain
 from ..walk.assessment import Assessment
@@ -93,8 +94,8 @@ def _rule(rule: RuleOfThumb) -> str:
     reason = rule.difference_reason
     why = f" {reason[:1].upper()}{reason[1:]}." if reason else " They agree."
     return (
-        f"{rule.source}: {rule.formula} gives {rule.value:,.4g}{to} {rule.unit}; exactly it is "
-        f"{rule.exact:,.4g}.{why}"
+        f"{in_names(rule.source)}: {rule.formula} gives {rule.value:,.4g}{to} {rule.unit}; "
+        f"exactly it is {rule.exact:,.4g}.{why}"
     )
 
 

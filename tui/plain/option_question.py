@@ -7,6 +7,7 @@ from dataclasses import replace
 from ...core.config import values
 from ...core.config.option_text import allowed_text, default_text
 from ...core.config.options import OptionInfo
+from ...core.config.sources import in_names
 from ...core.errors import Problem
 from ...core.secret import holds_secret
 from ...core.text import printable
@@ -57,7 +58,7 @@ def explain_option(talk: Talk, info: OptionInfo) -> None:
     default = "There is no default." if info.required else f"Default: {default_text(info)}."
     talk.say(f"What may stand there: {allowed_text(info)}. {default}")
     if info.source:
-        talk.say(f"Source: {info.source}.")
+        talk.say(f"Advice: {in_names(info.source)}.")
     if info.also:
         talk.say(f"In sd-scripts: {info.also}.")
     if has_lines(info):

@@ -134,6 +134,8 @@ class PlainWalk:
             for do in self._extra.after(step):
                 yield Stop(step, do)
             yield Stop(step, partial(self._mend, step))
+            for do in self._extra.when_mended(step):
+                yield Stop(step, do)
         yield Stop(steps.STEPS[-1], self._review.ask)
 
     def _first(self, step: Step) -> int:

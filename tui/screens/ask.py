@@ -9,23 +9,19 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 
 from ...core.errors import WizardError
 from ..widgets.text import shown
+from .dialog import Dialog
 
 
-class Ask(ModalScreen[str]):
+class Ask(Dialog[str]):
     """Ends with the name of the choice; with an empty one for escape."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss('')", "Back")]
     DEFAULT_CSS = """
-    Ask { align: center middle; }
-    Ask > Vertical {
-        width: 76; max-width: 100%; height: auto; max-height: 100%; padding: 0 1;
-        border: round $primary; background: $surface;
-    }
+    Ask > Vertical { padding: 0 1; }
     Ask VerticalScroll { height: auto; max-height: 14; }
     Ask #title { text-style: bold; }
     Ask OptionList { height: auto; margin: 1 0 0 0; border: none; padding: 0; }

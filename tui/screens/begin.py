@@ -8,21 +8,25 @@ from typing import TYPE_CHECKING
 from ...core.errors import WizardError
 from ..walk.draft import Draft
 from ..walk.hold import HeldError, Hold, copy_of, take_over
+from ..walk.open_draft import OpenDraft
 from .ask import Ask, told
 
 if TYPE_CHECKING:
     from ..app import WizardApp
 
 
-def hold_or_ask(app: WizardApp, draft: Draft, go_on: Callable[[Draft, Hold], None]) -> None:
+def hold_or_ask(app: WizardApp, draft: Draft, go_on: Callable[[OpenDraft], None]) -> None:
     """Hold ``draft`` and ``go_on`` with it. When another wizard has it open, the person says what
     to do: end the other, work on a copy, or leave it."""
     try:
-        go_on(draft, Hold(draft))
-        return
+        hold = Hold(draft)
     except HeldError as error:
-        held = error
+        _ask(app, draft, go_on, error)
+    else:
+        go_on(OpenDraft(draft, hold))
 
+
+def _ask(app: WizardApp, draft: Draft, go_on: Callable[[OpenDraft], None], held: HeldError) -> None:
     def answered(answer: str | None) -> None:
         if answer == "here":
             app.run_worker(take, thread=True, group="hold")
@@ -32,7 +36,7 @@ def hold_or_ask(app: WizardApp, draft: Draft, go_on: Callable[[Draft, Hold], Non
             except WizardError as error:
                 app.push_screen(told(error))
             else:
-                go_on(copy, Hold(copy))
+                go_on(OpenDraft(copy, Hold(copy)))
 
     def take() -> None:
         try:
@@ -42,7 +46,7 @@ def hold_or_ask(app: WizardApp, draft: Draft, go_on: Callable[[Draft, Hold], Non
         except WizardError as error:
             app.call_from_thread(app.push_screen, told(error))
         else:
-            app.call_from_thread(go_on, newest, hold)
+            app.call_from_thread(lambda: go_on(OpenDraft(newest, hold)))
 
     choices = [
         ("here", "Continue here; the other one is closed, and what it has is kept"),

@@ -5,24 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from textual import on, work
+from textual import on
 from textual.widgets import ContentSwitcher, Input, Static, TextArea
-from textual.worker import get_current_worker
 
 from ...core.dataset.caption_files import Change, Outcome, caption_file
 from ...core.dataset.captions import CaptionError
-from ...core.dataset.plan import Sample
 from ...core.errors import WizardError
 from ..walk import captions, steps
 from ..walk.assessment import Assessment
+from ..widgets.captioned_picture import CaptionEditor
 from ..widgets.form import Form
 from ..widgets.picture import Picture
-from ..widgets.text import clipped, shown
-from .captions_layout import CaptionEditor, CaptionsLayout
+from ..widgets.text import shown
+from .captions_layout import CaptionsLayout
+from .captions_undo import undo
 
 _FOR_PICTURES = frozenset({"move", "next_without", "find", "write", "undo", "enlarge"})
-_AT_ONCE = 20
-"""Files that are restored without a thread."""
 
 
 class CaptionsScreen(CaptionsLayout):
@@ -147,25 +145,8 @@ class CaptionsScreen(CaptionsLayout):
         changes = self._files.changes()
         if not changes:
             self._tell("There is nothing to undo.")
-        elif changes[0].files <= _AT_ONCE:
-            self._undone(changes[0], self._files.undo(changes[0]))
         else:
-            self._undo(changes[0])
-
-    @work(thread=True, group="undo", exclusive=True)
-    def _undo(self, change: Change) -> None:
-        worker = get_current_worker()
-
-        def look(done: int, total: int) -> None:
-            if done % 50 == 0 and not worker.is_cancelled:
-                self.app.call_from_thread(self._tell, f"bringing back {done}/{total}")
-
-        try:
-            outcome = self._files.undo(change, look)
-        except WizardError as error:
-            self.app.call_from_thread(self._tell, f"{error.title}: {error.message}")
-        else:
-            self.app.call_from_thread(self._undone, change, outcome)
+            undo(self, self._files, changes[0], tell=self._tell, done=self._undone)
 
     def _undone(self, change: Change, outcome: Outcome) -> None:
         self._list.remember(outcome.written.items())
@@ -216,36 +197,19 @@ class CaptionsScreen(CaptionsLayout):
             self._read = ""
             self._tell(f"{caption_file(sample.path).name} {error}")
         self._list.remember([(sample.path, self._read)])
-        with self._editor.prevent(TextArea.Changed):
-            self._editor.load_text(self._read)
-        self._editor.move_cursor(self._editor.document.end)
-        self.query_one(Picture).show(sample.path)
+        self._pane.open(sample, self._read)
         self._show_place()
 
     def _show_place(self) -> None:
         if self._picture is None or not len(self._list):
-            self.query_one(Picture).show(None)
-            self.query_one("#facts", Static).update("No picture has that in its name or caption.")
-            self.query_one("#trained", Static).update("")
+            self._pane.show_none()
             return
-        sample = self._list.sample(self._place)
-        self.query_one("#facts", Static).update(shown(self._facts(sample)))
+        self._pane.show_facts(self._list.sample(self._place), self._place, len(self._list))
         self._show_trained()
-
-    def _facts(self, sample: Sample) -> str:
-        file = caption_file(sample.path)
-        kind = "regularization" if sample.is_regularization else "concept"
-        return (
-            f"{self._place + 1} of {len(self._list)}  {sample.width}x{sample.height} -> "
-            f"{sample.bucket}  {kind} {clipped(sample.concept, 20)}\n"
-            + clipped(file.name if file.is_file() else f"no {file.name} yet", 46)
-        )
 
     def _show_trained(self) -> None:
         sample = self._list.sample(self._place)
-        text = self._list.trained(sample, self._editor.text)
-        said = f"Trained as: {text}" if text else "Trained without words."
-        self.query_one("#trained", Static).update(shown(said, limit=400))
+        self._pane.show_trained(self._list.trained(sample, self._editor.text))
 
     def _save(self) -> bool:
         """Write what was typed, if it was; False when that is impossible."""

@@ -7,42 +7,15 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.message import Message
 from textual.widgets import ContentSwitcher, Static
 
 from ...core.config.config_problems import options
+from ..widgets.captioned_picture import CaptionedPicture
 from ..widgets.form import Form
-from ..widgets.picture import Picture
-from ..widgets.text import SafeInput, SafeTextArea
+from ..widgets.text import SafeInput
 from .step import StepScreen
 
-_TO_WRITE = "What can be seen, such as: a woman at the beach, orange dress"
 _KEYS = "PgUp PgDn move  F3 no caption  F4 filter  F5 many  F6 options  ^z undo"
-
-
-class CaptionEditor(SafeTextArea):
-    """One caption. Enter goes on to the next picture."""
-
-    class Entered(Message):
-        """Enter was pressed."""
-
-    class NothingToUndo(Message):
-        """Undo was asked for, and nothing was typed."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "enter", "Save, next picture", priority=True),
-    ]
-
-    def action_enter(self) -> None:
-        """Say so."""
-        self.post_message(self.Entered())
-
-    def action_undo(self) -> None:
-        """What was typed first, then what was saved."""
-        if self.history.undo_stack:
-            super().action_undo()
-        else:
-            self.post_message(self.NothingToUndo())
 
 
 class CaptionsLayout(StepScreen):
@@ -61,13 +34,9 @@ class CaptionsLayout(StepScreen):
     ]
     DEFAULT_CSS = """
     CaptionsLayout #one-by-one { height: 1fr; }
-    CaptionsLayout #beside { height: 1fr; }
-    CaptionsLayout #beside Picture { width: 30; margin: 0 1 0 0; }
-    CaptionsLayout.-wide #beside Picture { width: 40; }
-    CaptionsLayout #facts, CaptionsLayout #told { height: auto; max-height: 2; padding: 0 1; }
-    CaptionsLayout #facts { color: $text-muted; }
-    CaptionsLayout #trained { height: auto; max-height: 4; padding: 0 1; }
-    CaptionsLayout CaptionEditor { height: 1fr; min-height: 3; }
+    CaptionsLayout.-wide CaptionedPicture Picture { width: 11fr; }
+    CaptionsLayout.-wide CaptionedPicture Vertical { width: 9fr; }
+    CaptionsLayout #told { height: auto; max-height: 2; padding: 0 1; }
     CaptionsLayout #keys { height: 1; padding: 0 1; color: $text-muted; }
     CaptionsLayout #fields { height: auto; }
     CaptionsLayout #fields .field-label { width: 16; }
@@ -81,18 +50,14 @@ class CaptionsLayout(StepScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._editor = CaptionEditor(compact=True, id="caption", placeholder=_TO_WRITE)
+        self._pane = CaptionedPicture()
+        self._editor = self._pane.editor
 
     def compose_step(self) -> ComposeResult:
         with ContentSwitcher(initial="nothing"):
             yield Static("Looking for the pictures ...", id="nothing", markup=False)
             with Vertical(id="one-by-one"):
-                with Horizontal(id="beside"):
-                    yield Picture()
-                    with Vertical():
-                        yield Static("", id="facts", markup=False)
-                        yield self._editor
-                        yield Static("", id="trained", markup=False)
+                yield self._pane
                 with Horizontal(id="fields"):
                     yield Form([options()["captions.trigger_words"]])
                     with Horizontal(id="filter-field"):

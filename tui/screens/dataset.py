@@ -19,6 +19,7 @@ from ...core.dataset.archive_words import is_zip
 from ...core.dataset.layout_words import counted
 from ...core.dataset.plan import Sample
 from ...core.errors import Mend, Problem, WizardError
+from ..walk import concepts
 from ..walk import dataset as step
 from ..walk.assessment import Assessment
 from ..widgets.bring import Bring
@@ -249,13 +250,13 @@ class DatasetScreen(StepScreen):
     @on(ConceptTable.Turned)
     def _turned(self, event: ConceptTable.Turned) -> None:
         rows = step.concept_rows(self.app.assessment.plan if self.app.assessment else None)
-        step.turn_repeats(self.app.draft, rows, event.row, event.by)
+        concepts.turn_repeats(self.app.draft, rows, event.row, event.by)
         self._changed()
 
     @on(ConceptTable.Dropped)
     def _dropped(self, event: ConceptTable.Dropped) -> None:
         rows = step.concept_rows(self.app.assessment.plan if self.app.assessment else None)
-        step.drop_concept(self.app.draft, rows, event.row)
+        concepts.drop_concept(self.app.draft, rows, event.row)
         self._changed()
 
     @on(SubjectPanel.PresetWanted)

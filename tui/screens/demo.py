@@ -9,6 +9,7 @@ from ...core.errors import WizardError
 from ..walk.demo import FOLDER, prepare
 from ..walk.listing import home_short
 from .ask import Ask, told
+from .of_run import start_run
 
 if TYPE_CHECKING:
     from ..app import WizardApp
@@ -24,7 +25,7 @@ def offer_demo(app: WizardApp) -> None:
         except WizardError as error:
             app.call_from_thread(app.push_screen, told(error))
         else:
-            app.call_from_thread(app.start_run, run)
+            app.call_from_thread(start_run, app, run)
 
     def answered(answer: str | None) -> None:
         if answer:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
@@ -14,14 +14,13 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Footer, Static
 
 from ...core.config.options import OptionInfo
+from ...core.config.sources import explained
 from ..walk import guide
 from ..widgets.fields import OptionField, label_of
+from ..widgets.footer import key_name
 from ..widgets.form import help_text
 from ..widgets.text import shown
 from .step import StepScreen
-
-if TYPE_CHECKING:
-    from ..app import WizardApp
 
 _COMMON = (
     ("tab, shift+tab", "to the next field, to the one before"),
@@ -59,7 +58,7 @@ class HelpScreen(ModalScreen[None]):
         self.query_one(VerticalScroll).focus()
 
 
-def explain(app: WizardApp) -> None:
+def explain(app: App[None]) -> None:
     """Open the help of the screen that is there."""
     if not isinstance(app.screen, HelpScreen):
         app.push_screen(HelpScreen(help_of(app.screen, min(app.size.width - 4, 98))))
@@ -68,17 +67,20 @@ def explain(app: WizardApp) -> None:
 def help_of(screen: Screen[object], width: int) -> Content:
     """All there is to say of ``screen`` and of what has the focus in it, in lines of ``width``."""
     parts: list[Content] = []
+    words: list[tuple[str, str]] = []
     name = ""
     if isinstance(screen, StepScreen):
         name = screen.step.name
-        purpose = f"{screen.step.purpose} {guide.STEPS.get(name, '')}"
+        said, more = screen.step.purpose, guide.STEPS.get(name, "")
+        purpose = more if more.startswith(said) else f"{said} {more}"
         parts.append(_section(screen.step.title, purpose))
     elif screen.HELP:
         parts.append(_section("This screen", " ".join(screen.HELP.split())))
     if option := focused_option(screen):
         parts.append(_section(f"{label_of(option)}  ({option.key})", help_text(option)))
+        words += [(guide_name, f"as in {what}") for guide_name, what in explained(option.source)]
     parts.append(_section("Keys", _table(_keys(screen), width)))
-    parts.append(_section("Words", _table(guide.words(name), width)))
+    parts.append(_section("Words", _table([*words, *guide.words(name)], width)))
     return Content("\n\n").join(parts)
 
 
@@ -94,8 +96,8 @@ def _keys(screen: Screen[object]) -> list[tuple[str, str]]:
         binding = active.binding
         is_own = active.node is screen and not binding.action.startswith(_TEXTUALS_OWN)
         if is_own and binding.description and active.enabled:
-            key = binding.key_display or binding.key.replace("escape", "esc")
-            own.setdefault(binding.tooltip or binding.description, []).append(key)
+            key = binding.key.replace("escape", "esc").replace("slash", "/")
+            own.setdefault(binding.tooltip or binding.description, []).append(key_name(key))
     rows = [(", ".join(keys), words) for words, keys in own.items()]
     return [*rows, *(_IN_STEPS if isinstance(screen, StepScreen) else ()), *_COMMON]
 

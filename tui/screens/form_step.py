@@ -7,11 +7,13 @@ from dataclasses import replace
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
+from textual.widgets import Static
 
 from ..walk.assessment import Assessment
 from ..walk.figures import Reading
 from ..widgets.figures import Figures
 from ..widgets.form import Form
+from ..widgets.text import shown
 from .step import StepScreen
 
 
@@ -68,3 +70,38 @@ class FormStep(StepScreen):
     async def focus_field(self, key: str) -> None:
         """Go to the field of an option, where a problem was found."""
         self.form.focus_field(key)
+
+
+class ProposingStep(FormStep):
+    """A step that proposes something, in a line above its fields, for what follows from what is
+    there; a key bound to `propose` takes it."""
+
+    DEFAULT_CSS = """
+    ProposingStep #proposed { height: auto; padding: 0 1; color: $text-muted; }
+    """
+
+    def compose_step(self) -> ComposeResult:
+        """The proposal above the fields."""
+        yield Static("", id="proposed", markup=False)
+        yield from super().compose_step()
+
+    def proposal(self) -> str:
+        """What is proposed, in words; not yet safe to show."""
+        raise NotImplementedError
+
+    def take_proposal(self) -> None:
+        """Put what is proposed into the draft."""
+        raise NotImplementedError
+
+    def show_figures(self) -> None:
+        """Also what is proposed now."""
+        super().show_figures()
+        self.refresh_bindings()
+        self.query_one("#proposed", Static).update(shown(self.proposal()))
+
+    def action_propose(self) -> None:
+        """Take what is proposed."""
+        self.take_proposal()
+        self.form.show_draft()
+        self.show_figures()
+        self.app.touch()

@@ -13,15 +13,14 @@ from textual.screen import Screen
 from textual.widgets import Footer, OptionList, Static
 from textual.worker import get_current_worker
 
-from ...core.errors import WizardError
-from ...core.run import control
 from ..walk import listing
 from ..walk.draft import Draft, drafts, drafts_folder
 from ..walk.hold import sweep
 from ..walk.runs import RunBook, RunEntry
 from ..widgets.rows import Rows
 from ..widgets.text import shown
-from .ask import Ask, told
+from .ask import Ask
+from .run_choice import act, choose_for
 
 if TYPE_CHECKING:
     from ..app import WizardApp
@@ -218,48 +217,12 @@ class HomeScreen(Screen[None]):
         elif event.option_list.id == "drafts":
             self.app.begin(self._drafts[event.option_index])
         else:
-            self._choose_for(self._runs[event.option_index])
-
-    def _choose_for(self, entry: RunEntry) -> None:
-        """Watch it, see what it made, or ask, where something would be started again."""
-        if entry.actions and entry.actions[0] != "resume":
-            self._act(entry, entry.actions[0])
-            return
-        choices = [(action, listing.ACTION_WORDS[action]) for action in entry.actions]
-        title = f"{entry.run.name}: {entry.word}"
-        question = Ask(title, listing.run_detail(entry), [*choices, ("", "Back")])
-        self.app.push_screen(question, lambda answer: self._act(entry, answer or ""))
+            choose_for(self.app, self._runs[event.option_index], self.action_look)
 
     def action_run(self, what: str) -> None:
         """Do something with the run that the highlight is on."""
         if entry := self._run:
-            self._act(entry, what)
-
-    def _act(self, entry: RunEntry, what: str) -> None:
-        if what == "watch":
-            self.app.watch_run(entry.run)
-        elif what == "results":
-            self.app.show_results(entry.run)
-        elif what == "resume":
-            self.app.start_run(entry.run)
-        elif what == "stop":
-            text = "It finishes the step and saves first; later it can be resumed."
-            choices = [("stop", "Stop it"), ("", "Let it go on")]
-            question = Ask(f"Stop {entry.run.name}?", text, choices)
-
-            def answered(answer: str | None) -> None:
-                if answer:
-                    self._stop(entry)
-
-            self.app.push_screen(question, answered)
-
-    @work(thread=True)
-    def _stop(self, entry: RunEntry) -> None:
-        try:
-            control.request(entry.run, "stop")
-        except WizardError as error:
-            self.app.call_from_thread(self.app.push_screen, told(error))
-        self.app.call_from_thread(self.action_look)
+            act(self.app, entry, what, self.action_look)
 
     def action_new(self) -> None:
         """Choose a preset, then walk."""

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.timer import Timer
-from textual.widgets import OptionList, Static
+from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from ...core.errors import Problem, WizardError
@@ -20,25 +20,22 @@ from ...core.places import size_text
 from ...core.text import printable
 from ...core.weights.download import Download, under_way
 from ..walk.assessment import Assessment
-from ..walk.base_places import Nearby, nearby
 from ..walk.bases import BaseView, look
 from ..walk.figures import Reading, file_reading, memory_reading
 from ..widgets.fields import OptionField
 from ..widgets.figures import Figures
 from ..widgets.form import Form
-from ..widgets.rows import Rows
-from ..widgets.text import clipped, shown
+from ..widgets.nearby_models import NearbyModels
+from ..widgets.text import shown
 from .step import StepScreen
 
 _PAUSE, _EVERY = 0.15, 1.0
 """Seconds after the last key; between two looks at a download."""
-_AROUND, _WIDE_AROUND = 6, 6 + 28
-"""Cells beside the rows; where there is room also the list of steps."""
 _CHOOSING = Reading(
     "Choose",
     "a general model",
     "The LoRA then works on many of its relatives. A narrow fine-tune teaches its own look too "
-    "(S1). Photographs want a realistic one, drawings one for anime, with clip skip 2.",
+    "(Haoming). Photographs want a realistic one, drawings one for anime, with clip skip 2.",
 )
 _KEY, _FAMILY, _PRECISION = "model.base", "model.family", "model.precision"
 
@@ -48,13 +45,14 @@ class ModelScreen(StepScreen):
 
     name_of_step: ClassVar[str] = "model"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f2", "advised", "Precision"),
-        Binding("f3", "download", "Download"),
+        Binding("f2", "advised", "Precision", show=False),
+        Binding("f3", "download", "Download", show=False),
         Binding("f4", "models", "Models"),
         Binding("f5", "look_again", "Look again", show=False),
     ]
     DEFAULT_CSS = """
     ModelScreen Figures { margin: 1 0 0 0; padding: 1 1 0 1; }
+    ModelScreen.-wide Figures { height: 1fr; }
     ModelScreen.-narrow Figures { display: none; }
     ModelScreen Form { height: auto; max-height: 12; }
     ModelScreen #facts { height: auto; max-height: 4; padding: 0 1; }
@@ -69,7 +67,6 @@ class ModelScreen(StepScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._nearby: list[Nearby] = []
         self._view = BaseView("")
         self._hardware: Hardware | None = None
         self._download: Download | None = None
@@ -80,12 +77,12 @@ class ModelScreen(StepScreen):
         yield Static("", id="facts", markup=False)
         yield Static("", id="advice", markup=False)
         yield Static("looking for models on this machine", id="models", markup=False)
-        yield Rows("nearby")
+        yield NearbyModels("nearby")
         yield Figures("", markup=False)
 
     def on_mount(self) -> None:
         super().on_mount()
-        self._find_nearby()
+        self.query_one(NearbyModels).find(self.app.draft.folder)
         self._ask_hardware()
         self._look(self.app.draft.shown(_KEY), chosen=False)
 
@@ -100,12 +97,11 @@ class ModelScreen(StepScreen):
         elif event.field.info.key == _PRECISION:
             self._show_advice()
 
-    @on(OptionList.OptionSelected, "#nearby")
-    def _taken(self, event: OptionList.OptionSelected) -> None:
-        base = self._nearby[event.option_index].text
-        self.app.draft.enter(_KEY, base)
+    @on(NearbyModels.Taken)
+    def _taken(self, event: NearbyModels.Taken) -> None:
+        self.app.draft.enter(_KEY, event.base)
         self._show_draft()
-        self._look(base, chosen=True)
+        self._look(event.base, chosen=True)
         self.query_one(Form).focus_field(_KEY)
 
     @work(thread=True, exclusive=True, group="look")
@@ -127,7 +123,7 @@ class ModelScreen(StepScreen):
         known = self.app.assessment
         waited = known and known.base and known.base.download_bytes
         if known and waited and known.snapshot.text == draft.text and not view.to_download:
-            self.app.look_again()  # it has come since
+            self.app.assessing.look_again()  # it has come since
         if self._download is None and (begun := under_way(view.to_download)):
             self._follow(begun)
         self.refresh_bindings()
@@ -144,9 +140,19 @@ class ModelScreen(StepScreen):
             return Content("" if is_refused else words)
         if not view.family:
             return Content("")  # what it is instead stands beside the field
-        head = Content.styled(f"✓ {printable(view.title)}", "bold $success")
-        head += shown(f"  recognised: {view.why}")
+        if self._is_accepted():
+            head = Content.styled(f"✓ {printable(view.title)}", "bold $success")
+            head += shown(f"  recognised: {view.why}")
+        else:
+            head = shown(f"· Looks like {view.title}: {view.why}")
         return head + shown("\n  " + "; ".join(view.facts)) if view.facts else head
+
+    def _is_accepted(self) -> bool:
+        """Whether it was looked at as closely as the review does, and nothing is wrong with it."""
+        known = self.app.assessment
+        if known is None or known.snapshot.text != self.app.draft.text:
+            return False
+        return not any(problem.where in (_KEY, _FAMILY) for problem in known.errors)
 
     def _show_draft(self) -> None:
         self.query_one(Form).show_draft()
@@ -168,32 +174,10 @@ class ModelScreen(StepScreen):
         figures = [_CHOOSING, memory_reading(assessment), file_reading(assessment)]
         self.query_one(Figures).show(figures, column=True)
 
-    # What is near -----------------------------------------------------------------------------
-
-    @work(thread=True, exclusive=True, group="nearby")
-    def _find_nearby(self) -> None:
-        worker, found = get_current_worker(), nearby(self.app.draft.folder)
-        if not worker.is_cancelled:
-            self.app.call_from_thread(self._show_nearby, found)
-
-    def _show_nearby(self, found: list[Nearby]) -> None:
-        if not self.is_attached:
-            return
-        self._nearby = found
-        self.query_one("#models", Static).update("F4: choose one of these; enter takes it.")
-        self._show_rows()
-
-    def on_resize(self) -> None:
-        self._show_rows()
-
-    def _show_rows(self) -> None:
-        width = self.size.width - (_WIDE_AROUND if self.has_class("-wide") else _AROUND)
-        notes = max((len(item.note) for item in self._nearby), default=0)
-        room = max(20, width - min(notes, width // 2) - 2)
-        names = max((len(printable(item.name)) for item in self._nearby), default=0)
-        name_width = min(names, room)
-        rows = (_row(item, name_width, width - name_width - 2) for item in self._nearby)
-        self.query_one(Rows).show(list(rows))
+    @on(NearbyModels.Found)
+    def _nearby_found(self, event: NearbyModels.Found) -> None:
+        words = f"F4: choose one of these {event.count}; enter takes it."
+        self.query_one("#models", Static).update(words)
 
     # What this machine makes of it ------------------------------------------------------------
 
@@ -238,12 +222,12 @@ class ModelScreen(StepScreen):
 
     def action_models(self) -> None:
         """Go to the models that were found."""
-        self.query_one(Rows).focus()
+        self.query_one(NearbyModels).focus()
 
     def action_look_again(self) -> None:
         """Look at the model and the folders anew, after something has changed outside."""
-        self.app.look_again()
-        self._find_nearby()
+        self.app.assessing.look_again()
+        self.query_one(NearbyModels).find(self.app.draft.folder)
         self._look(self.app.draft.shown(_KEY), chosen=False)
 
     # Downloading ------------------------------------------------------------------------------
@@ -289,12 +273,3 @@ class ModelScreen(StepScreen):
             self.notify(printable(error), severity="error", markup=False)
         if self.is_attached:
             self.action_look_again()
-
-
-def _row(item: Nearby, name_width: int, note_width: int) -> Content:
-    """The model at the left, what it is beside it; of a long path the end is what tells."""
-    name = printable(item.name)
-    if len(name) > name_width:
-        name = "…" + name[-(name_width - 1) :]
-    note = Content.styled(clipped(item.note, note_width), "$text-muted")
-    return Content(f"{name:<{name_width}}  ") + note

@@ -15,7 +15,8 @@ from ...core.config.paths import resolve_path
 from ...core.errors import WizardError
 from ..walk.draft import Draft
 from ..walk.listing import home_short
-from ..walk.memory import recent_tomls, remember_toml
+from ..walk.memory import recent_tomls
+from ..walk.opening import of_toml
 from ..widgets.path_input import PathInput
 from ..widgets.rows import Rows
 from ..widgets.text import shown
@@ -80,11 +81,10 @@ class OpenScreen(Screen[None]):
     @work(thread=True, exclusive=True)
     def _open(self, path: Path) -> None:
         try:
-            draft = Draft.of_file(path)
+            draft = of_toml(path)
         except WizardError as error:
             self.app.call_from_thread(self._say, error)
         else:
-            remember_toml(path)
             self.app.call_from_thread(self._opened, draft)
 
     def _opened(self, draft: Draft) -> None:

@@ -7,9 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.app import SystemCommand
-from textual.command import CommandPalette
 from textual.screen import Screen
-from textual.widgets import Input
 
 from ..walk.steps import STEPS
 from .home import HomeScreen
@@ -32,16 +30,3 @@ def commands(app: WizardApp, screen: Screen[object]) -> Iterable[SystemCommand]:
     yield SystemCommand("Help", "This screen, its keys, and the words", app.action_explain)
     yield SystemCommand("Theme", "Other colours; they are remembered", app.action_change_theme)
     yield SystemCommand("Quit", "The draft is kept, and runs go on", app.action_quit)
-
-
-def open_palette(app: WizardApp) -> None:
-    """Show the palette."""
-    if not isinstance(app.screen, CommandPalette):
-        app.push_screen(CommandPalette(id="--command-palette"))
-        app.call_after_refresh(settle, app)
-
-
-def settle(app: WizardApp) -> None:
-    """Keep the cursor of a palette from blinking, as nothing here does."""
-    for field in app.screen.query(Input):
-        field.cursor_blink = False

@@ -31,9 +31,9 @@ class ParametersScreen(FormStep):
 
     name_of_step: ClassVar[str] = "parameters"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f2", "presets", "Presets"),
+        Binding("f2", "presets", "Presets", show=False),
         Binding("f3,slash", "find", "Find", key_display="/"),
-        Binding("f4", "all", "All settings"),
+        Binding("f4", "all", "All", tooltip="All settings"),
     ]
     DEFAULT_CSS = """
     ParametersScreen #preset { height: auto; max-height: 2; padding: 0 1; color: $text-muted; }

@@ -26,6 +26,7 @@ from ..widgets.concept_repeats import ConceptRepeats
 from ..widgets.fields import field_id
 from ..widgets.form import Form
 from ..widgets.guides import Guides
+from ..widgets.lines import say
 from ..widgets.run_picture import RunPicture
 from ..widgets.text import shown
 from .step import StepScreen
@@ -99,6 +100,8 @@ class RepeatsScreen(StepScreen):
         super().__init__()
         self._ways: Mapping[str, lengths.Solution] = {}
         self._back: list[tuple[str, Any]] = []
+        self._taking = False
+        """Whether the better way is taken over as soon as it is counted."""
 
     def compose_step(self) -> ComposeResult:
         yield Static("", id="total", markup=False)
@@ -134,22 +137,32 @@ class RepeatsScreen(StepScreen):
         if found is None or known is None:
             self._ways = {}
             self._show_folders("")
-            self.query_one("#total", Static).update(_NO_PICTURES if found else "Counting ...")
+            say(self.query_one("#total", Static), _NO_PICTURES if found else "Counting ...")
             return
         plan, config, _ = known
         concepts = lengths.concept_repeats(plan, config)
-        self.query_one("#total", Static).update(shown(_total(found)))
-        self.query_one(ConceptRepeats).show(concepts)
+        say(self.query_one("#total", Static), shown(_total(found)))
+        self._show_concepts([concept.name for concept in concepts])
         # Concepts with repeats of their own leave the option nothing to decide.
         self.query_one(f"#{field_id(lengths.REPEATS)}").display = not concepts
         self._show_folders(lengths.named_folders(plan, config))
         self.query_one(Aim).show_targets(targets(plan, config))
         self._count(known, self.query_one(Aim).wanted)
 
+    def _show_concepts(self, names: Sequence[str]) -> None:
+        draft, keys = self.app.draft, [lengths.repeats_key(at) for at in range(len(names))]
+        fields = self.query_one(ConceptRepeats)
+        fields.show(names, [draft.shown(key) for key in keys])
+        fields.show_problems([draft.problem(key) for key in keys])
+
     def _show_folders(self, words: str) -> None:
         folders = self.query_one("#folders", Static)
         folders.set_class(bool(words), "-said")
-        folders.update(shown(f"! {words} Press F7." if words else ""))
+        say(folders, shown(f"! {words} Press F7." if words else ""))
+
+    @on(Input.Submitted, "#wanted-steps")
+    def _entered_aim(self) -> None:
+        self._aim()
 
     @on(Input.Changed, "#wanted-steps")
     def _aimed(self) -> None:
@@ -167,11 +180,14 @@ class RepeatsScreen(StepScreen):
     def _show_counted(self, numbers: _Numbers) -> None:
         if not self.is_attached or not self._is_current(numbers.known):
             return
-        self.query_one("#chain", Static).update(shown("\n".join(numbers.chain)))
+        say(self.query_one("#chain", Static), shown("\n".join(numbers.chain)))
         self.query_one(Guides).show(numbers.rules)
         self.query_one(RunPicture).show(numbers.known[2], numbers.shares)
         if numbers.wanted == self.query_one(Aim).wanted:
             self._show_ways(numbers.ways)
+            if self._taking and numbers.ways:
+                self._taking = False
+                self.action_take(self._best)
 
     def _is_current(self, known: Known) -> bool:
         now = self._known()
@@ -179,17 +195,31 @@ class RepeatsScreen(StepScreen):
 
     def _show_ways(self, ways: Mapping[str, lengths.Solution]) -> None:
         self._ways = ways
-        aim = self.query_one(Aim)
-        aim.show_ways(ways.get("epochs"), ways.get("repeats"), _said(self._back))
+        best = self._best
+        done = bool(best) and lengths.is_set(self.app.draft, ways[best])
+        self.query_one(Aim).show_ways(ways, best, _said(self._back), done=done)
+
+    @property
+    def _best(self) -> str:
+        ways = self._ways
+        return lengths.better(ways["epochs"], ways["repeats"]) if ways else ""
 
     @on(ConceptRepeats.Edited)
     def _concept_edited(self, event: ConceptRepeats.Edited) -> None:
-        lengths.put_concept_repeats(self.app.draft, event.number, event.repeats)
+        self.app.draft.enter(lengths.repeats_key(event.number), event.text)
+        self._show_concepts(self.query_one(ConceptRepeats).names)
         self.app.touch()
 
     def action_aim(self, number: int) -> None:
-        """Aim at a guide's length."""
+        """Make it as long as a guide says."""
         self.query_one(Aim).take_target(number)
+        self._aim()
+
+    def _aim(self) -> None:
+        # What was typed last may still be to be counted.
+        self._taking = self.query_one(Aim).wanted is not None
+        if known := self._known():
+            self._count(known, self.query_one(Aim).wanted)
 
     def action_take(self, way: str) -> None:
         """Take over what the aim asks of the epochs or the repeats."""

@@ -42,8 +42,8 @@ class ResultsScreen(Screen[None]):
     app: WizardApp
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("b", "choose_best", "Best one"),
-        Binding("y", "copy_command", "Copy command"),
-        Binding("u", "explain_use", "How to use it"),
+        Binding("y", "copy_command", "Copy", tooltip="Copy the command that fetches it"),
+        Binding("u", "explain_use", "Use", tooltip="How to use it"),
         Binding("r", "write_report", "Report"),
         Binding("f5", "read_again", "Look again", show=False),
         Binding("escape", "back", "Back"),
@@ -120,7 +120,7 @@ class ResultsScreen(Screen[None]):
             return
         grid = self.query_one(PictureGrid)
         items = [
-            (self._label(version), _picture(version, row))
+            (" ".join(self._named(version)), _picture(version, row))
             for row in range(max(1, len(outcome.prompts)))
             for version in versions
         ]
@@ -130,10 +130,11 @@ class ResultsScreen(Screen[None]):
             # Only when it is laid out does the grid know where that is.
             self.call_after_refresh(grid.move_to, versions.index(outcome.best))
 
-    def _label(self, version: Version) -> str:
+    def _named(self, version: Version) -> list[str]:
+        """Its label, and what it is among the others where it is something."""
         assert self._outcome
         role = standing(self._outcome, version)
-        return f"{version.label} ({role})" if role else version.label
+        return [version.label, role] if role else [version.label]
 
     @on(PictureGrid.Highlighted)
     def _show_version(self) -> None:
@@ -146,7 +147,9 @@ class ResultsScreen(Screen[None]):
             shown(f"Results of {outcome.config.output.name}: {asked}")
         )
         prompt = outcome.prompts[row] if outcome.prompts else "no sample prompts were given"
-        self.query_one("#prompt", Static).update(shown(f"{self._label(version)}: {prompt}"))
+        self.query_one("#prompt", Static).update(
+            shown(f"{', '.join(self._named(version))}: {prompt}")
+        )
         lines = [
             f"{key:<{_NAME_WIDTH}}{value}"
             for key, value in facts(self.run_directory, outcome, version)

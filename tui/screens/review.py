@@ -49,8 +49,8 @@ class ReviewScreen(StepScreen):
     name_of_step: ClassVar[str] = "review"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+n", "next", "Start"),
-        Binding("f2", "save_as", "Save as"),
-        Binding("f3", "copy", "Copy"),
+        Binding("f2", "save_as", "Save as", show=False),
+        Binding("f3", "copy", "Copy", show=False, tooltip="Copy the command"),
         Binding("f4", "differences", "Difference"),
         Binding("f5", "check", "Check again", show=False),
     ]
@@ -64,7 +64,8 @@ class ReviewScreen(StepScreen):
     ReviewScreen #price { width: 16; }
     ReviewScreen #texts { height: 1fr; }
     ReviewScreen #difference { width: 1fr; height: 1fr; padding: 0 1; display: none; }
-    ReviewScreen.-wide #difference { display: block; width: 44; }
+    ReviewScreen.-wide #difference { display: block; width: 2fr; }
+    ReviewScreen.-wide TomlView { width: 3fr; }
     ReviewScreen.-difference #difference { display: block; }
     ReviewScreen.-difference.-narrow TomlView { display: none; }
     """
@@ -137,7 +138,7 @@ class ReviewScreen(StepScreen):
     def action_check(self) -> None:
         """Check everything again."""
         self._full = None
-        self.app.look_again()
+        self.app.assessing.look_again()
         self._show_problems()
         self._check(self.app.draft.snapshot())
 
@@ -278,7 +279,7 @@ class ReviewScreen(StepScreen):
                 shown(f"\n{label}\n  {before} -> ") + shown(now.replace("\n", " / "), "bold")
             )
         self.query_one("#differs", Static).update(Content("").join(parts))
-        saved = "Without the wizard" if review.is_saved(draft) else "Once saved (ctrl+s)"
+        saved = "f3 copies" if review.is_saved(draft) else "Once saved (ctrl+s)"
         words = f"{saved}: {review.command(draft)}"
         self.query_one("#command", Static).update(shown(words))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...core.run.directory import RunDirectory
 from ...core.run.status import RunStatus
+from ...core.run.wording import phase_in_words
 from ...core.text import printable
 from ..follow import label
 from .ask import Ask
@@ -28,15 +29,22 @@ def pause(run: RunDirectory) -> Ask:
 
 def stop(run: RunDirectory, status: RunStatus | None, waited: float) -> Ask:
     """Ends with ``stop``, ``kill``, or nothing. ``waited``: seconds since a stop was asked for."""
+    later = f"Go on later with r here, or: lora-wizard resume {label(run)}"
+    if waited < _PATIENCE and not (status and status.step):
+        return Ask(
+            "Stop",
+            f"No step is done yet: there is nothing to save, and it ends soon. {later}",
+            [("stop", "Stop"), ("", "Train on")],
+        )
     if waited < _PATIENCE:
         return Ask(
             "Stop and save",
-            "The step is finished, then a file and the state are saved, and the GPU is free. "
-            f"Go on later with r here, or: lora-wizard resume {label(run)}",
+            "The step is finished, then a file and the state are saved, and the GPU is "
+            f"free. {later}",
             [("stop", "Stop and save"), ("", "Train on")],
         )
-    phase = printable(status.phase) if status else ""
-    doing = f" It is at: {phase}." if phase not in ("", "train") else ""
+    phase = printable(phase_in_words(status.phase)) if status else ""
+    doing = f" It is still {phase}." if phase not in ("", "training") else ""
     return Ask(
         f"A stop was asked for {waited:.0f} seconds ago",
         f"It is obeyed when the step, or what is being prepared, is done.{doing} A kill ends it "

@@ -10,7 +10,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from ...core.errors import WizardError
@@ -20,6 +19,7 @@ from ..walk.review import destination
 from ..widgets.path_input import PathInput
 from ..widgets.text import shown
 from .ask import Ask, told
+from .dialog import Dialog
 
 if TYPE_CHECKING:
     from ..app import WizardApp
@@ -75,17 +75,10 @@ def _write(app: WizardApp, path: Path) -> None:
     app.notify(f"Saved: {home_short(path)}", markup=False)
 
 
-class SaveScreen(ModalScreen[str]):
+class SaveScreen(Dialog[str]):
     """Asks for the TOML's path; ends with what was typed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss('')", "Back")]
-    DEFAULT_CSS = """
-    SaveScreen { align: center middle; }
-    SaveScreen > Vertical {
-        width: 76; max-width: 100%; height: auto; padding: 1 2;
-        border: round $primary; background: $surface;
-    }
-    """
 
     def __init__(self, path: str) -> None:
         super().__init__()

@@ -9,6 +9,7 @@ from ...core.errors import WizardError
 from ..walk import review
 from ..walk.draft import Snapshot
 from .ask import Ask, told
+from .of_run import start_run
 from .save import overwriting
 from .step import StepScreen
 
@@ -41,7 +42,7 @@ def _confirm(screen: StepScreen, found: review.Neighbours, saved: Callable[[], N
 
     def answered(name: str | None) -> None:
         if name == "resume" and found.unfinished:
-            app.start_run(found.unfinished)
+            start_run(app, found.unfinished)
         elif name == "start":
             _save(screen, saved)
 
@@ -70,7 +71,7 @@ def _make(screen: StepScreen, path: Path) -> None:
     except WizardError as error:
         app.call_from_thread(app.push_screen, told(error))
     else:
-        app.call_from_thread(app.start_run, run)
+        app.call_from_thread(start_run, app, run)
 
 
 def _in_thread(screen: StepScreen, work: Callable[[], None]) -> None:

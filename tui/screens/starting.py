@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from textual import work
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from ...core.errors import WizardError
@@ -17,21 +16,19 @@ from ...core.run.launch import launch
 from ...core.run.lock import AlreadyRunningError
 from ..widgets.text import shown
 from .ask import told
+from .dialog import Dialog
+from .of_run import watch_run
 
 if TYPE_CHECKING:
     from ..app import WizardApp
 
 
-class StartingScreen(ModalScreen[None]):
+class StartingScreen(Dialog[None]):
     """Starts a job in ``run``, which no closed window ends, and goes on to its monitor."""
 
     app: WizardApp
     DEFAULT_CSS = """
-    StartingScreen { align: center middle; }
-    StartingScreen > Vertical {
-        width: 60; max-width: 100%; height: auto; padding: 1 2;
-        border: round $primary; background: $surface;
-    }
+    StartingScreen > Vertical { width: 60; }
     """
 
     def __init__(self, run: RunDirectory) -> None:
@@ -61,7 +58,7 @@ class StartingScreen(ModalScreen[None]):
 
     def _started(self, said: str) -> None:
         self.app.pop_screen()
-        self.app.watch_run(self._run)
+        watch_run(self.app, self._run)
         if said:
             self.app.notify(said, markup=False)
 

@@ -2,43 +2,35 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
-from threading import Event
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Footer
 
 from ...core import hardware
 from ...core.errors import WizardError
-from ...core.run import control, measure
+from ...core.run import control
 from ...core.run.directory import RunDirectory
 from ...core.run.launch import launch
 from ...core.run.status import RunStatus
 from ..walk import monitor_words as words
+from ..walk.following import Follower
 from ..walk.watching import Portion, Watch
-from ..widgets.log_view import LogView
-from ..widgets.loss_plot import LossPlot
 from ..widgets.notices import Notices
 from ..widgets.run_header import RunHeader
-from ..widgets.sample_panel import SamplePanel
-from ..widgets.text import shown
+from ..widgets.run_panes import RunPanes
 from . import run_questions
 from .ask import told
+from .of_run import show_results
 
 if TYPE_CHECKING:
     from ..app import WizardApp
 
-_TICK = 0.25
-_TICK_PAUSED = 1.0
-_PLOT_INTERVAL = 1.0
-_PANES = ("plot", "pictures", "log", "all")
 _ASKED_OF_LIVE = frozenset(("save", "sample", "stop"))
 
 
@@ -56,18 +48,12 @@ class TrainScreen(Screen[None]):
     shows a picture large. Numbers show one pane alone.
     """
     DEFAULT_CSS = """
-    TrainScreen #upper { height: 7fr; }
-    TrainScreen #lower { height: 3fr; }
-    TrainScreen #left { width: 1fr; margin: 0 1 0 0; }
-    TrainScreen #failure { display: none; height: auto; color: $warning; padding: 0 1 1 1; }
-    TrainScreen.-failed #failure { display: block; }
-    TrainScreen #pictures { width: 1fr; }
-    TrainScreen #log-title { height: 1; }
-    TrainScreen.-failed.-narrow #pictures { display: none; }
-    TrainScreen.-only-pictures.-narrow #pictures { display: block; }
-    TrainScreen.-only-plot #pictures, TrainScreen.-only-plot #lower { display: none; }
-    TrainScreen.-only-log #upper { display: none; }
-    TrainScreen.-only-pictures #lower, TrainScreen.-only-pictures #left { display: none; }
+    TrainScreen.-wide #left { width: 4fr; padding: 0 0 0 1; }
+    TrainScreen.-wide #failure { padding: 0 1 1 0; }
+    TrainScreen.-wide #pictures { width: 5fr; }
+    TrainScreen.-wide #log-title, TrainScreen.-wide #log { padding: 0 1; }
+    TrainScreen.-narrow RunPanes.-failed #pictures { display: none; }
+    TrainScreen.-narrow RunPanes.-only-pictures #pictures { display: block; }
     """
     HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
         (0, "-narrow"),
@@ -102,22 +88,14 @@ class TrainScreen(Screen[None]):
         super().__init__()
         self.run_directory = run
         self._watch = Watch(run)
-        self._left, self._taken = Event(), Event()
+        self._follower = Follower(self._watch)
         self._status: RunStatus | None = None
         self._gpu_bytes = 0
-        self._plotted = 0.0
         self._stop_asked = 0.0
 
     def compose(self) -> ComposeResult:
         yield RunHeader(self.run_directory.name)
-        with Horizontal(id="upper"):
-            with Vertical(id="left"):
-                yield Static("", id="failure", markup=False)
-                yield LossPlot(self._watch.curves)
-            yield SamplePanel(self.run_directory.path, id="pictures")
-        with Vertical(id="lower"):
-            yield Static("3 Log", id="log-title", markup=False)
-            yield LogView(id="log")
+        yield RunPanes(self._watch)
         yield Notices()
         yield Footer(show_command_palette=False)
 
@@ -131,32 +109,14 @@ class TrainScreen(Screen[None]):
             self._follow()
 
     def on_unmount(self) -> None:
-        self._left.set()
+        self._follower.leave()
 
     @work(thread=True, exclusive=True, group="watch")
     def _follow(self) -> None:
-        while not self._left.is_set():
-            try:
-                # Asked before reading: what a job wrote before it went is then read below.
-                live = self.run_directory.is_live()
-                portion = self._watch.read()
-            except WizardError as error:
-                self.app.call_from_thread(self._say, f"{error.title}: {error.message}")
-                return
-            if portion is not None:
-                self._taken.clear()
-                self.post_message(self.Read(portion))
-                # One portion at a time: a slow line is not flooded.
-                while not self._taken.wait(_TICK):
-                    if self._left.is_set():
-                        return
-            if not live:
-                # Before anybody asks what it learned; the results wait for the answer.
-                with contextlib.suppress(WizardError):
-                    measure.begin(self.run_directory)
-                return
-            paused = portion.status.paused if portion else self._is("paused")
-            self._left.wait(_TICK_PAUSED if paused else _TICK)
+        try:
+            self._follower.follow(lambda portion: self.post_message(self.Read(portion)))
+        except WizardError as error:
+            self.app.call_from_thread(self._say, f"{error.title}: {error.message}")
 
     @work(thread=True)
     def _ask_hardware(self) -> None:
@@ -167,22 +127,12 @@ class TrainScreen(Screen[None]):
     def _show(self, event: Read) -> None:
         portion = event.portion
         before, self._status = self._status, portion.status
-        self._taken.set()
+        self._follower.took()
         status = portion.status
         self.query_one(RunHeader).show(status, self._gpu_bytes)
-        now = time.monotonic()
-        if now - self._plotted >= _PLOT_INTERVAL or status.phase != "train" or not self._is_live:
-            self._plotted = now
-            self.query_one(LossPlot).show(self._watch.last_step, status.total)
-        self.query_one(SamplePanel).show(self._watch.samples())
-        self.query_one(LogView).add(portion.log)
-        if failure := words.failure_words(status):
-            title, _, rest = failure.partition("\n")
-            content = shown(title, "bold") + "\n" + shown(rest)
-            self.query_one("#failure", Static).update(content)
-        self.set_class(bool(failure), "-failed")
+        self.query_one(RunPanes).show(portion)
         if status.stopping and not self._stop_asked:
-            self._stop_asked = now
+            self._stop_asked = time.monotonic()
         notices = self.query_one(Notices)
         notices.take(portion, words.hint(status, self.run_directory, bool(self._watch.saves())))
         if before is None or _doing(before) != _doing(status):
@@ -266,7 +216,7 @@ class TrainScreen(Screen[None]):
 
     def action_results(self) -> None:
         """To the files and pictures."""
-        self.app.show_results(self.run_directory)
+        show_results(self.app, self.run_directory)
 
     async def action_detach(self) -> None:
         """Leave the wizard; a live run goes on."""
@@ -278,17 +228,11 @@ class TrainScreen(Screen[None]):
 
     def action_pane(self, pane: str) -> None:
         """One pane alone; the same key again, or 4, shows all."""
-        alone = "" if pane == "all" or self.has_class(f"-only-{pane}") else pane
-        for name in _PANES:
-            self.set_class(name == alone, f"-only-{name}")
-        log = self.query_one(LogView)
-        log.can_focus = alone == "log"
-        log.set_class(alone == "log", "-alone")
-        self.set_focus(log if alone == "log" else self.query_one(SamplePanel))
+        self.query_one(RunPanes).show_alone(pane)
 
     def action_log_scale(self) -> None:
         """Loss on a logarithmic axis, and back."""
-        self.query_one(LossPlot).toggle_log()
+        self.query_one(RunPanes).toggle_log()
 
     def action_seen(self) -> None:
         """Put the problem away that is shown."""
@@ -296,9 +240,6 @@ class TrainScreen(Screen[None]):
 
     def _say(self, text: str) -> None:
         self.query_one(Notices).say(text)
-
-    def _is(self, what: str) -> bool:
-        return bool(self._status and getattr(self._status, what))
 
     @property
     def _is_live(self) -> bool:

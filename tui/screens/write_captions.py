@@ -12,7 +12,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Select, Static
 from textual.worker import get_current_worker
 
@@ -25,6 +24,7 @@ from ...core.errors import WizardError
 from ..walk.captions import CaptionList, Proposal, gather
 from ..widgets.fields import OptionField
 from ..widgets.text import clipped, shown
+from .dialog import Dialog
 
 _TRIGGER_WORDS = "trigger words"
 _MODES: list[tuple[str, Mode]] = [
@@ -39,15 +39,12 @@ class _StoppedError(Exception):
     """Something else is wanted now."""
 
 
-class WriteCaptions(ModalScreen[Outcome | None]):
+class WriteCaptions(Dialog[Outcome | None]):
     """Ends with what was written; None when nothing was."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Back")]
     DEFAULT_CSS = """
-    WriteCaptions { align: center middle; }
-    WriteCaptions > Vertical {
-        width: 96%; height: 90%; padding: 0 1; border: round $primary; background: $surface;
-    }
+    WriteCaptions > Vertical { width: 96%; height: 90%; padding: 0 1; }
     WriteCaptions .row { height: 1; }
     WriteCaptions .row > Static { width: 27; padding: 0 1; }
     WriteCaptions Select { width: 1fr; }

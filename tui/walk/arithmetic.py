@@ -8,22 +8,16 @@ from collections import Counter
 from dataclasses import dataclass
 
 from ...core.config import RunConfig
+from ...core.config.sources import GUIDES
 from ...core.dataset.order import training_uses
 from ...core.dataset.plan import Bucket, DatasetPlan
 from ...core.rules_of_thumb import S1_STEPS, S2_MOST, RuleOfThumb
-from ...core.schedule import BatchCounts, Schedule, uncapped_steps
+from ...core.schedule import BatchCounts, Schedule
+from ...core.solving import uncapped_steps
 
 S0_LEAST, S0_MOST = 2000, 3000
 S0_STEPS = (S0_LEAST + S0_MOST) // 2
 _MOST_SUMMANDS = 5
-GUIDES = {
-    "S0": "kohya_ss on a rented GPU, faces and styles",
-    "S1": "Haoming's tutorial, anime characters",
-    "S2": "the LoRA guide on rentry.org",
-    "S3": "sd-scripts' own documentation",
-    "S4": "ThinkDiffusion's SDXL walkthrough",
-}
-"""What is behind the names of the sources."""
 
 
 @dataclass(frozen=True)
@@ -55,12 +49,12 @@ def targets(plan: DatasetPlan, config: RunConfig | None = None) -> list[Target]:
     batch = training.batch_size * training.gradient_accumulation if training else 1
     of_batch = f" / {batch} a step" if batch > 1 else ""
     by_pictures = math.ceil(images * S2_MOST / batch)
-    by_hand = f"S2: up to {S2_MOST} for every picture: {images:,} x {S2_MOST}{of_batch}"
+    by_hand = f"rentry: up to {S2_MOST} for every picture: {images:,} x {S2_MOST}{of_batch}"
     if by_pictures < S0_MOST:
-        by_hand = f"S0: up to {S0_MOST:,} steps. {by_hand} = {by_pictures:,} is less"
+        by_hand = f"JarvisLabs: up to {S0_MOST:,} steps. {by_hand} = {by_pictures:,} is less"
     return [
-        Target("quick", S1_STEPS, f"S1: about {S1_STEPS:,} steps for a concept"),
-        Target("standard", S0_STEPS, f"S0: {S0_LEAST:,} to {S0_MOST:,} steps; the middle"),
+        Target("quick", S1_STEPS, f"Haoming: about {S1_STEPS:,} steps for a concept"),
+        Target("standard", S0_STEPS, f"JarvisLabs: {S0_LEAST:,} to {S0_MOST:,} steps; the middle"),
         Target("thorough", max(S0_MOST, by_pictures), by_hand),
     ]
 
@@ -99,13 +93,15 @@ def rule_reason(rule: RuleOfThumb) -> str:
     exact = "Exactly that here"
     if rule.difference_reason:
         exact = f"Exactly {_figure(rule.exact)} here: {rule.difference_reason}"
-    return f"{rule.source}, {GUIDES[rule.source]}: {rule.formula}. {exact}."
+    guide = GUIDES[rule.source][1]
+    return f"{guide[0].upper()}{guide[1:]}: {rule.formula}. {exact}."
 
 
 def rule_row(rule: RuleOfThumb) -> tuple[str, str, str, str]:
     """A guide's rule as (guide, formula, what it gives, the exact number)."""
     to = f" to {_figure(rule.upper)}" if rule.upper is not None else ""
-    return rule.source, rule.formula, f"{_figure(rule.value)}{to} {rule.unit}", _figure(rule.exact)
+    name = GUIDES[rule.source][0]
+    return name, rule.formula, f"{_figure(rule.value)}{to} {rule.unit}", _figure(rule.exact)
 
 
 def counted(number: int, one: str, many: str = "") -> str:

@@ -6,12 +6,11 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from ...core.config import RunConfig
 from ...core.config.paths import resolve_path
 from ...core.dataset.layout import Layout
-from ...core.dataset.layout_words import counted, parse_name
+from ...core.dataset.layout_words import counted
 from ...core.dataset.plan import ConceptSummary, DatasetPlan, Sample
 from ...core.errors import Mend, Problem, WizardError
 from ...core.schedule import Schedule
@@ -19,7 +18,6 @@ from .assessment import Assessment
 from .draft import Draft
 
 DEMO_PICTURES = "embedded:demo/pictures"
-MOST_REPEATS = 10_000
 _FOLDERS = ("dataset.folder", "dataset.regularization_folder")
 
 _CLASS_WORDS = (
@@ -177,7 +175,7 @@ def settled(problems: Iterable[Problem], most_files: int = 3) -> list[Problem]:
 
 def about_list(draft: Draft) -> list[Problem]:
     """The way back from folders that are listed one by one."""
-    tables = _tables(draft)
+    tables = draft.value("dataset.concepts")
     if not tables:
         return []
     message = f"{counted(len(tables), 'folder')} listed one by one in the TOML."
@@ -194,71 +192,10 @@ def mend(draft: Draft, offer: Mend) -> None:
     """Do what a problem offers."""
     for key, value in offer.values.items():
         draft.put(key, value)
-
-
-def turn_repeats(draft: Draft, rows: Sequence[ConceptRow], row: ConceptRow, by: int) -> None:
-    """Change the repeats of a folder, wherever they are said. Where the names of several folders
-    say them, the folders become a list. ``rows`` may be older than the draft."""
-    if row.summary.is_regularization:
-        return
-    listed = _concept_at(draft, row.summary.folder) is not None
-    if not listed and path_of(draft, draft.value("dataset.folder")) == row.summary.folder:
-        own = draft.value("dataset.repeats")
-        named = parse_name(row.summary.folder.name)
-        draft.put("dataset.repeats", _turned(named[0] if named and own == 1 else own, by))
-        return
-    tables = _tables(draft) if listed else _as_list(draft, rows)
-    at = _concept_at(draft, row.summary.folder, tables)
-    if at is not None:
-        tables[at]["repeats"] = _turned(tables[at].get("repeats", 1), by)
-        _put_tables(draft, tables, None if listed else "")
-
-
-def _turned(repeats: int, by: int) -> int:
-    return max(1, min(repeats + by, MOST_REPEATS))
-
-
-def drop_concept(draft: Draft, rows: Sequence[ConceptRow], row: ConceptRow) -> None:
-    """Leave a folder out of training; the last one stays."""
-    if row.summary.is_regularization or sum(not r.summary.is_regularization for r in rows) < 2:
-        return
-    listed = _concept_at(draft, row.summary.folder) is not None
-    tables = _tables(draft) if listed else _as_list(draft, rows)
-    at = _concept_at(draft, row.summary.folder, tables)
-    if at is not None:
-        del tables[at]
-        _put_tables(draft, tables, None if listed else "")
-
-
-def _as_list(draft: Draft, rows: Sequence[ConceptRow]) -> list[dict[str, Any]]:
-    """All folders that are trained, as tables of ``dataset.concepts``."""
-    tables = _tables(draft)
-    for row in rows:
-        summary = row.summary
-        if not summary.is_regularization and _concept_at(draft, summary.folder, tables) is None:
-            name = {"name": summary.name} if summary.name != summary.folder.name else {}
-            tables.append({"folder": str(summary.folder), "repeats": summary.repeats, **name})
-    return tables
-
-
-def _put_tables(draft: Draft, tables: list[dict[str, Any]], folder: str | None) -> None:
-    draft.put("dataset.concepts", tables)
-    if folder is not None:
-        draft.put("dataset.folder", folder)
-
-
-def _tables(draft: Draft) -> list[dict[str, Any]]:
-    return [dict(table) for table in draft.value("dataset.concepts")]
-
-
-def _concept_at(
-    draft: Draft, folder: Path, tables: Sequence[dict[str, Any]] | None = None
-) -> int | None:
-    listed = _tables(draft) if tables is None else tables
-    for at, table in enumerate(listed):
-        if path_of(draft, str(table.get("folder", ""))) == folder:
-            return at
-    return None
+    if offer.values.get("dataset.concepts"):
+        draft.put("dataset.repeats", None)  # each folder has its own now
+    elif "dataset.concepts" in offer.values:
+        draft.revert("dataset.repeats")
 
 
 def path_of(draft: Draft, value: str) -> Path | None:

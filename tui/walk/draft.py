@@ -16,13 +16,13 @@ from typing import Any
 from ...core.config import RunConfig, configfile, values
 from ...core.config.config_problems import options
 from ...core.config.edit import TomlText
-from ...core.config.options import OptionInfo
 from ...core.errors import Problem, ProblemsError, WizardError
 from ...core.files import sha256_of, write_bytes
-from ...core.secret import holds_secret
 from ...core.templates import find
+from .answers import Answers
 from .kept import FACTS, Kept, Snapshot, damaged, drafts_folder, new_path
-from .own_values import BY_HAND, PERSONAL, absolute_paths, problem_of, with_own, write
+from .list_items import option_key
+from .own_values import absolute_paths, problem_of, with_own
 
 __all__ = ["FACTS", "Draft", "Kept", "Snapshot", "drafts", "drafts_folder"]
 
@@ -30,18 +30,13 @@ __all__ = ["FACTS", "Draft", "Kept", "Snapshot", "drafts", "drafts_folder"]
 _STAYS = "It stays while the wizard is open; free some space, or save the TOML elsewhere."
 
 
-class Draft:
+class Draft(Answers):
     """What the person has decided so far. Not thread-safe: `snapshot` is what goes to a thread."""
 
     def __init__(self, path: Path, kept: Kept) -> None:
+        super().__init__(kept)
         self.path = path
-        self._kept = kept
         self._trouble, self._told = "", False
-        self._preset = TomlText(kept.origin)
-        self._toml = with_own(kept.origin, kept)
-        if self.text != kept.text:
-            # Written by something else than these edits: it counts as it is.
-            self._toml = TomlText(kept.text)
 
     @classmethod
     def new(cls, template: str, folder: Path | None = None) -> Draft:
@@ -74,19 +69,9 @@ class Draft:
             raise damaged(path, error) from error
 
     @property
-    def text(self) -> str:
-        """The TOML."""
-        return str(self._toml)
-
-    @property
     def folder(self) -> Path:
         """From which relative paths count."""
         return Path(self._kept.folder)
-
-    @property
-    def template(self) -> str:
-        """The preset's name; empty when there is none."""
-        return self._kept.template
 
     @property
     def source(self) -> Path | None:
@@ -114,25 +99,10 @@ class Draft:
         """When it was last touched, in seconds since 1970."""
         return self._kept.changed
 
-    def value(self, key: str) -> Any:
-        """The value of an option: what the TOML says, or its default."""
-        value = self._toml.get(key)
-        return options()[key].default if value is None else value
-
-    def is_set(self, key: str) -> bool:
-        """Whether the TOML has the key."""
-        return self._toml.get(key) is not None
-
-    def shown(self, key: str) -> str:
-        """What stands in the option's field: also what was typed and cannot be used yet."""
-        if key in self._kept.pending:
-            return self._kept.pending[key]
-        return values.as_text(options()[key], self.value(key))
-
     def enter(self, key: str, text: str) -> Problem | None:
         """Take what was typed into an option's field, and keep it whatever it is; returns what is
         wrong with it."""
-        value = values.parse(options()[key], text)
+        value = values.parse(options()[option_key(key)], text)
         problem = problem_of(key, value) or self._write(key, value)
         if problem:
             self._pend(key, text)
@@ -163,52 +133,6 @@ class Draft:
         else:
             for info, _, value in changed:
                 self.put(info.key, value)
-
-    def changes_by(self, template: str) -> list[tuple[OptionInfo, Any, Any]]:
-        """(option, value now, value then) of what `apply` would change."""
-        text = find(template).text
-        then = with_own(text, self._kept) if self.template else TomlText(text)
-        found: list[tuple[OptionInfo, Any, Any]] = []
-        for key, info in options().items():
-            if "[]" in key or key in self._kept.pending:
-                continue
-            value = then.get(key)
-            if not self.template and (value is None or key in PERSONAL or self.is_set(key)):
-                continue
-            value = info.default if value is None else value
-            if value != self.value(key):
-                found.append((info, self.value(key), value))
-        return found
-
-    def is_own(self, key: str) -> bool:
-        """Whether the person set it, so that no preset changes it."""
-        return key in self._kept.own or (not self.template and self._preset.was(key) is not None)
-
-    def problem(self, key: str) -> Problem | None:
-        """What is wrong with what stands in an option's field, by itself."""
-        if key in self._kept.pending:
-            value = values.parse(options()[key], self._kept.pending[key])
-            found = problem_of(key, value)
-            return found or Problem("cannot be put into the file", key, remedy=BY_HAND)
-        value = self._toml.get(key)
-        return None if value is None else values.problem(key, value)
-
-    def preset_value(self, key: str) -> Any:
-        """What the preset, or the file as it was opened, says; the default where it is silent."""
-        value = self._preset.get(key)
-        return options()[key].default if value is None else value
-
-    def differs(self, key: str) -> bool:
-        """Whether the value is not the preset's."""
-        return key in self._kept.pending or self.value(key) != self.preset_value(key)
-
-    def differences(self) -> list[tuple[OptionInfo, Any, Any]]:
-        """(option, preset's value, value now) of all that differ, in the options' order."""
-        return [
-            (info, self.preset_value(key), self.value(key))
-            for key, info in options().items()
-            if "[]" not in key and self.differs(key)
-        ]
 
     def revert(self, key: str) -> None:
         """Back to the preset's value."""
@@ -271,20 +195,6 @@ class Draft:
         """Forget the draft; a TOML that was saved stays."""
         with contextlib.suppress(OSError):
             self.path.unlink()
-
-    def _write(self, key: str, value: Any) -> Problem | None:
-        problem = write(self._toml, key, value, comments=not self.template)
-        if problem is None:
-            self._kept.pending.pop(key, None)
-            self._kept.own[key] = value
-        return problem
-
-    def _pend(self, key: str, text: str) -> None:
-        self._kept.pending[key] = text
-        if holds_secret(text):
-            # What was typed of it so far goes, too.
-            self._toml.set(key, self._toml.was(key))
-            self._kept.own.pop(key, None)
 
     def _rebase(self, folder: Path) -> None:
         for key, path in absolute_paths(self._toml, self.snapshot()).items():

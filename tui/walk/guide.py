@@ -40,7 +40,7 @@ STEPS: dict[str, str] = {
         "straight into the folder of ComfyUI or A1111 as well."
     ),
     "review": (
-        "Everything once more, the gravest problem first. Nothing has been started until you say "
+        "All that was answered, the gravest problem first. Nothing has been started until you say "
         "so here, and the run then goes on without this window, too."
     ),
 }

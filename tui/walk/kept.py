@@ -17,6 +17,7 @@ from ...core.config.configfile import Lenient
 from ...core.errors import Problem, WizardError
 from ...core.files import sha256_of, write_json
 from ...core.secret import holds_secret, redacted
+from .list_items import option_key
 
 FACTS = ("subject", "class_word", "price_per_hour")
 """What the wizard asks beside the options: the kind of subject (``person``, ``style`` ...), the
@@ -40,7 +41,8 @@ class Kept:
     step: str = ""
     """Where in the walk the person was."""
     pending: dict[str, str] = field(default_factory=dict)
-    """By key: what was typed and cannot be used as it is."""
+    """By key, also of one table in a list (``dataset.concepts[1].repeats``): what was typed and
+    cannot be used as it is."""
     facts: dict[str, str] = field(default_factory=dict)
     own: dict[str, Any] = field(default_factory=dict)
     """By key: what the person set, None for what they took out. It outlives a change of preset."""
@@ -62,7 +64,8 @@ class Kept:
         if wrong := [name for name, value in vars(kept).items() if not _fits(name, value)]:
             raise damaged(path, ", ".join(wrong))
         # Another version's options may have had other names.
-        kept.pending = {key: kept.pending[key] for key in kept.pending if key in options()}
+        known = [key for key in kept.pending if option_key(key) in options()]
+        kept.pending = {key: kept.pending[key] for key in known}
         return kept
 
     def may_write(self, toml: Path) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ...core.config import RunConfig
 from ...core.dataset.plan import ConceptSummary, DatasetPlan
-from ...core.schedule import solve_epochs, solve_repeats
+from ...core.solving import solve_epochs, solve_repeats
 from .draft import Draft
 
 REPEATS, EPOCHS, LIMIT, CONCEPTS = (
@@ -19,6 +19,8 @@ REPEATS, EPOCHS, LIMIT, CONCEPTS = (
     "training.max_steps",
     "dataset.concepts",
 )
+
+_FEWEST_EPOCHS, _MOST_EPOCHS = 5, 30
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,21 @@ def by_repeats(target: int, plan: DatasetPlan, config: RunConfig) -> Solution:
     return Solution(values, solved.steps, (*changes, *_without_limit(lifted)), "", lifted)
 
 
+def better(epochs: Solution, repeats: Solution) -> str:
+    """Which of the two leaves a usual number of epochs, each of which is a file to choose from:
+    ``epochs`` or ``repeats``."""
+    ((_, number),) = epochs.values
+    usual = _FEWEST_EPOCHS <= number <= _MOST_EPOCHS
+    return "epochs" if usual or repeats.obstacle else "repeats"
+
+
+def is_set(draft: Draft, solution: Solution) -> bool:
+    """Whether the draft says just that."""
+    return not solution.obstacle and all(
+        draft.value(key) == value for key, value in solution.changes
+    )
+
+
 def take_over(draft: Draft, changes: Sequence[tuple[str, Any]]) -> list[tuple[str, Any]]:
     """Put values into the draft; returns the changes that put back what was there."""
     before = [(key, draft.value(key) if draft.is_set(key) else None) for key, _ in changes]
@@ -110,11 +127,9 @@ def concept_repeats(plan: DatasetPlan, config: RunConfig) -> list[ConceptSummary
     return _trained(plan)[: len(config.dataset.concepts)]
 
 
-def put_concept_repeats(draft: Draft, number: int, repeats: int) -> None:
-    """Set the repeats of one of ``dataset.concepts``."""
-    listed = [_written(item) for item in draft.value(CONCEPTS)]
-    listed[number]["repeats"] = repeats
-    draft.put(CONCEPTS, listed)
+def repeats_key(number: int) -> str:
+    """The option of the repeats of one of ``dataset.concepts``."""
+    return f"{CONCEPTS}[{number}].repeats"
 
 
 def _trained(plan: DatasetPlan) -> list[ConceptSummary]:

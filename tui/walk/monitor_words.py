@@ -6,7 +6,9 @@ from collections.abc import Iterable
 
 from ...core.run.directory import RunDirectory
 from ...core.run.events import Event
+from ...core.run.saved_states import last_step
 from ...core.run.status import RunStatus
+from ...core.run.wording import phase_in_words
 from ...core.text import printable
 from ..follow import label
 from ..views import duration, milestone
@@ -92,7 +94,7 @@ def hint(status: RunStatus, run: RunDirectory, has_files: bool) -> str:
     if status.state == "finished":
         return "Finished. Enter shows the results."
     if status.state == "live" and status.stopping:
-        return "Stopping: the step is finished, and everything saved."
+        return _stopping(status)
     if status.state == "live" and status.paused:
         return "Paused; the memory is kept, the GPU's, too. p goes on, x stops and frees it."
     if status.state == "live":
@@ -100,7 +102,23 @@ def hint(status: RunStatus, run: RunDirectory, has_files: bool) -> str:
     if status.state == "new":
         return "r starts it."
     results = "; enter shows the results so far" if has_files else ""
-    return f"r goes on from the last saved state{results}."
+    return f"r goes on {going_on_from(run)}{results}."
+
+
+def going_on_from(run: RunDirectory) -> str:
+    """Where a resume begins."""
+    step = last_step(run)
+    return f"from step {step:,}, the last one saved" if step else "from the beginning"
+
+
+def _stopping(status: RunStatus) -> str:
+    if status.phase == "train":
+        return "Stopping: the step is finished, and everything saved."
+    if status.phase == "save":
+        return "Stopping: everything is being saved."
+    if status.phase == "sample":
+        return "Stopping: the picture is left unfinished, and everything saved."
+    return f"Stopping: it is still {_phase(status)}, and ends as soon as it can."
 
 
 def silence(minutes: int) -> str:
@@ -110,20 +128,20 @@ def silence(minutes: int) -> str:
     return f"No sign of life for {minutes} min: see the log; x stops the run."
 
 
-def failure_words(status: RunStatus) -> str:
+def failure_words(status: RunStatus, run: RunDirectory) -> str:
     """Why a run ended that should not have, in lines; empty for others."""
     if status.state == "killed":
         return (
             "The run was killed\n"
             "From outside: by kill -9, or by the kernel, when the machine's memory was full.\n"
-            "Press r: it goes on from the last saved state."
+            f"Press r: it goes on {going_on_from(run)}."
         )
     if status.state != "failed":
         return ""
     error = status.error or {}
     parts = [error.get(part, "") for part in ("title", "message", "remedy")]
     told = [printable(part, keep_newlines=True) for part in parts if part]
-    return "\n".join([*told, "When it is mended, press r: it goes on from the last saved state."])
+    return "\n".join([*told, f"When it is mended, press r: it goes on {going_on_from(run)}."])
 
 
 ASKED = {
@@ -131,7 +149,7 @@ ASKED = {
     "sample": "Samples asked: after this step ...",
     "pause": "Pause asked: after this step ...",
     "resume": "Going on ...",
-    "stop": "Stop asked: the step is finished first ...",
+    "stop": "Stop asked: it finishes what it cannot leave, then saves ...",
 }
 """What is said when a request was left."""
 _ANSWERS = {
@@ -164,7 +182,7 @@ def _told(event: Event) -> str:
 
 
 def _phase(status: RunStatus) -> str:
-    phase = printable(status.phase, limit=40)
+    phase = printable(phase_in_words(status.phase), limit=40)
     if status.done is None or not status.phase_total:
         return phase
     return f"{phase} {status.done}/{status.phase_total}"

@@ -8,6 +8,7 @@ from pathlib import Path
 from ...core.dataset.archive_words import is_zip
 from ...core.errors import WizardError
 from ...core.run.directory import RunDirectory
+from . import steps
 from .dataset import clear_placeholders
 from .draft import Draft, drafts
 from .memory import remember_toml
@@ -26,7 +27,15 @@ def opened(path: Path) -> Draft:
         raise WizardError("This is a run, not a folder of pictures", str(path), remedy)
     if path.is_dir() or is_zip(path):
         return _of_pictures(path)
+    return of_toml(path)
+
+
+def of_toml(path: Path) -> Draft:
+    """A draft of the TOML at ``path``; where something is wrong in it, at the review, which lists
+    it all. Raises WizardError when it cannot be read."""
     draft = Draft.of_file(path)
+    if any(problem.severity == "error" for problem in draft.snapshot().read().problems):
+        draft.step = steps.STEPS[-1].name
     remember_toml(path)
     return draft
 

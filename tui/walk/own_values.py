@@ -11,6 +11,7 @@ from ...core.config.edit import EditError, TomlText
 from ...core.errors import Problem
 from ...core.secret import holds_secret
 from .kept import Kept, Snapshot
+from .list_items import item_of, problem_of_item
 
 _TOKENS = (
     "Take it out: tokens come from the environment (HF_TOKEN) or `hf auth login`, and are never "
@@ -34,6 +35,8 @@ def problem_of(key: str, value: Any) -> Problem | None:
     """What is wrong with ``value`` as the option ``key``; None stands for an empty field."""
     if holds_secret(str(value)):
         return Problem("looks like an access token", key, remedy=_TOKENS)
+    if item := item_of(key):
+        return problem_of_item(key, item, value)
     if value is not None:
         return values.problem(key, value)
     return Problem("is not there yet", key) if options()[key].required else None

@@ -50,7 +50,8 @@ def problem_line(problem: Problem) -> str:
     is_section = problem.where in RunConfig.model_fields
     name = info.label if info else "" if is_section else problem.where
     # Some say it of the option ("is required"), others in a sentence of their own.
-    between = " " if problem.message[:1].islower() else ": "
+    goes_on = problem.message[:1].islower() and not problem.message.startswith("there ")
+    between = " " if goes_on else ": "
     where = f"{name}{between}" if name else ""
     return f"{place}{where}{problem.words}"
 

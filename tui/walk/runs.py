@@ -10,6 +10,7 @@ from ...core.errors import WizardError
 from ...core.run.directory import RunDirectory, known_runs
 from ...core.run.events import EventReader, decode, in_sentences
 from ...core.run.status import RunStatus, State, Tracker
+from ...core.run.wording import phase_in_words
 
 STATES: dict[str, tuple[str, str]] = {
     "live": ("►", "running"),
@@ -66,7 +67,7 @@ class RunEntry:
             return ""
         if status.total:
             return f"{status.step:,}/{status.total:,}"
-        return status.phase if self.state == "live" else ""
+        return phase_in_words(status.phase) if self.state == "live" else ""
 
 
 @dataclass

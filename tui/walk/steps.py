@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -74,6 +75,7 @@ STEPS = (
             "network.*",
             "optimizer.*",
             "loss.*",
+            "validation.*",
             "training.gradient_checkpointing",
             "training.max_grad_norm",
             "training.deterministic",
@@ -92,6 +94,10 @@ STEPS = (
 )
 
 
+_REPEATS = re.compile(r"dataset\.concepts\[\d+\]\.repeats")
+"""Asked where all repeats are, though the list is the dataset's."""
+
+
 def find(name: str) -> Step:
     """The step called ``name``; the first for a name that no step has."""
     return next((step for step in STEPS if step.name == name), STEPS[0])
@@ -103,6 +109,8 @@ def step_of(where: str) -> Step:
     the section begins."""
     if where.startswith("/"):
         return find("dataset")
+    if _REPEATS.fullmatch(where):
+        return find("repeats")
     key = where.partition("[")[0]
     for step in STEPS:
         names = {info.key for info in step.options()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from textual import on
 from textual.app import ComposeResult
@@ -11,15 +11,18 @@ from textual.widgets import Input, Static
 
 from ..walk.arithmetic import Target
 from ..walk.lengths import Solution
+from .lines import say
 from .text import SafeInput, shown
 
 _MOST_STEPS = 10_000_000
+_WAYS = {"epochs": "F5", "repeats": "F6"}
 KEYS = ("F2", "F3", "F4")
 """Of the targets, in their order."""
 
 
 class Aim(Vertical):
-    """The wished number of steps, and what each way to it would give."""
+    """The wished number of steps, and what each way to it would give. Enter takes the better one
+    over and goes on to the next field."""
 
     DEFAULT_CSS = """
     Aim { height: auto; }
@@ -60,29 +63,32 @@ class Aim(Vertical):
             f"{key} {target.name} {target.steps:,}"
             for key, target in zip(KEYS, targets, strict=True)
         )
-        self.query_one(".aim-targets", Static).update(said)
+        say(self.query_one(".aim-targets", Static), said)
 
-    def show_ways(self, epochs: Solution | None, repeats: Solution | None, undo: str) -> None:
-        """Show what would be taken over by each key."""
-        lines = [self._reason(), _way("F5", epochs), _way("F6", repeats)]
+    def show_ways(self, ways: Mapping[str, Solution], best: str, undo: str, *, done: bool) -> None:
+        """Show what would be taken over by each key, the ``best`` of the ``ways`` (``epochs``,
+        ``repeats``) also by enter; or that it is ``done``."""
+        lines = [self._reason()]
+        if done:
+            lines.append(f"✓ set: {ways[best]}")
+        elif best:
+            other = "repeats" if best == "epochs" else "epochs"
+            lines += [_way("enter", ways[best]), _way(_WAYS[other], ways[other])]
         lines += [f"F8 puts back {undo}"] if undo else []
-        self.query_one(".aim-ways", Static).update(shown("\n".join(filter(None, lines))))
+        say(self.query_one(".aim-ways", Static), shown("\n".join(filter(None, lines))))
 
     def _reason(self) -> str:
         wanted = self.wanted
         if wanted is None:
-            return "How long shall it train? F2, F3 or F4, or type a number of steps here."
+            return "How long? F2, F3 or F4 sets it; or type a number of steps and press enter."
         return next((target.reason for target in self._targets if target.steps == wanted), "")
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
-        # Enter goes on to the next field, as everywhere; the keys take over.
         event.input.value = event.value.strip()
 
 
-def _way(key: str, solution: Solution | None) -> str:
-    if solution is None:
-        return ""
+def _way(key: str, solution: Solution) -> str:
     if solution.obstacle:
         return f"{key} -- {solution}: F7 first"
     lifted = ", and takes max steps out" if solution.lifts_limit else ""

@@ -9,25 +9,22 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Input, Static
 
-from ...core.dataset.plan import ConceptSummary
-from ...core.schedule import MOST_REPEATS
+from ...core.errors import Problem
 from .text import SafeInput, shown
 
 _LONGEST_NAME = 14
-_MOST_DIGITS = 20
-"""What is pasted may have thousands, which Python refuses to read."""
 
 
 class ConceptRepeats(Vertical):
-    """A field for each of ``dataset.concepts``. Says `Edited` for what can be used."""
+    """A field for each of ``dataset.concepts``. Says `Edited` for whatever is typed."""
 
     class Edited(Message):
-        """A person has typed repeats for a concept, counted from 0."""
+        """A person has typed ``text`` as the repeats of a concept, counted from 0."""
 
-        def __init__(self, number: int, repeats: int) -> None:
+        def __init__(self, number: int, text: str) -> None:
             super().__init__()
             self.number = number
-            self.repeats = repeats
+            self.text = text
 
     DEFAULT_CSS = """
     ConceptRepeats { height: auto; display: none; }
@@ -41,37 +38,40 @@ class ConceptRepeats(Vertical):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._names: list[str] = []
+        self.names: Sequence[str] = ()
+        """Of the concepts that are shown."""
+        self._told = Static("", classes="field-problem", markup=False)
 
-    def show(self, concepts: Sequence[ConceptSummary]) -> None:
-        """Show these concepts; what is being typed stays as it is."""
-        self.set_class(bool(concepts), "-used")
-        names = [concept.name for concept in concepts]
-        if names != self._names:
-            self._names = names
+    def show(self, names: Sequence[str], texts: Sequence[str]) -> None:
+        """Show these concepts, and ``texts`` in their fields; what is being typed stays."""
+        self.set_class(bool(names), "-used")
+        if names != self.names:
+            self.names = names
+            self._told = Static("", classes="field-problem", markup=False)
             self.remove_children()
-            self.mount_all(self._row(number, concept) for number, concept in enumerate(concepts))
-            self.mount(Static("", classes="field-problem", markup=False))
+            self.mount_all(map(self._row, range(len(names)), names, texts))
+            self.mount(self._told)
             return
-        for field, concept in zip(self.query(SafeInput), concepts, strict=True):
-            if not field.has_focus and field.value != str(concept.repeats):
+        for field, text in zip(self.query(SafeInput), texts, strict=True):
+            if not field.has_focus and field.value != text:
                 with self.prevent(Input.Changed):
-                    field.value = str(concept.repeats)
+                    field.value = text
 
-    def _row(self, number: int, concept: ConceptSummary) -> Horizontal:
-        name = shown(f"Repeats {concept.name}", limit=_LONGEST_NAME + 6)
-        field = SafeInput(str(concept.repeats), compact=True, name=str(number))
+    def show_problems(self, problems: Sequence[Problem | None]) -> None:
+        """Say the first thing that is wrong, by concept."""
+        wrong = [item for item in zip(self.names, problems, strict=True) if item[1]]
+        self._told.set_class(bool(wrong), "-wrong")
+        for name, found in wrong[:1]:
+            head = shown(name, limit=_LONGEST_NAME)
+            self._told.update(head + shown(f": {found.message}" if found else ""))
+
+    def _row(self, number: int, concept: str, text: str) -> Horizontal:
+        name = shown(f"Repeats {concept}", limit=_LONGEST_NAME + 6)
+        field = SafeInput(text, compact=True, name=str(number))
         return Horizontal(Static(name, classes="field-label", markup=False), field)
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
-        text, number = event.value.strip(), int(event.input.name or 0)
-        fits = text.isdecimal() and len(text) < _MOST_DIGITS and 1 <= int(text) <= MOST_REPEATS
-        problem = self.query_one(".field-problem", Static)
-        problem.set_class(not fits, "-wrong")
-        if not fits:
-            name = shown(self._names[number], limit=_LONGEST_NAME).plain
-            problem.update(f"{name}: a number from 1 to {MOST_REPEATS:,}")
-        elif event.input.has_focus:
-            self.post_message(self.Edited(number, int(text)))
+        if event.input.has_focus:
+            self.post_message(self.Edited(int(event.input.name or 0), event.value))

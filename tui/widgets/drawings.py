@@ -12,7 +12,7 @@ from threading import Lock
 from PIL import Image
 from textual.strip import Strip
 
-from ...core.dataset.images import PictureError, open_picture, oriented_size
+from ...core.dataset.picture_file import PictureError, open_picture, oriented_size
 from ...core.dataset.pixels import load_picture
 from ...core.places import size_text
 from ..picture import fitted, half_blocks

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from textual.screen import Screen
 from textual.widgets import Footer as _Footer
+
+_FUNCTION_KEY = re.compile(r"f\d+")
+
+
+def key_name(key: str) -> str:
+    """A key as it stands on the keyboard: F2, not f2."""
+    return key.upper() if _FUNCTION_KEY.fullmatch(key) else key
 
 
 class Footer(_Footer):

@@ -15,6 +15,7 @@ from textual.widgets import Static
 from ...core.config import values
 from ...core.config.option_text import allowed_text, default_text
 from ...core.config.options import OptionInfo
+from ...core.config.sources import in_names
 from ...core.errors import Problem
 from .controls import Choice, YesNo
 from .fields import NumberInput, OptionField, field_id, field_of
@@ -184,7 +185,7 @@ class FieldHelp(Static):
         text = help_text(info) if info else self._of_step
         width, height = self.size.width - 2, self.size.height
         if width > 0:
-            lines = [line for part in text.split("\n") for line in textwrap.wrap(part, width)]
+            lines = [line for part in text.split("\n") for line in _wrapped(part, width)]
             if len(lines) > height:
                 last = textwrap.shorten(lines[height - 1], width - 10, placeholder="")
                 lines[height - 1 :] = [f"{last} ... F1"]
@@ -212,10 +213,15 @@ def help_text(info: OptionInfo) -> str:
     default = default.replace('""', "nothing").replace("[]", "none").replace("absent", "not set")
     rest = [f"{allowed_text(info)}; {default}."]
     if info.source:
-        rest.append(f"Source: {info.source}.")
+        rest.append(f"Advice: {in_names(info.source)}.")
     if info.also:
         rest.append(f"sd-scripts: {info.also}.")
     return f"{info.help}\n{' '.join(rest)}"
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    # Names such as sd-scripts stay whole.
+    return textwrap.wrap(text, width, break_on_hyphens=False)
 
 
 def _is_of(problem: Problem, key: str) -> bool:

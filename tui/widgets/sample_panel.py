@@ -37,7 +37,7 @@ class SamplePanel(Vertical):
         Binding("v", "enlarge", "Large picture", show=False),
     ]
     DEFAULT_CSS = """
-    SamplePanel .panel-title { height: 1; }
+    SamplePanel .panel-title { height: 1; text-style: bold; }
     SamplePanel #panel-words { height: 1fr; color: $text-muted; padding: 1; display: none; }
     SamplePanel.-empty #panel-words { display: block; }
     SamplePanel.-empty Horizontal, SamplePanel.-empty #panel-path { display: none; }
@@ -123,6 +123,9 @@ class SamplePanel(Vertical):
             title.update("2 Pictures")
             return
         first, now = marks[0], marks[self._place]
+        for picture in self.query(Picture):
+            # A column more would make one of them a row higher.
+            picture.styles.width = max(1, room // 2 - 1)
         where = f"  {self._prompt + 1}/{len(self._prompts)}  " if len(self._prompts) > 1 else "  "
         title.update("2 Pictures" + clipped(where + now.prompt, room - 10))
         self.query_one("#panel-first", Picture).show(

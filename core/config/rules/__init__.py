@@ -4,7 +4,7 @@ module per table of the TOML."""
 from __future__ import annotations
 
 from ..run_config import RunConfig
-from . import captions, dataset, loss, optimizer, output, samples
+from . import captions, dataset, loss, optimizer, output, samples, validation
 from .base import Finding, Rule
 
 _RULES: tuple[Rule, ...] = (
@@ -12,6 +12,7 @@ _RULES: tuple[Rule, ...] = (
     *captions.RULES,
     *optimizer.RULES,
     *loss.RULES,
+    *validation.RULES,
     *samples.RULES,
     *output.RULES,
 )
