@@ -25,7 +25,9 @@ SPEC = FamilySpec(
     implementation="toy_flow:ToyFlow",
     base_version="toy_flow",
     architecture="toy-flow",
-    options_that_do_not_apply=frozenset({"loss.min_snr_gamma", "model.clip_skip"}),
+    options_that_do_not_apply=frozenset(
+        {"loss.min_snr_gamma", "model.clip_skip", "captions.max_tokens", "captions.weighted"}
+    ),
     samplers=("euler_a", "euler"),
     text_encoder_prefixes={"text_encoder": "lora_te_"},
 )
