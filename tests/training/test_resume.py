@@ -49,7 +49,15 @@ CONFIGS: dict[str, dict[str, dict[str, Any]]] = {
         "training": {"epochs": 3, "batch_size": 2, "max_steps": 8, "gradient_accumulation": 1},
         "captions": {"shuffle": True, "dropout": 0.3},
         "optimizer": {"scheduler": "cosine", "warmup": 2, "learning_rate": 1e-2},
-        "loss": {"noise_offset": 0.1, "adaptive_noise_scale": 0.01},
+        "loss": {
+            "type": "huber",
+            "noise_offset": 0.1,
+            "noise_offset_random_strength": True,
+            "adaptive_noise_scale": 0.01,
+            "multires_iterations": 4,
+            "input_perturbation": 0.1,
+            "input_perturbation_random_strength": True,
+        },
     },
     "words": {
         "training": {"epochs": 3, "batch_size": 2},

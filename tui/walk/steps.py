@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 from ...core.config.config_problems import options
 from ...core.config.options import OptionInfo
@@ -13,8 +14,9 @@ from ...core.errors import Problem
 
 @dataclass(frozen=True)
 class Step:
-    """One step. ``keys`` are the options that are decided in it (``section.*``: all of a section);
-    the plain questions ask the basic ones of them, and its problems are theirs."""
+    """One step. ``keys`` are the options that are decided in it (``section.*``: all of a section
+    that no step names); the plain questions ask the basic ones of them, and its problems are
+    theirs."""
 
     name: str
     """Also of its module in `tui.screens`, whose class is the name in capitals + ``Screen``."""
@@ -30,7 +32,11 @@ class Step:
         for key in self.keys:
             if key.endswith(".*"):
                 section = key.removesuffix(".*")
-                found += [info for info in known.values() if info.section == section]
+                found += [
+                    info
+                    for info in known.values()
+                    if info.section == section and info.key not in _named()
+                ]
             else:
                 found.append(known[key])
         return found
@@ -75,6 +81,8 @@ STEPS = (
             "network.*",
             "optimizer.*",
             "loss.*",
+            "model.prediction",
+            "model.zero_terminal_snr",
             "validation.*",
             "training.gradient_checkpointing",
             "training.max_grad_norm",
@@ -96,6 +104,11 @@ STEPS = (
 
 _REPEATS = re.compile(r"dataset\.concepts\[\d+\]\.repeats")
 """Asked where all repeats are, though the list is the dataset's."""
+
+
+@cache
+def _named() -> frozenset[str]:
+    return frozenset(key for step in STEPS for key in step.keys)
 
 
 def find(name: str) -> Step:
