@@ -116,10 +116,14 @@ def test_conditioning_is_that_of_the_planned_captions_from_the_cache_too(
 
     class Listening(ToyFlow):
         def predict(
-            self, batch: Batch, noise: torch.Tensor, timesteps: torch.Tensor
+            self,
+            batch: Batch,
+            noise: torch.Tensor,
+            timesteps: torch.Tensor,
+            input_noise: torch.Tensor | None = None,
         ) -> tuple[torch.Tensor, torch.Tensor]:
             told.append(batch.conditioning["text"].detach().clone())
-            return super().predict(batch, noise, timesteps)
+            return super().predict(batch, noise, timesteps, input_noise)
 
     monkeypatch.setattr("toy_flow.ToyFlow", Listening)
     config = toy_config(folder, tmp_path / "runs", **sections(folder, **captions), **FROZEN)
@@ -139,9 +143,9 @@ def test_longer_captions_are_trained_whole(
     shapes: set[tuple[int, ...]] = set()
     predict = StableDiffusion1.predict
 
-    def noticed(self: Any, batch: Batch, *told: Any) -> Any:
+    def noticed(self: Any, batch: Batch, *told: Any, **more: Any) -> Any:
         shapes.add(tuple(batch.conditioning["text"].shape[1:]))
-        return predict(self, batch, *told)
+        return predict(self, batch, *told, **more)
 
     monkeypatch.setattr(StableDiffusion1, "predict", noticed)
     folder = draw_pictures(tmp_path / "img", count=2)
