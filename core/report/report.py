@@ -110,11 +110,17 @@ def _head(known: _Run, state: str) -> str:
         "Loss": f"{status.loss:.4f} (smoothed)" if status.loss is not None else "",
         "GPU memory": f"{status.memory / 2**30:.1f} GiB at most" if status.memory else "",
         "Rank, alpha": f"{config.network.rank}, {alpha:g}",
-        "Learning rate": f"{config.optimizer.learning_rate:g} ({config.optimizer.scheduler})",
+        "Learning rate": _rate(config),
         "Trigger words": ", ".join(config.captions.trigger_words),
         "Error": in_sentences(*((status.error or {}).get(part) for part in _ERROR_PARTS)),
     }
     return page.facts({name: value for name, value in facts.items() if value})
+
+
+def _rate(config: RunConfig) -> str:
+    rate = config.optimizer.learning_rate
+    by_optimizer = f"{config.optimizer.name}'s own"
+    return by_optimizer if rate is None else f"{rate:g} ({config.optimizer.scheduler})"
 
 
 def _learned(run: RunDirectory) -> str:

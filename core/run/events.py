@@ -69,7 +69,8 @@ class Step(TypedDict):
     epochs: NotRequired[int]
     loss: float | None
     learning_rates: NotRequired[dict[str, float]]
-    """By part: ``unet``, ``text_encoder``."""
+    """By part: ``unet``, ``text_encoder``; with LoRA+ also ``unet up``. ``effective`` is what an
+    optimizer that works out its own made of them."""
     gradient_norm: NotRequired[float]
     memory: NotRequired[int]
     """Highest use of the GPU's memory so far, in bytes."""

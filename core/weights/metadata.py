@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from ..config import CaptionOptions, LossOptions, Rate, RunConfig
+from ..config import CaptionOptions, LossOptions, OptimizerOptions, Rate, RunConfig
 from ..config.paths import EMBEDDED, templates_folder
 from ..config.sections.loss import TIMESTEPS
 from ..dataset.captions import split_tags, with_prompt, with_trigger_words, words_before
 from ..dataset.plan import DatasetPlan, Sample
 from ..families.base import FamilySpec
+from ..optimizers.settings import settled
 
 _MODELSPEC_VERSION = "1.0.1"
 _NONE = "None"
@@ -87,7 +88,7 @@ def tag_frequency(plan: DatasetPlan, captions: CaptionOptions) -> dict[str, dict
 
 
 def _options(config: RunConfig, network_module: str) -> dict[str, str]:
-    network, optimizer = config.network, config.optimizer
+    network, optimizer = config.network, settled(config.optimizer)
     rank = network.rank
     precision = config.model.precision
     return {
@@ -101,8 +102,7 @@ def _options(config: RunConfig, network_module: str) -> dict[str, str]:
         "ss_learning_rate": str(optimizer.learning_rate),
         "ss_unet_lr": _rate(optimizer.unet_learning_rate, optimizer.learning_rate),
         "ss_text_encoder_lr": _rate(optimizer.text_encoder_learning_rate, optimizer.learning_rate),
-        "ss_optimizer": f"{optimizer.name}(weight_decay={optimizer.weight_decay},"
-        f"betas={tuple(optimizer.betas)},eps={optimizer.epsilon})",
+        "ss_optimizer": _optimizer(optimizer),
         "ss_lr_scheduler": optimizer.scheduler,
         "ss_max_grad_norm": str(config.training.max_grad_norm),
         "ss_gradient_checkpointing": str(config.training.gradient_checkpointing),
@@ -111,6 +111,7 @@ def _options(config: RunConfig, network_module: str) -> dict[str, str]:
         "ss_mixed_precision": "no" if precision == "fp32" else precision,
         "ss_clip_skip": str(config.model.clip_skip),
         "ss_caption_dropout_rate": str(config.captions.dropout),
+        **_only_where_used(config),
         **_loss(config.loss),
     }
 
@@ -150,6 +151,23 @@ def _caption_options(captions: CaptionOptions) -> dict[str, str]:
         for key, name in names.items()
         if getattr(captions, name) != getattr(usual, name)
     }
+
+
+def _only_where_used(config: RunConfig) -> dict[str, str]:
+    ratio, decay = config.optimizer.loraplus_ratio, config.training.ema_decay
+    found = {"lora_wizard_loraplus_ratio": str(ratio)} if ratio != 1 else {}
+    return found | ({"lora_wizard_ema_decay": str(decay)} if decay else {})
+
+
+def _optimizer(options: OptimizerOptions) -> str:
+    """Its name and all that it was given but rates, as sd-scripts writes it."""
+    values = {"weight_decay": options.weight_decay, "betas": options.betas, "eps": options.epsilon}
+    given = {name: value for name, value in values.items() if value is not None}
+    parts = [
+        f"{name}={tuple(value) if isinstance(value, list) else value}"
+        for name, value in {**given, **options.arguments}.items()
+    ]
+    return f"{options.name}({','.join(parts)})"
 
 
 def _dataset(config: RunConfig, plan: DatasetPlan, training: Training) -> dict[str, str]:
@@ -264,7 +282,7 @@ def _pictures_of_a_step(config: RunConfig) -> int:
     return config.training.batch_size * config.training.gradient_accumulation
 
 
-def _rate(rate: Rate, inherited: float) -> str:
+def _rate(rate: Rate, inherited: float | None) -> str:
     if rate == "off":
         return "0.0"
     return str(inherited if rate == "inherit" else rate)
