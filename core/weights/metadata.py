@@ -23,6 +23,14 @@ from ..families.base import FamilySpec
 from ..optimizers.settings import settled
 
 _MODELSPEC_VERSION = "1.0.1"
+_CAPTIONS = {
+    "ss_max_token_length": "max_tokens",
+    "ss_weighted_captions": "weighted",
+    "ss_enable_wildcard": "wildcards",
+    "ss_caption_tag_dropout_rate": "tag_dropout",
+    "ss_caption_dropout_every_n_epochs": "dropout_every_epochs",
+}
+"""Options that are told only where they are not at their defaults."""
 _NONE = "None"
 """How sd-scripts writes an option that is not set."""
 
@@ -92,7 +100,6 @@ def _options(config: RunConfig, network_module: str) -> dict[str, str]:
     rank = network.rank
     precision = config.model.precision
     return {
-        **_caption_options(config.captions),
         "ss_network_module": network_module,
         "ss_network_dim": str(rank),
         "ss_network_alpha": str(rank / 2 if network.alpha is None else network.alpha),
@@ -136,27 +143,13 @@ def _loss(loss: LossOptions) -> dict[str, str]:
     }
 
 
-def _caption_options(captions: CaptionOptions) -> dict[str, str]:
-    """Those that are not at their defaults."""
-    names = {
-        "ss_max_token_length": "max_tokens",
-        "ss_weighted_captions": "weighted",
-        "ss_enable_wildcard": "wildcards",
-        "ss_caption_tag_dropout_rate": "tag_dropout",
-        "ss_caption_dropout_every_n_epochs": "dropout_every_epochs",
-    }
-    usual = CaptionOptions()
-    return {
-        key: str(getattr(captions, name))
-        for key, name in names.items()
-        if getattr(captions, name) != getattr(usual, name)
-    }
-
-
 def _only_where_used(config: RunConfig) -> dict[str, str]:
     ratio, decay = config.optimizer.loraplus_ratio, config.training.ema_decay
     found = {"lora_wizard_loraplus_ratio": str(ratio)} if ratio != 1 else {}
-    return found | ({"lora_wizard_ema_decay": str(decay)} if decay else {})
+    found |= {"lora_wizard_ema_decay": str(decay)} if decay else {}
+    captions, usual = config.captions.model_dump(), CaptionOptions().model_dump()
+    changed = {key for key, name in _CAPTIONS.items() if captions[name] != usual[name]}
+    return found | {key: str(captions[_CAPTIONS[key]]) for key in sorted(changed)}
 
 
 def _optimizer(options: OptimizerOptions) -> str:
