@@ -64,17 +64,19 @@ def sections(folder: Path, **captions: Any) -> dict[str, dict[str, Any]]:
     }
 
 
-def planned(
-    run: RunDirectory, capsys: pytest.CaptureFixture[str], epochs: int = 4
-) -> list[list[str]]:
+def of_epoch(run: RunDirectory, capsys: pytest.CaptureFixture[str], epoch: int) -> list[list[str]]:
     """The captions of every micro-batch, as the command shows them."""
-    found: list[list[str]] = []
-    for epoch in range(1, epochs + 1):
-        capsys.readouterr()
-        assert main(["plan", str(run.config_path), "--epoch", str(epoch), "--json"]) == 0
-        for step in json.loads(capsys.readouterr().out)["epoch"]:
-            found += [[draw["caption"] for draw in batch] for batch in step["micro_batches"]]
-    return found
+    capsys.readouterr()
+    assert main(["plan", str(run.config_path), "--epoch", str(epoch), "--json"]) == 0
+    steps = json.loads(capsys.readouterr().out)["epoch"]
+    return [
+        [draw["caption"] for draw in batch] for step in steps for batch in step["micro_batches"]
+    ]
+
+
+def planned(run: RunDirectory, capsys: pytest.CaptureFixture[str]) -> list[list[str]]:
+    """All four epochs of `sections`."""
+    return [batch for epoch in range(1, 5) for batch in of_epoch(run, capsys, epoch)]
 
 
 @pytest.mark.parametrize("captions", [{}, ALL, {**ALL, "shuffle": False, "wildcards": False}])
@@ -97,6 +99,8 @@ def test_what_plan_shows_is_what_the_text_encoder_gets(
     monkeypatch.setattr("toy_flow.ToyFlow", Listening)
     run = start(toy_config(folder, tmp_path / "runs", **sections(folder, **captions)))
     assert heard == planned(run, capsys)
+    bare = not any(text for batch in of_epoch(run, capsys, 3) for text in batch)
+    assert bare == bool(captions), "the third goes without"
     texts = {text for batch in heard for text in batch}
     assert len(texts) > 25 if captions.get("wildcards") else len(texts) > 5
     assert not any(mark in text for text in texts for mark in ("|||", ";;;") if captions)
