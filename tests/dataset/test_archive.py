@@ -68,7 +68,11 @@ def test_pictures_and_captions_come_into_a_folder_of_its_name(tmp_path: Path) ->
 
 def test_a_table_of_captions_comes_along(tmp_path: Path) -> None:
     table = b'{"file_name": "a.jpg", "text": "a woman"}\n' * 40_000
-    files = {"s/a.jpg": jpeg(), "s/metadata.jsonl": table, "s/other.jsonl": b"x"}
+    files: dict[str | zipfile.ZipInfo, bytes] = {
+        "s/a.jpg": jpeg(),
+        "s/metadata.jsonl": table,
+        "s/other.jsonl": b"x",
+    }
     packed = make_zip(tmp_path / "s.zip", files, compression=zipfile.ZIP_STORED)
     folder = extract(packed)
     assert tree(folder) == ["a.jpg", "metadata.jsonl"]
