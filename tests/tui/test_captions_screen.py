@@ -11,6 +11,7 @@ from lora_wizard.tui.app import WizardApp
 from lora_wizard.tui.screens.captions import CaptionsScreen
 from lora_wizard.tui.screens.write_captions import WriteCaptions
 from lora_wizard.tui.walk.draft import Draft
+from lora_wizard.tui.widgets.fields import field_of
 from screens import SIZES, at_rest, check_snapshot, screen_text
 from textual.pilot import Pilot
 from textual.widgets import Button, Input, Static
@@ -310,3 +311,16 @@ async def test_a_caption_of_a_table_is_shown_and_kept_until_it_is_changed(pictur
         await pilot.press(*" leg", "enter")
         await at_rest(pilot)
         assert (pictures / "zibbu-03.txt").read_text() == "a table leg\n"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("key", ["captions.weighted", "captions.trigger_words"])
+async def test_an_option_is_gone_to_wherever_it_stands(pictures: Path, key: str) -> None:
+    app = WizardApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot, draft_of(pictures))
+        screen.focus_field(key)
+        await pilot.pause()
+        field = field_of(app.focused)
+        assert field is not None and field.info.key == key
+        assert field.region.height

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from textual import on
+from textual.containers import Horizontal
 from textual.widgets import ContentSwitcher, Input, Static, TextArea
 
 from ...core.dataset.caption_files import Change, Outcome, caption_file
@@ -128,6 +129,15 @@ class CaptionsScreen(CaptionsLayout):
             self.focus_next("#options *")
         else:
             self._editor.focus()
+
+    def focus_field(self, key: str) -> None:
+        """To an option, also when it is not beside the pictures."""
+        beside = self.query_one("#fields", Horizontal).query_one(Form)
+        if beside.focus_field(key):
+            return
+        if self.query_one(ContentSwitcher).current != "options":
+            self.action_options()
+        self.query_one("#options", Form).focus_field(key)
 
     def action_enlarge(self) -> None:
         """The picture in all of the terminal."""
