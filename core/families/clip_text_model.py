@@ -13,7 +13,6 @@ from transformers import CLIPTextConfig, CLIPTextModel
 from ..emphasis import pieces
 from ..errors import WizardError
 
-_LAYERS = ("q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2")
 _LEAST_MEAN = 1e-4
 """Of the states' deviation: a mean below is rounding, and what it is divided by is too."""
 _Row = tuple[list[int], list[float]]
@@ -117,15 +116,6 @@ def without_weights(config: Mapping[str, Any]) -> CLIPTextModel:
     """A text encoder for its layers' names: one that is not trained need not be loaded for them."""
     with torch.device("meta"):
         return CLIPTextModel(CLIPTextConfig(**config))
-
-
-def targets(encoder: torch.nn.Module) -> list[str]:
-    """The attention projections and both feed-forward layers of every layer: 72 in CLIP ViT-L."""
-    return [
-        name
-        for name, module in encoder.named_modules()
-        if isinstance(module, torch.nn.Linear) and name.rpartition(".")[2] in _LAYERS
-    ]
 
 
 def checkpoint(encoder: Any) -> None:

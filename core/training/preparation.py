@@ -33,6 +33,7 @@ from ..weights import kohya, metadata
 from . import manifest, states
 from .batches import Batches, Encoded, Prompts
 from .cache import EncodedPictures, EncodedPrompts
+from .continuation import Beginning
 from .ema import MovingAverage
 from .fingerprints import Fingerprints
 from .groups import parameter_groups
@@ -75,6 +76,8 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
     hashes = source.hashes()
     origin = Origin.of(config, manifest.of_plan(plan, hashes), family.base_hash(), device)
     standing = states.find(job, origin)
+    beginning = Beginning.of(job, config, standing)
+    origin = origin.going_on_from(beginning.sha256)
     validated = validation_plan(config, family.spec)
     pictures = source.pictures(hashes, validated)
     prompts = source.prompts(set(rates) - {DENOISER}, schedule, validated)
@@ -82,6 +85,7 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
     source.make_room()
     job.phase("attach network")
     network = networks.attach(family, config.network, config.training.seed, list(rates))
+    beginning.give_to(network)
     if config.training.gradient_checkpointing:
         family.enable_gradient_checkpointing()
     groups = parameter_groups(network, rates, config.optimizer.loraplus_ratio)
@@ -111,7 +115,7 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
             job,
             config,
             schedule,
-            _contents(config, plan, schedule, family, network),
+            _contents(config, plan, schedule, family, network, beginning.sha256),
         ),
         previews=Previews(job, family, sample_prompts),
         average=average,
@@ -177,6 +181,7 @@ def _contents(
     schedule: Schedule,
     family: ModelFamily,
     network: Network,
+    continued: str,
 ) -> Callable[[int, int], bytes]:
     """The bytes of a file at (step, epoch), with the network as it is when called."""
     rule = BucketRule.of(config.dataset, family.spec)
@@ -190,6 +195,7 @@ def _contents(
         warmup_steps=schedule.warmup_steps,
         step=0,
         epoch=0,
+        continued=continued,
     )
 
     def contents(step: int, epoch: int) -> bytes:

@@ -258,8 +258,7 @@ def test_the_size_of_a_lora_is_known_from_the_headers(
     configured: Callable[..., RunConfig], base: Path
 ) -> None:
     from diffusers.models import UNet2DConditionModel
-    from lora_wizard.core.families.clip_text_model import targets as text_encoder_targets
-    from lora_wizard.core.families.sd1_model import denoiser_targets
+    from lora_wizard.core.families.sd1_model import denoiser_targets, text_encoder_targets
     from transformers import CLIPTextModel
 
     unet: Any = UNet2DConditionModel.from_pretrained(base / "unet")
