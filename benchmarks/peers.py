@@ -73,6 +73,7 @@ def compare(case: Case, sides: list[Side], rounds: int, work: Path) -> None:
     rows: list[tuple[str, str, Callable[[Found], float], bool]] = [
         ("first step, cached before", "s", lambda f: statistics.median(f.warm), False),
         ("  beyond the imports", "s", lambda f: statistics.median(f.warm) - bare, False),
+        ("  and without the step", "s", lambda f: _overhead(f, bare), False),
         ("first step, nothing cached", "s", lambda f: statistics.median(f.cold), False),
         ("  caching alone", "s", lambda f: _caching(f), False),
         ("steps a second", "", lambda f: statistics.median(f.speed), True),
@@ -108,6 +109,11 @@ def fits(side: Side, case: Case) -> bool:
 
 def say(text: str) -> None:
     print(text, flush=True)
+
+
+def _overhead(found: Found, bare: float) -> float:
+    """What is left of the way to the first step, without imports and without the step."""
+    return statistics.median(found.warm) - bare - 1 / statistics.median(found.speed)
 
 
 def _caching(found: Found) -> float:
