@@ -7,6 +7,7 @@ import random
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, PNDMScheduler, UNet2DConditionModel
@@ -54,14 +55,12 @@ def write_parts(base: Path, vocabulary: int, widths: tuple[int, ...], *, real_si
         cross_attention_dim=768,
         attention_head_dim=8,
     )
-    vae = AutoencoderKL(
-        block_out_channels=(128, 256, 512, 512) if real_size else (32, 64, 128, 128),
-        down_block_types=("DownEncoderBlock2D",) * 4,
-        up_block_types=("UpDecoderBlock2D",) * 4,
-        layers_per_block=2,
-        latent_channels=4,
-        sample_size=512,
-    )
+    of_levels: dict[str, Any] = {
+        "block_out_channels": (128, 256, 512, 512) if real_size else (32, 64, 128, 128),
+        "down_block_types": ("DownEncoderBlock2D",) * 4,
+        "up_block_types": ("UpDecoderBlock2D",) * 4,
+    }
+    vae = AutoencoderKL(**of_levels, layers_per_block=2, latent_channels=4, sample_size=512)
     text_encoder = CLIPTextModel(
         CLIPTextConfig(
             vocab_size=vocabulary,
