@@ -25,7 +25,7 @@ from .picture_file import PictureError, open_picture, oriented_size
 EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".avif", ".jxl"})
 
 _SAVE_INTERVAL = 5.0
-"""Seconds between saves of what is known of pictures: as much is lost when the process is killed."""
+"""Seconds between saves of what is known of pictures; a kill loses no more."""
 
 Progress = Callable[[int, int], None]
 """Called with (pictures done, pictures in all), from the thread that was called."""
