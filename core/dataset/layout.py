@@ -41,6 +41,8 @@ class ConceptFolder:
     pictures: tuple[FileEntry, ...]
     """Named like pictures, not excluded; not yet opened."""
     listing: FolderListing
+    masks: tuple[FileEntry, ...] = ()
+    """The masks beside them, likewise."""
 
 
 class Layout:
@@ -177,5 +179,12 @@ class Layout:
     ) -> ConceptFolder:
         words = () if is_regularization else self._trigger_words
         return ConceptFolder(
-            listing.folder, name, repeats, is_regularization, words, pictures, listing
+            listing.folder,
+            name,
+            repeats,
+            is_regularization,
+            words,
+            pictures,
+            listing,
+            self._folders.masks(listing),
         )

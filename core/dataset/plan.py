@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import Problem
 from ..randomness import key
+
+if TYPE_CHECKING:
+    from .images import Picture
 
 
 @dataclass(frozen=True, order=True)
@@ -54,6 +58,8 @@ class Sample:
     caption: str
     """As written by the user, decoded; the concept's name when there is no file."""
     caption_path: Path | None
+    mask: Picture | None = None
+    """Where its mask lies: a file of its own, or, for the alpha channel, the picture."""
 
 
 @dataclass(frozen=True)

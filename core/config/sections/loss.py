@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from ..options import Section, option
+
+MaskSource = Literal["none", "file", "alpha"]
 
 
 class LossOptions(Section):
@@ -31,6 +35,15 @@ class LossOptions(Section):
         source="S1",
         ge=-1,
         le=1,
+    )
+    mask: MaskSource = option(
+        "none",
+        label="Mask",
+        help="Which parts of a picture are learned: all; by name-mask.png beside name.jpg (white: "
+        "learned, black: ignored, grey: in part); or by its transparency, where what is "
+        "transparent is ignored. Pictures without a mask are learned whole.",
+        source="S2",
+        also="masked_loss, alpha_mask",
     )
     prior_loss_weight: float = option(
         1.0,
