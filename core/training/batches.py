@@ -9,7 +9,8 @@ import torch
 
 from ..config import RunConfig
 from ..dataset.captions import final_caption
-from ..dataset.plan import Draw, MicroBatch, Sample
+from ..dataset.plan import Draw, MicroBatch
+from ..dataset.views import View, view_of
 from ..families.base import Batch, ModelFamily
 from . import draws as keyed
 from .loss import prior_weights, sample_errors, share_of_window
@@ -18,7 +19,8 @@ from .noise import offset_noise
 if TYPE_CHECKING:
     from ..families.base import Conditioning
 
-Encoded = Callable[[Sequence[Sample]], torch.Tensor]
+Encoded = Callable[[Sequence[View]], torch.Tensor]
+CellMasks = Callable[[Sequence[View]], torch.Tensor]
 Prompts = Callable[[Sequence[str]], "Conditioning"]
 
 
@@ -32,10 +34,13 @@ class Batches:
         encoded: Encoded,
         conditioning: Prompts,
         device: torch.device,
+        masks: CellMasks | None = None,
     ) -> None:
         """``encoded`` gives pictures as `ModelFamily.encode_images` does, ``conditioning`` captions
-        as `ModelFamily.encode_prompts` does: from a cache, or made on the spot."""
+        as `ModelFamily.encode_prompts` does: from a cache, or made on the spot; ``masks`` is
+        `Masks.gather` where pictures have some."""
         self._config, self._family, self._device = config, family, device
+        self._masks = masks
         self._encoded, self._conditioning = encoded, conditioning
 
     def loss(self, micro_batch: MicroBatch, window_samples: int) -> torch.Tensor:
@@ -51,17 +56,21 @@ class Batches:
         prior = prior_weights(micro_batch, self._config.loss.prior_loss_weight)
         weights = weights * self._on_device(prior).to(weights)
         prediction, target = self._family.predict(batch, noise, timesteps)
-        return share_of_window(sample_errors(prediction, target), weights, window_samples)
+        return share_of_window(
+            sample_errors(prediction, target, mask=batch.mask), weights, window_samples
+        )
 
     def _batch(self, draws: Sequence[Draw]) -> Batch:
-        encoded = self._on_device(self._encoded([draw.sample for draw in draws]))
+        views = [view_of(draw, self._config) for draw in draws]
+        encoded = self._on_device(self._encoded(views))
         latents = self._family.draw_latents(encoded, self._normal(draws, keyed.VAE_NOISE))
         captions = [final_caption(draw, self._config) for draw in draws]
         conditioning = {
             name: self._on_device(tensor) for name, tensor in self._conditioning(captions).items()
         }
-        geometry = torch.tensor([geometry_of(draw.sample) for draw in draws], dtype=torch.float32)
-        return Batch(latents, conditioning, self._on_device(geometry))
+        geometry = torch.tensor([geometry_of(view) for view in views], dtype=torch.float32)
+        mask = self._on_device(self._masks(views)) if self._masks else None
+        return Batch(latents, conditioning, self._on_device(geometry), mask)
 
     def _noise(self, draws: Sequence[Draw], latents: torch.Tensor) -> torch.Tensor:
         noise = self._normal(draws, keyed.NOISE)
@@ -84,7 +93,7 @@ class Batches:
         return tensor.to(self._device, non_blocking=True)
 
 
-def geometry_of(sample: Sample) -> tuple[int, ...]:
+def geometry_of(view: View) -> tuple[int, ...]:
     """(original width, height, crop left, top, target width, height) in pixels."""
-    crop, bucket = sample.crop, sample.bucket
-    return sample.width, sample.height, crop.left, crop.top, bucket.width, bucket.height
+    sample, bucket = view.sample, view.sample.bucket
+    return sample.width, sample.height, view.left, view.crop.top, bucket.width, bucket.height

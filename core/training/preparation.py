@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 
@@ -13,8 +14,9 @@ from ..config import RunConfig
 from ..dataset.buckets import BucketRule
 from ..dataset.build import build_plan, verify_plan
 from ..dataset.captions import final_caption
-from ..dataset.plan import DatasetPlan, Draw
+from ..dataset.plan import DatasetPlan, Draw, Sample
 from ..dataset.validation import validation_config, validation_plan
+from ..dataset.views import plain_view, views_to_cache
 from ..errors import WizardError
 from ..families import registry as families
 from ..families.base import ModelFamily, SamplePrompt, load_implementation
@@ -27,10 +29,12 @@ from ..sampling.prompts import expand
 from ..schedule import BatchCounts, Schedule
 from ..weights import kohya, metadata
 from . import manifest, states
-from .batches import Batches, Encoded, Prompts
+from .batches import Batches, CellMasks, Encoded, Prompts
 from .cache import EncodedPictures, EncodedPrompts
 from .fingerprints import Fingerprints
+from .masks import Masks
 from .outputs import Outputs
+from .pictures import Decoder, PicturesOnTheSpot
 from .portions import Portions
 from .previews import Previews
 from .rates import DENOISER, RateSchedule, base_rates
@@ -63,11 +67,12 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
     sample_prompts = _sample_prompts(config, family)
     optimizer_spec = optimizers.find(config.optimizer.name)
     source = _Source(job, config, plan, family, device)
-    hashes = source.hashes()
+    validated = validation_plan(config, family.spec)
+    looked_at = validated.samples if validated else ()
+    hashes = source.hashes([*plan.samples, *looked_at])
     origin = Origin.of(config, manifest.of_plan(plan, hashes), family.base_hash(), device)
     standing = states.find(job, origin)
-    validated = validation_plan(config, family.spec)
-    pictures = source.pictures(hashes, validated)
+    pictures, masks = source.pictures(hashes, looked_at)
     prompts = source.prompts(trained=set(rates) - {DENOISER}, validated=validated)
     family.release(*(name for name in _text_encoders(family) if name not in rates))
     source.make_room()
@@ -83,7 +88,7 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
     if validated:
         trained = [_module(family, part) for part in rates]
         validation = Validation(
-            job, config, family, validated.samples, trained, pictures, prompts, device
+            job, config, family, looked_at, trained, pictures, prompts, device, masks
         )
     scaler = torch.amp.GradScaler(device.type) if config.model.precision == "fp16" else None
     return Trainer(
@@ -95,7 +100,7 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
         network=network,
         optimizer=optimizer,
         scaler=scaler,
-        batches=Batches(config, family, pictures, prompts, device),
+        batches=Batches(config, family, pictures, prompts, device, masks),
         states=States(job, origin, standing, network, optimizer, scaler),
         outputs=Outputs(
             job,
@@ -197,30 +202,47 @@ class _Source:
         self._store = TensorStore(cache / "encoded")
         self._fingerprints = Fingerprints(cache / "pictures")
 
-    def hashes(self) -> dict[str, str]:
-        """SHA-256 of every picture's bytes by the sample's id."""
-        samples = self.plan.samples
-        self.job.phase("fingerprint pictures", total=len(samples))
-        found: dict[str, str] = {}
-        for sample in samples:
-            found[sample.id] = self._fingerprints.of(sample.path)
+    def hashes(self, samples: Sequence[Sample]) -> dict[Path, str]:
+        """SHA-256 of the bytes of every picture and mask."""
+        paths = [sample.path for sample in samples]
+        paths += [sample.mask.path for sample in samples if sample.mask]
+        wanted = list(dict.fromkeys(paths))
+        self.job.phase("fingerprint pictures", total=len(wanted))
+        found: dict[Path, str] = {}
+        for path in wanted:
+            found[path] = self._fingerprints.of(path)
             self.job.progress(len(found))
         return found
 
-    def pictures(self, hashes: dict[str, str], validated: DatasetPlan | None) -> Encoded:
-        """Encodes all pictures that are not in the cache."""
-        samples = [*self.plan.samples, *(validated.samples if validated else ())]
-        hashes = hashes | {
-            sample.id: self._fingerprints.of(sample.path)
-            for sample in samples[len(self.plan.samples) :]
-        }
-        self.job.phase("cache latents", total=len(samples))
+    def pictures(
+        self, hashes: Mapping[Path, str], validated: Sequence[Sample]
+    ) -> tuple[Encoded, CellMasks | None]:
+        """The encoded pictures, of which all that are not in the cache are encoded, unless each use
+        is to be encoded anew; and the masks, if there are any."""
+        decoder = Decoder(hashes, self._fingerprints)
+        masks = self._masks(hashes, decoder, [*self.plan.samples, *validated])
+        if not self.config.dataset.cache_latents:
+            return PicturesOnTheSpot(self.family, decoder).gather, masks
+        views = [view for item in self.plan.samples for view in views_to_cache(item, self.config)]
+        views += [plain_view(sample) for sample in validated]
+        self.job.phase("cache latents", total=len(views))
         encoded = EncodedPictures(
-            self._store, self.family, self.config.model, hashes, self._fingerprints, self.device
+            self._store, self.family, self.config.model, hashes, decoder, self.device
         )
-        encoded.fill(samples, self.job.progress)
+        encoded.fill(views, self.job.progress)
         self.family.release("vae")
-        return encoded.gather
+        return encoded.gather, masks
+
+    def _masks(
+        self, hashes: Mapping[Path, str], decoder: Decoder, samples: Sequence[Sample]
+    ) -> CellMasks | None:
+        views = [plain_view(sample) for sample in samples if sample.mask]
+        if not views:
+            return None
+        self.job.phase("cache masks", total=len(views))
+        masks = Masks(self._store, self.family, hashes, decoder)
+        masks.fill(views, self.job.progress)
+        return masks.gather
 
     def prompts(self, trained: set[str], validated: DatasetPlan | None) -> Prompts:
         """From the cache where the same caption always means the same conditioning; made on the

@@ -15,11 +15,12 @@ from ..config import RunConfig
 from ..dataset.captions import final_caption
 from ..dataset.plan import Draw, Sample
 from ..dataset.validation import validation_config
+from ..dataset.views import plain_view
 from ..families.base import Batch, ModelFamily
 from ..run.job import Job
 from ..sampling.drawing import evaluating
 from . import draws as keyed
-from .batches import Encoded, Prompts, geometry_of
+from .batches import CellMasks, Encoded, Prompts, geometry_of
 from .loss import sample_errors
 
 
@@ -36,8 +37,10 @@ class Validation:
         encoded: Encoded,
         conditioning: Prompts,
         device: torch.device,
+        masks: CellMasks | None = None,
     ) -> None:
         """``trained``: the parts of the base that the network hangs on."""
+        self._masks = masks
         self._trained = trained
         self._job, self._family, self._samples, self._device = job, family, samples, device
         self._encoded, self._conditioning = encoded, conditioning
@@ -62,21 +65,23 @@ class Validation:
     def _of_picture(self, sample: Sample) -> Iterator[float]:
         # One at a time: the loss then depends on no batch size and no memory.
         draws = [Draw(sample, 0, index) for index in range(self._count)]
-        encoded = self._encoded([sample]).to(self._device)
+        view = plain_view(sample)
+        encoded = self._encoded([view]).to(self._device)
+        mask = self._masks([view]).to(self._device) if self._masks else None
         caption = final_caption(draws[0], self._captions)
         conditioning = {
             name: tensor.to(self._device) for name, tensor in self._conditioning([caption]).items()
         }
-        geometry = torch.tensor([geometry_of(sample)], dtype=torch.float32, device=self._device)
+        geometry = torch.tensor([geometry_of(view)], dtype=torch.float32, device=self._device)
         shape = self._family.latent_shape(sample.bucket.width, sample.bucket.height)
         for index, draw in enumerate(draws):
             latents = self._family.draw_latents(encoded, self._normal(draw, keyed.VAE_NOISE, shape))
             uniform = torch.tensor([(index + 0.5) / self._count])
             timesteps = self._family.draw_timesteps(uniform).to(self._device)
             noise = self._normal(draw, keyed.NOISE, shape)
-            batch = Batch(latents, conditioning, geometry)
+            batch = Batch(latents, conditioning, geometry, mask)
             prediction, target = self._family.predict(batch, noise, timesteps)
-            yield sample_errors(prediction, target).item()
+            yield sample_errors(prediction, target, mask=mask).item()
 
     def _normal(self, draw: Draw, purpose: str, shape: Sequence[int]) -> torch.Tensor:
         purpose = f"validation {purpose}"

@@ -15,6 +15,7 @@ from ...core.dataset.build import build_plan
 from ...core.dataset.captions import final_caption
 from ...core.dataset.order import windows
 from ...core.dataset.plan import DatasetPlan, Draw
+from ...core.dataset.views import facts_of, view_of, words_of
 from ...core.errors import ProblemsError, WizardError
 from ...core.estimates import Estimate, estimate_here
 from ...core.families import registry
@@ -179,10 +180,12 @@ def _show_step(plan: DatasetPlan, config: RunConfig, schedule: Schedule, step: i
 
 def _draw_text(draw: Draw, config: RunConfig) -> str:
     """A block: columns of paths and captions fit no terminal."""
-    sample, crop = draw.sample, draw.sample.crop
+    sample, view = draw.sample, view_of(draw, config)
+    crop, varied = view.crop, words_of(view)
     how = (
         f"{sample.width}x{sample.height}, scaled to {crop.scaled_width}x{crop.scaled_height}, "
-        f"cut at {crop.left},{crop.top}; use {draw.repeat + 1} of {sample.repeats}"
+        f"cut at {crop.left},{crop.top}{f', {varied}' if varied else ''}; "
+        f"use {draw.repeat + 1} of {sample.repeats}"
     )
     caption = printable(final_caption(draw, config)) or "(no caption)"
     indent = " " * 4
@@ -257,7 +260,7 @@ def _step_document(
 
 
 def _draw_document(draw: Draw, config: RunConfig) -> dict[str, Any]:
-    sample = draw.sample
+    sample, view = draw.sample, view_of(draw, config)
     return {
         "id": sample.id,
         "path": str(sample.path),
@@ -266,7 +269,8 @@ def _draw_document(draw: Draw, config: RunConfig) -> dict[str, Any]:
         "width": sample.width,
         "height": sample.height,
         "bucket": asdict(sample.bucket),
-        "crop": asdict(sample.crop),
+        "crop": asdict(view.crop),
+        **facts_of(view),
         "caption": final_caption(draw, config),
     }
 
