@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -53,7 +53,7 @@ class Decoder:
                 "Leave the dataset alone until the run has read it, then start it again.",
             )
 
-    def ahead(self, views: Sequence[View]) -> Iterator[torch.Tensor]:
+    def ahead(self, views: Sequence[View]) -> Generator[torch.Tensor]:
         """`pixels` of each, in their order, a few decoded by threads meanwhile: Pillow decodes
         without the interpreter's lock. What fails, fails where its picture's turn comes."""
         workers = min(4, os.cpu_count() or 1, len(views)) or 1
