@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 
 from ..config import RunConfig
 from ..dataset.captions import final_caption
-from ..dataset.plan import Draw, MicroBatch
+from ..dataset.plan import Draw, MicroBatch, Window
 from ..dataset.views import View, view_of
 from ..families.base import Batch, ModelFamily
 from . import draws as keyed
@@ -21,6 +22,20 @@ if TYPE_CHECKING:
 
 Encoded = Callable[[Sequence[View]], torch.Tensor]
 CellMasks = Callable[[Sequence[View]], torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Where a run's pictures come from."""
+
+    encoded: Encoded
+    """As `ModelFamily.encode_images` gives them: from a cache, or made on the spot."""
+    masks: CellMasks | None = None
+    """What counts of each cell, where pictures have masks."""
+    expect: Callable[[Sequence[View]], None] | None = None
+    """To be told what will be asked for next, where that helps."""
+
+
 Prompts = Callable[[Sequence[str]], "Conditioning"]
 
 
@@ -31,17 +46,21 @@ class Batches:
         self,
         config: RunConfig,
         family: ModelFamily,
-        encoded: Encoded,
+        pictures: Pictures,
         conditioning: Prompts,
         device: torch.device,
-        masks: CellMasks | None = None,
     ) -> None:
-        """``encoded`` gives pictures as `ModelFamily.encode_images` does, ``conditioning`` captions
-        as `ModelFamily.encode_prompts` does: from a cache, or made on the spot; ``masks`` is
-        `Masks.gather` where pictures have some."""
+        """``conditioning`` gives captions as `ModelFamily.encode_prompts` does: from a cache, or
+        made on the spot."""
         self._config, self._family, self._device = config, family, device
-        self._masks = masks
-        self._encoded, self._conditioning = encoded, conditioning
+        self._pictures, self._conditioning = pictures, conditioning
+
+    def expect(self, window: Window) -> None:
+        """``window`` comes after the one that is trained now."""
+        if self._pictures.expect:
+            self._pictures.expect(
+                [view_of(draw, self._config) for batch in window for draw in batch]
+            )
 
     def loss(self, micro_batch: MicroBatch, window_samples: int) -> torch.Tensor:
         """What ``micro_batch`` adds to the loss of a window of ``window_samples`` samples, as a
@@ -62,14 +81,15 @@ class Batches:
 
     def _batch(self, draws: Sequence[Draw]) -> Batch:
         views = [view_of(draw, self._config) for draw in draws]
-        encoded = self._on_device(self._encoded(views))
+        encoded = self._on_device(self._pictures.encoded(views))
         latents = self._family.draw_latents(encoded, self._normal(draws, keyed.VAE_NOISE))
         captions = [final_caption(draw, self._config) for draw in draws]
         conditioning = {
             name: self._on_device(tensor) for name, tensor in self._conditioning(captions).items()
         }
         geometry = torch.tensor([geometry_of(view) for view in views], dtype=torch.float32)
-        mask = self._on_device(self._masks(views)) if self._masks else None
+        masks = self._pictures.masks
+        mask = self._on_device(masks(views)) if masks else None
         return Batch(latents, conditioning, self._on_device(geometry), mask)
 
     def _noise(self, draws: Sequence[Draw], latents: torch.Tensor) -> torch.Tensor:

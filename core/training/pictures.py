@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections import deque
 from collections.abc import Generator, Mapping, Sequence
@@ -18,7 +17,9 @@ from ..families.base import ModelFamily
 from .fingerprints import Fingerprints
 
 _AHEAD = 8
-"""Pictures that are decoded before they are asked for, at most."""
+"""Pictures that are decoded before they are asked for, at most, while all are encoded."""
+_AT_ONCE = 32
+"""The same while training."""
 
 
 class UnencodableError(WizardError):
@@ -56,7 +57,7 @@ class Decoder:
     def ahead(self, views: Sequence[View]) -> Generator[torch.Tensor]:
         """`pixels` of each, in their order, a few decoded by threads meanwhile: Pillow decodes
         without the interpreter's lock. What fails, fails where its picture's turn comes."""
-        workers = min(4, os.cpu_count() or 1, len(views)) or 1
+        workers = min(_workers(), len(views)) or 1
         running: deque[Future[torch.Tensor]] = deque()
         with ThreadPoolExecutor(workers, thread_name_prefix="decode-pictures") as pool:
             try:
@@ -76,16 +77,29 @@ class PicturesOnTheSpot:
 
     def __init__(self, family: ModelFamily, decoder: Decoder) -> None:
         self._family, self._decoder = family, decoder
+        self._pool = ThreadPoolExecutor(_workers(), thread_name_prefix="decode-pictures")
+        self._coming: dict[View, Future[torch.Tensor]] = {}
+
+    def expect(self, views: Sequence[View]) -> None:
+        """Begin to decode what will be asked for next; no more of it than memory has room for."""
+        for view in views[: _AT_ONCE - len(self._coming)]:
+            self._decoded(view)
 
     @torch.no_grad()
     def gather(self, views: Sequence[View]) -> torch.Tensor:
         """(B, E, h, w) fp32 on the CPU. Each by itself, so that it is the same in any batch."""
+        decoded = [self._decoded(view) for view in views]
         encoded: list[torch.Tensor] = []
-        with contextlib.closing(self._decoder.ahead(views)) as pixels:
-            for view, levels in zip(views, pixels, strict=True):
-                encoded.append(self._family.encode_images(as_input(levels)[None])[0])
-                check_finite(view, encoded[-1])
+        for view, levels in zip(views, decoded, strict=True):
+            self._coming.pop(view, None)
+            encoded.append(self._family.encode_images(as_input(levels.result())[None])[0])
+            check_finite(view, encoded[-1])
         return torch.stack(encoded)
+
+    def _decoded(self, view: View) -> Future[torch.Tensor]:
+        if view not in self._coming:
+            self._coming[view] = self._pool.submit(self._decoder.pixels, view)
+        return self._coming[view]
 
 
 def as_input(levels: torch.Tensor) -> torch.Tensor:
@@ -102,3 +116,7 @@ def check_finite(view: View, encoded: torch.Tensor) -> None:
             "Look at the picture, and name it in dataset.exclude if it is odd. If it happens with "
             "others too, the base model's VAE is damaged: take another base.",
         )
+
+
+def _workers() -> int:
+    return min(4, os.cpu_count() or 1)

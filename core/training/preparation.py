@@ -29,7 +29,7 @@ from ..sampling.prompts import expand
 from ..schedule import BatchCounts, Schedule
 from ..weights import kohya, metadata
 from . import manifest, states
-from .batches import Batches, CellMasks, Encoded, Prompts
+from .batches import Batches, CellMasks, Pictures, Prompts
 from .cache import EncodedPictures, EncodedPrompts
 from .fingerprints import Fingerprints
 from .masks import Masks
@@ -72,7 +72,7 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
     hashes = source.hashes([*plan.samples, *looked_at])
     origin = Origin.of(config, manifest.of_plan(plan, hashes), family.base_hash(), device)
     standing = states.find(job, origin)
-    pictures, masks = source.pictures(hashes, looked_at)
+    pictures = source.pictures(hashes, looked_at)
     prompts = source.prompts(trained=set(rates) - {DENOISER}, validated=validated)
     family.release(*(name for name in _text_encoders(family) if name not in rates))
     source.make_room()
@@ -88,7 +88,7 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
     if validated:
         trained = [_module(family, part) for part in rates]
         validation = Validation(
-            job, config, family, looked_at, trained, pictures, prompts, device, masks
+            job, config, family, validated.samples, trained, pictures, prompts, device
         )
     scaler = torch.amp.GradScaler(device.type) if config.model.precision == "fp16" else None
     return Trainer(
@@ -100,7 +100,7 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
         network=network,
         optimizer=optimizer,
         scaler=scaler,
-        batches=Batches(config, family, pictures, prompts, device, masks),
+        batches=Batches(config, family, pictures, prompts, device),
         states=States(job, origin, standing, network, optimizer, scaler),
         outputs=Outputs(
             job,
@@ -214,15 +214,13 @@ class _Source:
             self.job.progress(len(found))
         return found
 
-    def pictures(
-        self, hashes: Mapping[Path, str], validated: Sequence[Sample]
-    ) -> tuple[Encoded, CellMasks | None]:
-        """The encoded pictures, of which all that are not in the cache are encoded, unless each use
-        is to be encoded anew; and the masks, if there are any."""
+    def pictures(self, hashes: Mapping[Path, str], validated: Sequence[Sample]) -> Pictures:
+        """Encodes all pictures that are not in the cache, unless each use is to be encoded anew."""
         decoder = Decoder(hashes, self._fingerprints)
         masks = self._masks(hashes, decoder, [*self.plan.samples, *validated])
         if not self.config.dataset.cache_latents:
-            return PicturesOnTheSpot(self.family, decoder).gather, masks
+            anew = PicturesOnTheSpot(self.family, decoder)
+            return Pictures(anew.gather, masks, anew.expect)
         views = [view for item in self.plan.samples for view in views_to_cache(item, self.config)]
         views += [plain_view(sample) for sample in validated]
         self.job.phase("cache latents", total=len(views))
@@ -231,7 +229,7 @@ class _Source:
         )
         encoded.fill(views, self.job.progress)
         self.family.release("vae")
-        return encoded.gather, masks
+        return Pictures(encoded.gather, masks)
 
     def _masks(
         self, hashes: Mapping[Path, str], decoder: Decoder, samples: Sequence[Sample]

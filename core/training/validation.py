@@ -20,7 +20,7 @@ from ..families.base import Batch, ModelFamily
 from ..run.job import Job
 from ..sampling.drawing import evaluating
 from . import draws as keyed
-from .batches import CellMasks, Encoded, Prompts, geometry_of
+from .batches import Pictures, Prompts, geometry_of
 from .loss import sample_errors
 
 
@@ -34,16 +34,14 @@ class Validation:
         family: ModelFamily,
         samples: Sequence[Sample],
         trained: Sequence[torch.nn.Module],
-        encoded: Encoded,
+        pictures: Pictures,
         conditioning: Prompts,
         device: torch.device,
-        masks: CellMasks | None = None,
     ) -> None:
         """``trained``: the parts of the base that the network hangs on."""
-        self._masks = masks
         self._trained = trained
         self._job, self._family, self._samples, self._device = job, family, samples, device
-        self._encoded, self._conditioning = encoded, conditioning
+        self._pictures, self._conditioning = pictures, conditioning
         self._count, self._seed = config.validation.timesteps, config.training.seed
         self._captions = validation_config(config)
 
@@ -66,8 +64,9 @@ class Validation:
         # One at a time: the loss then depends on no batch size and no memory.
         draws = [Draw(sample, 0, index) for index in range(self._count)]
         view = plain_view(sample)
-        encoded = self._encoded([view]).to(self._device)
-        mask = self._masks([view]).to(self._device) if self._masks else None
+        encoded = self._pictures.encoded([view]).to(self._device)
+        masks = self._pictures.masks
+        mask = masks([view]).to(self._device) if masks else None
         caption = final_caption(draws[0], self._captions)
         conditioning = {
             name: tensor.to(self._device) for name, tensor in self._conditioning([caption]).items()

@@ -74,6 +74,7 @@ def test_a_random_crop_is_anywhere_within_and_a_slice_of_the_scaled_picture() ->
     found = views(800, random_crop=True)
     lefts, tops = (Counter(getattr(view.crop, side) for view in found) for side in ("left", "top"))
     assert set(lefts) == set(range(17)) and set(tops) == {0, 1, 2}
+    assert len({(view.crop.left, view.crop.top) for view in found}) == 17 * 3
     assert max(lefts.values()) < 3 * min(lefts.values())
     picture = noise(80, 50)
     for view in found[:5]:

@@ -97,10 +97,12 @@ def test_batches_show_the_views_that_the_plan_tells(
     def look(trainer: Trainer) -> None:
         for _, window in trainer.windows_left():
             for micro_batch in window:
-                together = trainer.batches._encoded([view_of(draw, config) for draw in micro_batch])
+                together = trainer.batches._pictures.encoded(
+                    [view_of(draw, config) for draw in micro_batch]
+                )
                 for place, draw in enumerate(micro_batch):
                     view = view_of(draw, config)
-                    alone = trainer.batches._encoded([view])[0]
+                    alone = trainer.batches._pictures.encoded([view])[0]
                     assert torch.equal(alone, together[place])
                     picture = Image.open(draw.sample.path).convert("RGB")
                     crop, bucket = view.crop, draw.sample.bucket
@@ -145,8 +147,8 @@ def test_a_stop_at_every_step_changes_nothing(
         trainer = prepare(job)
         tell = trainer.tell
 
-        def told(*figures: Any) -> None:
-            tell(*figures)
+        def told(epoch: int, loss: float, gradient_norm: float) -> None:
+            tell(epoch, loss, gradient_norm)
             (job.directory.control_path / "stop").touch()
 
         trainer.tell = told

@@ -181,8 +181,8 @@ def test_a_mask_that_changes_is_seen_by_the_next_run_and_refused_by_a_resume(
         trainer = prepare(job)
         tell = trainer.tell
 
-        def told(*figures: Any) -> None:
-            tell(*figures)
+        def told(epoch: int, loss: float, gradient_norm: float) -> None:
+            tell(epoch, loss, gradient_norm)
             (run.control_path / "stop").touch()
 
         trainer.tell = told
