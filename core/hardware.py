@@ -28,6 +28,10 @@ _SLICE_MIB_PER_GB = 972
 _GPU_LINE = re.compile(r"GPU (\d+): ")
 _SLICE_LINE = re.compile(r"\s+MIG (\d+)g\.(\d+)gb\S*\s+Device\s+\d+: \(UUID: (\S+)\)")
 
+_SLICE_NAME = re.compile(r"(.*) MIG \d+g\.(\d+)gb\b.*")
+PROCESSOR = "cpu"
+"""What computes where there is no GPU."""
+
 Precision = Literal["bf16", "fp16", "fp32"]
 
 
@@ -80,6 +84,17 @@ def hardware() -> Hardware:
     kept = found if visible is None else _visible(found, visible)
     hidden = f"CUDA_VISIBLE_DEVICES={visible} hides {len(found)}" if not kept else ""
     return Hardware(tuple(kept), hidden)
+
+
+def device_name(cuda_name: str) -> str:
+    """How a device is called here of which CUDA says ``cuda_name``; `PROCESSOR` for none."""
+    if slice_ := _SLICE_NAME.fullmatch(cuda_name):
+        return _slice_name(*slice_.groups())
+    return cuda_name or PROCESSOR
+
+
+def _slice_name(owner: str, gigabytes: str) -> str:
+    return f"{owner} (a slice of {gigabytes} GB)"
 
 
 def precision_advice(gpus: Sequence[Gpu]) -> tuple[Precision, str]:
@@ -172,7 +187,7 @@ def _with_slices(whole: Sequence[Gpu]) -> list[Gpu]:
             memory = int(gigabytes) * _SLICE_MIB_PER_GB * _MIB
             part = replace(
                 owner,
-                name=f"{owner.name} (a slice of {gigabytes} GB)",
+                name=_slice_name(owner.name, gigabytes),
                 memory_bytes=memory,
                 free_bytes=memory,
                 uuid=uuid,

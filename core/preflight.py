@@ -21,6 +21,7 @@ from .families import registry as families
 from .families.base import FamilySpec
 from .networks import registry as networks
 from .optimizers import registry as optimizers
+from .optimizers import settings
 from .places import cache_folder, existing, free_bytes, size_text
 from .preflight_base import BaseFindings, inspect_base
 from .sampling.prompts import expand
@@ -112,6 +113,9 @@ def _names(config: RunConfig) -> Iterator[Problem]:
             find(name)
         except WizardError as error:
             yield Problem(error.title, key, remedy=error.remedy)
+    spec = settings.known(config.optimizer.name)
+    if spec and (problem := settings.missing_package(spec)):
+        yield problem
 
 
 def _does_not_apply(config: RunConfig, spec: FamilySpec) -> Iterator[Problem]:

@@ -78,7 +78,7 @@ def inspect_base(config: RunConfig, spec: FamilySpec, *, online: bool = True) ->
         headers = {part: list(base.headers(part)) for part in spec.parts if part.weights}
         problems = [*_wrong_kind(base, spec)]
         if spec.check_base and not problems:
-            problems += spec.check_base(base, config.model)
+            problems += spec.check_base(base, config)
         if online and isinstance(base, SingleFile) and base.vocabulary() is None:
             problems += _vocabulary_problems(base)
     except WizardError as error:

@@ -27,7 +27,7 @@ from lora_wizard.tui.walk.draft import Draft
 from textual.pilot import Pilot
 
 OUT = Path(__file__).with_name("pictures")
-SIZE, WIDE = (110, 34), (142, 31)
+SIZE, WIDE = (110, 34), (120, 40)
 _WHILE_TRAINING = 0.72
 """How far the run of the monitor's picture is."""
 _FONT = 'ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace'

@@ -16,6 +16,7 @@ SCREEN = ("textual", "textual_image", "plotext")
 JOBS = (
     "core.demo.*",
     "core.families.*_model",
+    "core.families.noise_schedule",
     "core.optimizers.state",
     "core.sampling.drawing",
     "core.training.*",

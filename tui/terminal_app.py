@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.events import Resize
 from textual.worker import WorkerFailed
@@ -16,8 +15,9 @@ from ..core.text import printable
 from .crash import report
 from .threads import LooseThreads
 from .widgets import calm_palette
+from .widgets.footer import key_name
 from .widgets.themes import FEW_COLOURS, dress
-from .widgets.thrift import forget_closed_screens
+from .widgets.thrift import ThriftyApp, forget_closed_screens
 
 if TYPE_CHECKING:
     from .terminal.capabilities import Capabilities
@@ -27,7 +27,7 @@ _LONGEST_WORD = 600
 """Characters of a notification."""
 
 
-class TerminalApp(App[None]):
+class TerminalApp(ThriftyApp):
     """Everything of the app that is the same whatever it shows; `show_first` says what that is."""
 
     TITLE = "lora-wizard"
@@ -83,6 +83,9 @@ class TerminalApp(App[None]):
     def action_change_theme(self) -> None:
         super().action_change_theme()
         self.call_after_refresh(calm_palette.settle, self)
+
+    def get_key_display(self, binding: Binding) -> str:
+        return key_name(super().get_key_display(binding))
 
     def on_resize(self, event: Resize) -> None:
         width, height = event.size

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..report import write_report
 from ..run.directory import RunDirectory
 from ..run.measure import Measurement, measure_run
 from .captions import caption
@@ -129,5 +130,14 @@ def _judged(judge: Judge, pixels: torch.Tensor, scenes: Sequence[Scene]) -> tupl
     return subject, (score.colour + score.background + score.shape) / 3
 
 
+def main() -> int:
+    """Measure the run, and leave its page with what was found; returns the exit status."""
+    path = sys.argv[1]
+    status = measure_run(path, measure)
+    if status == 0:
+        write_report(RunDirectory.open(path))
+    return status
+
+
 if __name__ == "__main__":
-    sys.exit(measure_run(sys.argv[1], measure))
+    sys.exit(main())

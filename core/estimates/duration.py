@@ -1,5 +1,5 @@
-"""How long a run takes: from earlier runs of this machine, else roughly from the GPU's arithmetic,
-else not at all."""
+"""How long a run takes: from earlier runs on the same device, else roughly from the GPU's
+arithmetic, else not at all."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ..config import RunConfig
 from ..dataset.plan import DatasetPlan
 from ..families.base import Costs, FamilySpec
-from ..hardware import Gpu
+from ..hardware import PROCESSOR, Gpu
 from ..preflight_base import BaseFindings
 from ..schedule import Schedule
 from .figures import Figure, duration_text, span_text
@@ -106,7 +106,8 @@ def _from_history(
     else:
         # Guidance doubles a picture, and there is no way back.
         drawing = run.per_step * work / run.pixels
-    said = f"{run.per_step:.2g} s a step in {run.name}"
+    where = f" on this {gpu.name}" if gpu else ""
+    said = f"{run.per_step:.2g} s a step in {run.name}{where}"
     scaled = "" if exact else ", scaled to this size"
 
     def around(value: float) -> Span:
@@ -125,7 +126,7 @@ def _is_like(run: PastRun, config: RunConfig, gpu: Gpu | None) -> bool:
     is_embedded = run.base.startswith("embedded:") or config.model.base.startswith("embedded:")
     return (
         run.family == config.model.family
-        and run.on_gpu == (gpu is not None)
+        and run.device == (gpu.name if gpu else PROCESSOR)
         and (same_base or not is_embedded)
         and (_cached(run) == config.dataset.cache_latents or _encodes_more(run, config))
     )

@@ -14,12 +14,21 @@ from ..hardware import Gpu
 from ..preflight_base import BaseFindings
 from .figures import Figure
 from .past_runs import PastRun
-from .sizes import BYTES, lora_values, part_sizes, sample_pixels, trained_parts, training_pixels
+from .sizes import (
+    BYTES,
+    average_bytes,
+    lora_values,
+    optimizer_bytes,
+    part_sizes,
+    sample_pixels,
+    trained_parts,
+    training_pixels,
+)
 
 _CUDA_BYTES = 0.5e9
 """What CUDA takes for itself."""
-_LORA_BYTES = 16
-"""Per number of the LoRA: weight, gradient and AdamW's two averages in fp32."""
+_LORA_BYTES = 8
+"""Per number of the LoRA: weight and gradient in fp32; the optimizer's memory comes on top."""
 _ROOM = 1.2
 """Kernels need room to work, and memory is given out in blocks."""
 _BLOCKS = 1.1
@@ -105,9 +114,10 @@ def need(config: RunConfig, spec: FamilySpec, base: BaseFindings | None) -> Need
         pictures = max(pictures, training_pixels(config, spec) * costs.decoding_bytes)
     if config.samples.prompts:
         drawing += sample_pixels(config, spec) * costs.decoding_bytes * scale
+    per_value = _LORA_BYTES + optimizer_bytes(config) + average_bytes(config)
     return Need(
         base=weights,
-        lora=lora_values(config, spec, base) * _LORA_BYTES,
+        lora=lora_values(config, spec, base) * per_value,
         pictures=pictures * _ROOM,
         drawing=drawing * bool(config.samples.prompts),
     )

@@ -38,7 +38,8 @@ class PastRun:
     """Of a step: of a training picture x batch x accumulation."""
     batches: int
     """Gathered to a step."""
-    on_gpu: bool
+    device: str
+    """What its last attempt computed on; empty when it does not say."""
     per_step: float
     """The median."""
     per_drawing: float | None = None
@@ -81,7 +82,7 @@ def _rehearsed(config: RunConfig, measured: Measured) -> PastRun:
         checkpointing=training.gradient_checkpointing,
         pixels=training_pixels(config, spec) * training.batch_size * batches,
         batches=batches,
-        on_gpu=measured.memory is not None,
+        device=measured.device,
         per_step=measured.per_step,
         per_drawing=measured.per_drawing,
         drawing_work=sample_pixels(config, spec) * config.samples.steps,
@@ -117,6 +118,7 @@ class _Clock:
         self._drawings: list[float] = []
         self._to_start: list[float] = []
         self._memory: float | None = None
+        self._device = ""
 
     def add(self, event: Event) -> None:
         at = number(event.get("time"))
@@ -125,6 +127,8 @@ class _Clock:
         match event["kind"]:
             case "started":
                 self._started, self._step = at, None
+            case "device":
+                self._take_device(str(event.get("name", "")))
             case "phase":
                 self._turn(str(event.get("phase", "")), at)
             case "step":
@@ -151,7 +155,7 @@ class _Clock:
             checkpointing=training.gradient_checkpointing,
             pixels=training_pixels(config, spec) * training.batch_size * batches,
             batches=batches,
-            on_gpu=self._memory is not None,
+            device=self._device,
             per_step=median(self._steps),
             per_drawing=_median(self._drawings),
             drawing_work=drawn,
@@ -169,6 +173,14 @@ class _Clock:
             self._started = None
         # The step that follows another phase waited for it.
         self._step, self._phase, self._phase_began, self._at = None, phase, at, at
+
+    def _take_device(self, name: str) -> None:
+        if self._device and name != self._device:
+            # What another device took tells nothing of this one.
+            for times in (self._steps, self._saves, self._drawings, self._to_start):
+                times.clear()
+            self._memory = None
+        self._device = name
 
     def _take_step(self, event: Event, at: float) -> None:
         step = integer(event.get("step"))

@@ -7,14 +7,15 @@ from collections.abc import Mapping
 from ..config import RunConfig
 from ..dataset.plan import DatasetPlan
 from ..families.base import FamilySpec, PartSize
+from ..optimizers import settings
 from ..preflight_base import BaseFindings
 from ..schedule import Schedule
 
 BYTES: Mapping[str, int] = {"bf16": 2, "fp16": 2, "fp32": 4}
 STATES = 3
 """The new one beside the two that are kept until it is verified."""
-_STATE_BYTES = 3 * 4
-"""Per number of the LoRA: the weight and AdamW's two averages in fp32."""
+_FP32 = 4
+_ADAMW_BYTES = 8
 _ENTRY_BYTES = 450
 """What the names, shapes and places of a layer's three tensors take in a file's header."""
 _METADATA_BYTES = 5_000
@@ -50,6 +51,17 @@ def lora_values(config: RunConfig, spec: FamilySpec, base: BaseFindings | None) 
     return per_rank * config.network.rank
 
 
+def optimizer_bytes(config: RunConfig) -> float:
+    """What the optimizer remembers of each number of the LoRA; as AdamW, if it is not known."""
+    spec = settings.known(config.optimizer.name)
+    return spec.state_bytes if spec else _ADAMW_BYTES
+
+
+def average_bytes(config: RunConfig) -> int:
+    """What the moving average takes for each number of the LoRA."""
+    return _FP32 if config.training.ema_decay else 0
+
+
 def file_bytes(config: RunConfig, spec: FamilySpec, base: BaseFindings | None) -> int:
     """The length of a LoRA file; 0 when it is not known."""
     values = lora_values(config, spec, base)
@@ -70,7 +82,8 @@ def run_bytes(
     if config.output.keep_last:
         # The new one is verified before the oldest goes, and the final file stays beside them.
         files = min(files, config.output.keep_last + 2)
-    states = STATES * _STATE_BYTES * lora_values(config, spec, base)
+    per_value = _FP32 + optimizer_bytes(config) + average_bytes(config)
+    states = round(STATES * per_value * lora_values(config, spec, base))
     drawn = len(config.samples.prompts) * len(schedule.sample_steps())
     pictures = drawn * sample_pixels(config, spec) * 3
     return files * file_bytes(config, spec, base) + states + pictures

@@ -19,12 +19,15 @@ if TYPE_CHECKING:
     import torch
     from PIL.Image import Image
 
-    from ..config import LossOptions, ModelOptions
+    from ..config import LossOptions, ModelOptions, RunConfig
     from ..errors import Problem
     from ..weights.base_model import BaseModel, OpenFile, Part
 
     Conditioning = Mapping[str, torch.Tensor]
     """What the denoiser is told, by name; the first dimension of each tensor is the batch."""
+
+WHOLE_WAY = (0.0, 1.0)
+"""All of the way from the picture, 0, to noise alone, 1."""
 
 
 @dataclass(frozen=True)
@@ -76,13 +79,15 @@ class FamilySpec:
     native_resolution: int
     bucket_step: int
     prediction: str
-    """``epsilon``, ``v`` or ``flow``."""
+    """``epsilon``, ``v`` or ``flow``; a loaded family's own is its base's."""
     implementation: str
     """``package.module:Class`` of the ``ModelFamily``."""
     base_version: str
     """``ss_base_model_version`` of the files."""
     architecture: str
     """``modelspec.architecture`` of the files."""
+    zero_terminal_snr: bool = False
+    """Of a loaded family: whether the last timestep is noise alone by a rescaled schedule."""
     options_that_do_not_apply: frozenset[str] = frozenset()
     """TOML keys that mean nothing here and are refused when set."""
     samplers: tuple[str, ...] = ()
@@ -93,8 +98,9 @@ class FamilySpec:
     """The classes that ``model_index.json`` names in bases of the family; empty: any."""
     open_file: OpenFile | None = None
     """How a base in a single file is opened; None where only folders are read."""
-    check_base: Callable[[BaseModel, ModelOptions], Iterable[Problem]] | None = None
-    """What is wrong with a base whose files are all there, without loading it."""
+    check_base: Callable[[BaseModel, RunConfig], Iterable[Problem]] | None = None
+    """What is wrong with a base whose files are all there, without loading it, and what of the
+    configuration does not fit it."""
     costs: Costs | None = None
     """None: memory and time are not told beforehand."""
 
@@ -185,14 +191,30 @@ class ModelFamily(Protocol):
         """Conditioning of ``captions``, with gradients when a text encoder is trained."""
         ...
 
-    def draw_timesteps(self, uniforms: torch.Tensor) -> torch.Tensor:
-        """Timesteps (B,) from uniform numbers in [0, 1) (B,), spread as this family spreads."""
+    def draw_timesteps(
+        self, uniforms: torch.Tensor, span: tuple[float, float] = WHOLE_WAY
+    ) -> torch.Tensor:
+        """Timesteps (B,) from uniform numbers in [0, 1) (B,), spread as this family spreads, within
+        ``span`` of the way from picture to noise."""
+        ...
+
+    def way(self, timesteps: torch.Tensor) -> torch.Tensor:
+        """How far each timestep is on the way from picture to noise, (B,) in [0, 1]."""
+        ...
+
+    def snr(self, timesteps: torch.Tensor) -> torch.Tensor:
+        """The signal's variance over the noise's at each timestep, (B,)."""
         ...
 
     def predict(
-        self, batch: Batch, noise: torch.Tensor, timesteps: torch.Tensor
+        self,
+        batch: Batch,
+        noise: torch.Tensor,
+        timesteps: torch.Tensor,
+        input_noise: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """(prediction, target), both (B, C, h, w)."""
+        """(prediction, target), both (B, C, h, w). ``input_noise``, where given, is what the
+        latents get instead of ``noise``, which the target is still made of."""
         ...
 
     def loss_weight(self, timesteps: torch.Tensor, options: LossOptions) -> torch.Tensor:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from ..errors import Problem
 from ..sampling.samplers import SAMPLERS
 from ..weights.base_model import BaseModel, Part
+from . import prediction
 from .base import Costs, FamilySpec, PartSize
 from .sd1_checkpoint import NAME, TITLE, open_checkpoint
 
 if TYPE_CHECKING:
-    from ..config import ModelOptions
+    from ..config import RunConfig
 
 PARTS = (
     Part("unet", weights="diffusion_pytorch_model", files=("config.json",)),
@@ -42,20 +43,22 @@ _WIDTH_OF_SD2 = 1024
 """Of its text encoder; 1.x has 768 in the same classes."""
 
 
-def _check_base(base: BaseModel, options: ModelOptions) -> Iterator[Problem]:
+def _check_base(base: BaseModel, config: RunConfig) -> Iterator[Problem]:
     if base.config("unet").get("cross_attention_dim") == _WIDTH_OF_SD2:
         yield Problem(
             f"{base.name} is Stable Diffusion 2.x, not 1.x",
             where="model.family",
             remedy="A LoRA fits only its own family: take a base of 1.x.",
         )
+    clip_skip = config.model.clip_skip
     layers = base.config("text_encoder").get("num_hidden_layers")
-    if isinstance(layers, int) and options.clip_skip > layers:
+    if isinstance(layers, int) and clip_skip > layers:
         yield Problem(
-            f"is {options.clip_skip}, but this base's text encoder has {layers} layers",
+            f"is {clip_skip}, but this base's text encoder has {layers} layers",
             where="model.clip_skip",
             remedy="1 for realistic models, 2 for anime models.",
         )
+    yield from prediction.problems(base, config)
 
 
 SPEC = FamilySpec(

@@ -24,6 +24,7 @@ from ..weights.single_file_names import (
     unet_map,
     vae_map,
 )
+from .prediction import marks
 
 NAME, TITLE = "sd1", "Stable Diffusion 1.x"
 _HEADS = 8
@@ -70,7 +71,7 @@ def open_checkpoint(name: str, path: Path) -> SingleFile:
             "unet": unet,
             "vae": vae,
             "text_encoder": text,
-            "scheduler": {**_SCHEDULER, "prediction_type": _prediction(header)},
+            "scheduler": {**_SCHEDULER, **marks(header)},
         },
         header=header,
         weights={"unet": unet_names, "vae": vae_names, "text_encoder": text_names},
@@ -189,13 +190,6 @@ def _text_encoder(header: Header) -> tuple[dict[str, Any], dict[str, str]]:
     names = names_in_file(header, [prefix], lambda key: key)
     names.pop("embeddings.position_ids", None)
     return config, names
-
-
-def _prediction(header: Header) -> str:
-    """``v_prediction`` where the file says so: by a marker tensor or in its metadata."""
-    said = header.metadata.get("modelspec.prediction_type", "")
-    is_v = said.lower().startswith("v") or "v_pred" in header.tensors
-    return "v_prediction" if is_v else "epsilon"
 
 
 def _part(header: Header, prefix: str, absent: str) -> dict[str, TensorInfo]:

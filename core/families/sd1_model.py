@@ -8,13 +8,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
-from diffusers import AutoencoderKL, DDPMScheduler, UNet2DConditionModel
+from diffusers import AutoencoderKL, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from ..errors import WizardError
-from ..weights.base_model import BaseModelError, locate
+from ..weights.base_model import locate
 from ..weights.base_model_parts import is_trained, load_part, load_tokenizer
-from .base import Batch, SamplePrompt
+from .base import WHOLE_WAY, Batch, SamplePrompt
+from .noise_schedule import NoiseSchedule
+from .prediction import scheduler_config
 from .sd1 import SPEC
 
 if TYPE_CHECKING:
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
 
 _TEXT_LAYERS = ("q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2")
 _DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
-_PREDICTIONS = {"epsilon": "epsilon", "v_prediction": "v"}
 
 
 class StableDiffusion1:
@@ -40,16 +41,13 @@ class StableDiffusion1:
         self.precision = _DTYPES[options.precision]
         self.base = locate(options.base, SPEC.parts, SPEC.open_file)
         self._vae_config = self.base.config("vae")
-        self._scheduler_config = self.base.config("scheduler", "scheduler_config.json")
-        self._schedule: Any = DDPMScheduler.from_config(self._scheduler_config)
-        prediction = self._schedule.config["prediction_type"]
-        if prediction not in _PREDICTIONS:
-            raise BaseModelError(
-                "The base model predicts something unknown",
-                f"{self.base.folder}: prediction_type {prediction}",
-                "Bases that predict epsilon or v_prediction are trained.",
-            )
-        self.spec = replace(SPEC, prediction=_PREDICTIONS[prediction])
+        self._scheduler_config = scheduler_config(self.base, options)
+        self._schedule = NoiseSchedule(self._scheduler_config, self.device)
+        self.spec = replace(
+            SPEC,
+            prediction=self._schedule.prediction,
+            zero_terminal_snr=self._schedule.ends_in_noise,
+        )
         self._clip_skip = self._checked_clip_skip(options.clip_skip)
         self._loaded: dict[str, Any] = {}
         self._parked: dict[str, Any] = {}
@@ -170,28 +168,31 @@ class StableDiffusion1:
 
     # The noise schedule -----------------------------------------------------------------------
 
-    def draw_timesteps(self, uniforms: torch.Tensor) -> torch.Tensor:
-        count = self._schedule.config["num_train_timesteps"]
-        return (uniforms.double() * count).long().clamp(max=count - 1)
+    def draw_timesteps(
+        self, uniforms: torch.Tensor, span: tuple[float, float] = WHOLE_WAY
+    ) -> torch.Tensor:
+        return self._schedule.draw_timesteps(uniforms, span)
+
+    def way(self, timesteps: torch.Tensor) -> torch.Tensor:
+        return timesteps.double() / self._schedule.steps
+
+    def snr(self, timesteps: torch.Tensor) -> torch.Tensor:
+        return self._schedule.snr(timesteps)
 
     def predict(
-        self, batch: Batch, noise: torch.Tensor, timesteps: torch.Tensor
+        self,
+        batch: Batch,
+        noise: torch.Tensor,
+        timesteps: torch.Tensor,
+        input_noise: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        noisy = self._schedule.add_noise(batch.latents, noise, timesteps)
+        added = noise if input_noise is None else input_noise
+        noisy = self._schedule.add_noise(batch.latents, added, timesteps)
         prediction = self.denoise(noisy, timesteps, batch.conditioning["text"])
-        if self.spec.prediction == "v":
-            return prediction, self._schedule.get_velocity(batch.latents, noise, timesteps)
-        return prediction, noise
+        return prediction, self._schedule.target(batch.latents, noise, timesteps)
 
     def loss_weight(self, timesteps: torch.Tensor, options: LossOptions) -> torch.Tensor:
-        """Min-SNR-gamma (arXiv 2303.09556), with SNR = abar / (1 - abar): for epsilon
-        min(SNR, gamma) / SNR, for v min(SNR, gamma) / (SNR + 1)."""
-        if options.min_snr_gamma is None:
-            return torch.ones(timesteps.shape, device=timesteps.device)
-        kept = self._schedule.alphas_cumprod.to(timesteps.device)[timesteps].double()
-        ratio = kept / (1 - kept)
-        divisor = ratio + 1 if self.spec.prediction == "v" else ratio
-        return (ratio.clamp(max=options.min_snr_gamma) / divisor).float()
+        return self._schedule.weight(timesteps, options)
 
     def denoise(
         self, latents: torch.Tensor, timesteps: torch.Tensor, text: torch.Tensor

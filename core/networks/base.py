@@ -36,6 +36,10 @@ class Network(Protocol):
         """The trained weights on ``part``, fp32, in the order of the layers' names."""
         ...
 
+    def up_parameters_of(self, part: str) -> list[torch.nn.Parameter]:
+        """Those of `parameters_of` that begin at zero and learn faster with LoRA+."""
+        ...
+
     def state_dict(self) -> dict[str, torch.Tensor]:
         """Copies of all trained weights, fp32, on the CPU, under names that stay the same."""
         ...

@@ -68,6 +68,9 @@ class LoraNetwork:
             for weight in layer.tensors().values()
         ]
 
+    def up_parameters_of(self, part: str) -> list[torch.nn.Parameter]:
+        return [layer.up for layer in self._layers if layer.part == part]
+
     def state_dict(self) -> dict[str, torch.Tensor]:
         return {
             f"{layer.state_name}.{name}": weight.detach().to("cpu", copy=True)

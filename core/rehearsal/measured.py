@@ -46,6 +46,8 @@ class Measured:
     """The largest that fits; None without a GPU, where the memory is the machine's."""
     largest_is_bound: bool = False
     """Whether more were not tried."""
+    device: str = ""
+    """What it was measured on, as in the event ``device``."""
 
     @property
     def fits(self) -> bool:

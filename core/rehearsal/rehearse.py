@@ -15,7 +15,7 @@ from ..dataset.plan import Bucket, DatasetPlan, Draw, MicroBatch
 from ..families import registry as families
 from ..run.events import EventReader
 from ..run.job import Job
-from ..training.preparation import prepare
+from ..training.preparation import device_here, prepare
 from ..training.trainer import Trainer
 from . import measured
 from .measured import Measured
@@ -65,6 +65,7 @@ def rehearse(job: Job) -> None:
         portion=trainer.portions.largest or config.training.batch_size,
         largest_batch=largest,
         largest_is_bound=is_bound,
+        device=device_here(),
     )
     measured.keep(config, result)
     job.emit("rehearsed", **asdict(result))

@@ -22,13 +22,15 @@ dt { color: var(--dim); font-size: .8rem; } dd { margin: 0; overflow-wrap: anywh
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; } th, td { padding: .3rem .6rem; text-align: left; }
 th { font-weight: 600; white-space: nowrap; } td { vertical-align: top; }
-.files td { border-top: 1px solid var(--rule); overflow-wrap: anywhere; }
+.files td { border-top: 1px solid var(--rule); white-space: nowrap; }
 .panels td, .panels th { padding: .15rem; text-align: center; }
 .panels th.prompt { position: sticky; left: 0; background: var(--paper); width: 9rem;
   min-width: 9rem; white-space: normal; text-align: left; font-weight: 400; font-size: .85rem; }
-.panels img { width: 13rem; max-width: 13rem; display: block; image-rendering: auto; }
+.panels { width: 100%; } .panels td { min-width: 7.5rem; max-width: 13rem; }
+.panels img { width: 100%; max-width: 16rem; margin: auto; display: block; image-rendering: auto; }
 .role { color: var(--mark); font-weight: 600; } .dim { color: var(--dim); font-size: .85rem; }
-svg { width: 100%; height: auto; display: block; } svg text { fill: var(--dim); font-size: 12px; }
+svg { width: 100%; min-width: 42rem; height: auto; display: block; }
+svg text { fill: var(--dim); font-size: 12px; }
 svg .name { fill: var(--ink); font-weight: 600; } svg .band { fill: var(--band); opacity: .55; }
 svg .line { fill: none; stroke: var(--line); stroke-width: 2; }
 svg line.epoch { stroke: var(--rule); } svg text.epoch { font-size: 10px; }
@@ -88,7 +90,12 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         return paragraph("None yet.")
     first = "".join(f"<th>{text(head)}</th>" for head in heads)
     rest = "".join(f"<tr>{''.join(f'<td>{text(cell)}</td>' for cell in row)}</tr>" for row in rows)
-    return f'<div class="wide"><table class="files"><tr>{first}</tr>{rest}</table></div>'
+    return scrolling(f'<table class="files"><tr>{first}</tr>{rest}</table>')
+
+
+def scrolling(html: str) -> str:
+    """``html``, which is moved sideways where the window is narrower."""
+    return f'<div class="wide">{html}</div>'
 
 
 def panels(
@@ -105,7 +112,7 @@ def panels(
         + "</tr>"
         for prompt, pictures in rows
     )
-    return f'<div class="wide"><table class="panels"><tr><th></th>{first}</tr>{rest}</table></div>'
+    return scrolling(f'<table class="panels"><tr><th></th>{first}</tr>{rest}</table>')
 
 
 def pictures(entries: Sequence[tuple[str, str, str, str]]) -> str:

@@ -17,6 +17,7 @@ from ..places import size_text
 from ..run.directory import RunDirectory
 from ..run.events import EventReader, decode, in_sentences
 from ..run.history import History
+from ..run.measure import measurement
 from ..run.outcome import RunOutcome, Version
 from ..run.status import RunStatus, Tracker
 from . import page
@@ -41,6 +42,8 @@ class _Run:
     outcome: RunOutcome
     config_text: str
     seconds: float
+    device: str
+    """What its last attempt computed on; empty when it does not say."""
 
 
 def write_report(run: RunDirectory, state: str = "") -> Path:
@@ -55,6 +58,7 @@ def write_report(run: RunDirectory, state: str = "") -> Path:
         title=f"{known.outcome.config.output.name}: {run.name}",
         sections=[
             ("", _head(known, state or known.status.state)),
+            ("What it learned", _learned(run)),
             ("Pictures", _panels(known.outcome)),
             ("Loss", _curves(known)),
             ("Files", _files(known)),
@@ -70,13 +74,14 @@ def write_report(run: RunDirectory, state: str = "") -> Path:
 
 def _read(run: RunDirectory) -> _Run:
     tracker, history = Tracker(), History()
-    first, last, seconds = None, None, 0.0
+    first, last, seconds, device = None, None, 0.0, ""
     for line in EventReader(run.events_path).lines():
         event = decode(line)
         if event is None:
             continue
         tracker.add(event)
         history.add(event)
+        device = str(event.get("name", "")) if event["kind"] == "device" else device
         now = event.get("time")
         if isinstance(now, (int, float)):
             if event["kind"] == "started":
@@ -86,7 +91,8 @@ def _read(run: RunDirectory) -> _Run:
             last = now
     seconds += (last or 0) - (first or last or 0)
     text = run.config_path.read_text(encoding="utf-8", errors="replace")
-    return _Run(run, tracker.status(run), history, RunOutcome.of(run), text, max(0.0, seconds))
+    status, outcome = tracker.status(run), RunOutcome.of(run)
+    return _Run(run, status, history, outcome, text, max(0.0, seconds), device)
 
 
 def _head(known: _Run, state: str) -> str:
@@ -96,6 +102,7 @@ def _head(known: _Run, state: str) -> str:
         "State": state,
         "Begun": time.strftime("%Y-%m-%d %H:%M", time.localtime(status.created)),
         "Took": _duration(known.seconds),
+        "On": known.device,
         "Base model": config.model.base,
         "Steps": f"{status.step} of {status.total}" if status.total else str(status.step),
         "Epochs": f"{status.epoch} of {status.epochs}" if status.epochs else str(status.epoch),
@@ -103,11 +110,22 @@ def _head(known: _Run, state: str) -> str:
         "Loss": f"{status.loss:.4f} (smoothed)" if status.loss is not None else "",
         "GPU memory": f"{status.memory / 2**30:.1f} GiB at most" if status.memory else "",
         "Rank, alpha": f"{config.network.rank}, {alpha:g}",
-        "Learning rate": f"{config.optimizer.learning_rate:g} ({config.optimizer.scheduler})",
+        "Learning rate": _rate(config),
         "Trigger words": ", ".join(config.captions.trigger_words),
         "Error": in_sentences(*((status.error or {}).get(part) for part in _ERROR_PARTS)),
     }
     return page.facts({name: value for name, value in facts.items() if value})
+
+
+def _rate(config: RunConfig) -> str:
+    rate = config.optimizer.learning_rate
+    by_optimizer = f"{config.optimizer.name}'s own"
+    return by_optimizer if rate is None else f"{rate:g} ({config.optimizer.scheduler})"
+
+
+def _learned(run: RunDirectory) -> str:
+    found = measurement(run)
+    return page.paragraph(" ".join(found.words)) if found else ""
 
 
 def _panels(outcome: RunOutcome) -> str:
@@ -143,7 +161,11 @@ def _curves(known: _Run) -> str:
         curve(series, history.epochs, f"learning rate: {part}", height=90, smooth=False)
         for part, series in history.learning_rates.items()
     ]
-    return "".join(drawn) or page.paragraph("No step has been trained yet.")
+    return (
+        page.scrolling("".join(drawn))
+        if any(drawn)
+        else page.paragraph("No step has been trained yet.")
+    )
 
 
 def _files(known: _Run) -> str:

@@ -36,6 +36,13 @@ class Started(TypedDict):
     """1, or more after a resume."""
 
 
+class Device(TypedDict):
+    """``device``: what this attempt computes on."""
+
+    name: str
+    """The GPU's, as `hardware.Gpu` has it, or ``cpu``."""
+
+
 class Phase(TypedDict):
     """``phase``: what the job turns to (``cache latents``, ``train``); `core.run.wording` has the
     words for people."""
@@ -62,7 +69,8 @@ class Step(TypedDict):
     epochs: NotRequired[int]
     loss: float | None
     learning_rates: NotRequired[dict[str, float]]
-    """By part: ``unet``, ``text_encoder``."""
+    """By part: ``unet``, ``text_encoder``; with LoRA+ also ``unet up``. ``effective`` is what an
+    optimizer that works out its own made of them."""
     gradient_norm: NotRequired[float]
     memory: NotRequired[int]
     """Highest use of the GPU's memory so far, in bytes."""

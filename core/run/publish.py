@@ -1,7 +1,8 @@
 """Copies of finished files where they are used: ComfyUI's or A1111's folder of LoRAs.
 
 What lies there already is somebody's: only a copy that this run made, and that nobody has changed
-since, is ever replaced.
+since, is ever replaced. What is about to be written is noted before it is, so that a copy is known
+whenever the process was killed.
 """
 
 from __future__ import annotations
@@ -11,12 +12,15 @@ import hashlib
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from ..errors import WizardError
 from ..files import ExistsError, sha256_of, write_bytes, write_json
 from .directory import RunDirectory
 
 _RECORD = "published.json"
+_BEFORE = "before"
+"""In the record of a copy that is being written: the record of the copy that it replaces."""
 
 
 def publish(run: RunDirectory, file: str, folder: Path, name: str) -> Path:
@@ -43,12 +47,16 @@ def publish(run: RunDirectory, file: str, folder: Path, name: str) -> Path:
         )
     while True:
         ours = published(run)
-        target = _free(folder, name, ours)
+        target, is_there = _free(folder, name, ours)
+        made = {"file": file, "sha256": sha256}
+        begun = {**made, _BEFORE: ours.get(str(target), {})}
+        write_json(run.path / _RECORD, {**ours, str(target): begun})
         try:
-            write_bytes(target, data, replacing=os.path.lexists(target))
+            write_bytes(target, data, replacing=is_there)
         except ExistsError:
+            write_json(run.path / _RECORD, ours)
             continue  # another run has published at this moment
-        write_json(run.path / _RECORD, {**ours, str(target): {"file": file, "sha256": sha256}})
+        write_json(run.path / _RECORD, {**ours, str(target): made})
         return target
 
 
@@ -60,19 +68,37 @@ def published(run: RunDirectory) -> dict[str, dict[str, str]]:
         return {}
     if not isinstance(found, dict):
         return {}
-    return {path: made for path, made in found.items() if isinstance(made, dict)}
+    settled = {
+        path: _settled(Path(path), made) if _BEFORE in made else made
+        for path, made in found.items()
+        if isinstance(made, dict)
+    }
+    return {path: made for path, made in settled.items() if made}
 
 
-def _free(folder: Path, name: str, ours: dict[str, dict[str, str]]) -> Path:
-    """The first name that is not taken by a file of somebody else's."""
+def _settled(path: Path, begun: dict[str, Any]) -> dict[str, str]:
+    """What lies at ``path``, which was about to be written when the process ended: the copy, or
+    what was there before; empty when it is neither."""
+    made = {name: value for name, value in begun.items() if name != _BEFORE}
+    try:
+        lies_there = sha256_of(path)
+    except OSError:
+        return {}
+    known = (made, begun[_BEFORE])
+    return next((one for one in known if one and one.get("sha256") == lies_there), {})
+
+
+def _free(folder: Path, name: str, ours: dict[str, dict[str, str]]) -> tuple[Path, bool]:
+    """The first name that is not taken by a file of somebody else's, and whether a copy of our own
+    has it."""
     number = 1
     while True:
         target = folder / (f"{name}.safetensors" if number == 1 else f"{name}-{number}.safetensors")
         # Not Path.exists: a link that leads nowhere is somebody's, too.
         if not os.path.lexists(target):
-            return target
+            return target, False
         made = ours.get(str(target), {}).get("sha256")
         with contextlib.suppress(OSError):
             if made is not None and sha256_of(target) == made:
-                return target
+                return target, True
         number += 1

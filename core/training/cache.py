@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -59,13 +58,10 @@ class EncodedPictures:
         store: TensorStore,
         family: ModelFamily,
         options: ModelOptions,
-        hashes: Mapping[Path, str],
         decoder: Decoder,
         device: torch.device,
     ) -> None:
-        """``hashes``: SHA-256 of each picture's bytes, as the run began."""
-        self._store, self._family, self._hashes = store, family, hashes
-        self._decoder = decoder
+        self._store, self._family, self._decoder = store, family, decoder
         self._batch = _batch_size(device)
         self._depends_on = {
             **_encoder_facts(family, options, device),
@@ -123,7 +119,7 @@ class EncodedPictures:
         # A view that is not mirrored has no mark of it.
         return content_key(
             **self._depends_on,
-            picture=self._hashes[view.sample.path],
+            picture=self._decoder.hashes[view.sample.path],
             bucket=asdict(view.sample.bucket),
             crop=asdict(view.crop),
             **({"flipped": True} if view.is_flipped else {}),

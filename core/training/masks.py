@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -27,16 +26,8 @@ _CELLS = "cells"
 class Masks:
     """The masks of a run's pictures, reduced once for all runs."""
 
-    def __init__(
-        self,
-        store: TensorStore,
-        family: ModelFamily,
-        hashes: Mapping[Path, str],
-        decoder: Decoder,
-    ) -> None:
-        """``hashes``: SHA-256 of the bytes of every file that a mask is in, as the run began."""
-        self._store, self._family = store, family
-        self._hashes, self._decoder = hashes, decoder
+    def __init__(self, store: TensorStore, family: ModelFamily, decoder: Decoder) -> None:
+        self._store, self._family, self._decoder = store, family, decoder
 
     def fill(self, views: Iterable[View], progress: Progress) -> None:
         """Reduce the masks that are not there yet. Raises WizardError when one cannot be read or
@@ -90,7 +81,7 @@ class Masks:
             layout=_LAYOUT,
             kind="mask",
             pillow=version("pillow"),
-            mask=self._hashes[mask.path],
+            mask=self._decoder.hashes[mask.path],
             alpha=mask.path == sample.path,
             bucket=asdict(sample.bucket),
             crop=asdict(view.crop),

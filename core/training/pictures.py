@@ -32,8 +32,8 @@ class Decoder:
     """Pixels of the pictures as they were when the run began."""
 
     def __init__(self, hashes: Mapping[Path, str], fingerprints: Fingerprints) -> None:
-        """``hashes``: SHA-256 of every file's bytes, as the run began."""
-        self._hashes, self._fingerprints = hashes, fingerprints
+        """``hashes``: SHA-256 of the bytes of every picture and mask, as the run began."""
+        self.hashes, self._fingerprints = hashes, fingerprints
 
     def pixels(self, view: View) -> torch.Tensor:
         """(3, H, W) levels from 0 to 255.
@@ -47,7 +47,7 @@ class Decoder:
 
     def check(self, path: Path) -> None:
         """Raises WizardError when the bytes of a file are others than at the run's beginning."""
-        if self._fingerprints.of(path) != self._hashes[path]:
+        if self._fingerprints.of(path) != self.hashes[path]:
             raise WizardError(
                 "A picture was changed while it was being used",
                 str(path),

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import torch
 
@@ -14,27 +13,30 @@ from ..config import RunConfig
 from ..dataset.buckets import BucketRule
 from ..dataset.build import build_plan, verify_plan
 from ..dataset.captions import final_caption
-from ..dataset.plan import DatasetPlan, Draw, Sample
+from ..dataset.plan import DatasetPlan, Draw
 from ..dataset.validation import validation_config, validation_plan
-from ..dataset.views import plain_view, views_to_cache
-from ..errors import WizardError
+from ..errors import ProblemsError, WizardError
 from ..families import registry as families
 from ..families.base import ModelFamily, SamplePrompt, load_implementation
+from ..hardware import device_name
 from ..networks import registry as networks
 from ..networks.base import Network
 from ..optimizers import registry as optimizers
 from ..optimizers.base import ParameterGroup
+from ..optimizers.settings import missing_package, settled
 from ..run.job import Job
 from ..sampling.prompts import expand
 from ..schedule import BatchCounts, Schedule
 from ..weights import kohya, metadata
 from . import manifest, states
-from .batches import Batches, CellMasks, Pictures, Prompts
-from .cache import EncodedPictures, EncodedPrompts
+from .batches import Batches, Prompts
+from .cache import EncodedPrompts
+from .ema import MovingAverage
 from .fingerprints import Fingerprints
-from .masks import Masks
+from .groups import parameter_groups
 from .outputs import Outputs
-from .pictures import Decoder, PicturesOnTheSpot
+from .picture_source import hash_files, prepare_pictures
+from .pictures import Decoder
 from .portions import Portions
 from .previews import Previews
 from .rates import DENOISER, RateSchedule, base_rates
@@ -60,19 +62,25 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
     plan = plan or _plan(job, config)
     schedule = Schedule.of(plan, config)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    job.emit("device", name=device_here())
     job.phase("load model")
     family = _family(config, device)
     # What can be wrong is asked before the hours of encoding, not after.
     rates = _rates(config, family)
     sample_prompts = _sample_prompts(config, family)
     optimizer_spec = optimizers.find(config.optimizer.name)
+    if problem := missing_package(optimizer_spec):
+        raise ProblemsError("The optimizer cannot be used", [problem])
     source = _Source(job, config, plan, family, device)
     validated = validation_plan(config, family.spec)
     looked_at = validated.samples if validated else ()
-    hashes = source.hashes([*plan.samples, *looked_at])
+    hashes = hash_files(job, source.fingerprints, [*plan.samples, *looked_at])
     origin = Origin.of(config, manifest.of_plan(plan, hashes), family.base_hash(), device)
     standing = states.find(job, origin)
-    pictures = source.pictures(hashes, looked_at)
+    decoder = Decoder(hashes, source.fingerprints)
+    pictures = prepare_pictures(
+        job, config, family, source.store, decoder, device, plan.samples, looked_at
+    )
     prompts = source.prompts(trained=set(rates) - {DENOISER}, validated=validated)
     family.release(*(name for name in _text_encoders(family) if name not in rates))
     source.make_room()
@@ -80,10 +88,10 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
     network = networks.attach(family, config.network, config.training.seed, list(rates))
     if config.training.gradient_checkpointing:
         family.enable_gradient_checkpointing()
-    groups = [
-        ParameterGroup(part, network.parameters_of(part), rate) for part, rate in rates.items()
-    ]
-    optimizer = optimizer_spec.build(groups, config.optimizer)
+    groups = parameter_groups(network, rates, config.optimizer.loraplus_ratio)
+    optimizer = optimizer_spec.build(groups, settled(config.optimizer))
+    decay = config.training.ema_decay
+    average = MovingAverage(network, decay) if decay else None
     validation = None
     if validated:
         trained = [_module(family, part) for part in rates]
@@ -96,12 +104,13 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
         config=config,
         plan=plan,
         schedule=schedule,
-        rates=RateSchedule(config.optimizer, rates, schedule.total_steps, schedule.warmup_steps),
+        rates=_schedule_of(groups, config, schedule),
         network=network,
         optimizer=optimizer,
+        optimizer_spec=optimizer_spec,
         scaler=scaler,
         batches=Batches(config, family, pictures, prompts, device),
-        states=States(job, origin, standing, network, optimizer, scaler),
+        states=States(job, origin, standing, network, optimizer, scaler, average),
         outputs=Outputs(
             job,
             config,
@@ -109,6 +118,7 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
             _contents(config, plan, schedule, family, network),
         ),
         previews=Previews(job, family, sample_prompts),
+        average=average,
         validation=validation,
         portions=Portions(job),
         setbacks=Setbacks(job, schedule.total_steps),
@@ -124,6 +134,11 @@ def _plan(job: Job, config: RunConfig) -> DatasetPlan:
     return plan
 
 
+def device_here() -> str:
+    """What training computes on here, as `hardware.device_name` calls it."""
+    return device_name(torch.cuda.get_device_name() if torch.cuda.is_available() else "")
+
+
 def _family(config: RunConfig, device: torch.device) -> ModelFamily:
     return load_implementation(families.find(config.model.family))(config.model, device)
 
@@ -137,6 +152,13 @@ def _rates(config: RunConfig, family: ModelFamily) -> dict[str, float]:
             'Set one of them to "inherit" or a number.',
         )
     return rates
+
+
+def _schedule_of(
+    groups: Sequence[ParameterGroup], config: RunConfig, schedule: Schedule
+) -> RateSchedule:
+    base = {group.name: group.rate for group in groups}
+    return RateSchedule(config.optimizer, base, schedule.total_steps, schedule.warmup_steps)
 
 
 def _module(family: ModelFamily, part: str) -> torch.nn.Module:
@@ -199,48 +221,8 @@ class _Source:
     def __post_init__(self) -> None:
         cache = places.cache_folder()
         self._begun = time.time()
-        self._store = TensorStore(cache / "encoded")
-        self._fingerprints = Fingerprints(cache / "pictures")
-
-    def hashes(self, samples: Sequence[Sample]) -> dict[Path, str]:
-        """SHA-256 of the bytes of every picture and mask."""
-        paths = [sample.path for sample in samples]
-        paths += [sample.mask.path for sample in samples if sample.mask]
-        wanted = list(dict.fromkeys(paths))
-        self.job.phase("fingerprint pictures", total=len(wanted))
-        found: dict[Path, str] = {}
-        for path in wanted:
-            found[path] = self._fingerprints.of(path)
-            self.job.progress(len(found))
-        return found
-
-    def pictures(self, hashes: Mapping[Path, str], validated: Sequence[Sample]) -> Pictures:
-        """Encodes all pictures that are not in the cache, unless each use is to be encoded anew."""
-        decoder = Decoder(hashes, self._fingerprints)
-        masks = self._masks(hashes, decoder, [*self.plan.samples, *validated])
-        if not self.config.dataset.cache_latents:
-            anew = PicturesOnTheSpot(self.family, decoder)
-            return Pictures(anew.gather, masks, anew.expect)
-        views = [view for item in self.plan.samples for view in views_to_cache(item, self.config)]
-        views += [plain_view(sample) for sample in validated]
-        self.job.phase("cache latents", total=len(views))
-        encoded = EncodedPictures(
-            self._store, self.family, self.config.model, hashes, decoder, self.device
-        )
-        encoded.fill(views, self.job.progress)
-        self.family.release("vae")
-        return Pictures(encoded.gather, masks)
-
-    def _masks(
-        self, hashes: Mapping[Path, str], decoder: Decoder, samples: Sequence[Sample]
-    ) -> CellMasks | None:
-        views = [plain_view(sample) for sample in samples if sample.mask]
-        if not views:
-            return None
-        self.job.phase("cache masks", total=len(views))
-        masks = Masks(self._store, self.family, hashes, decoder)
-        masks.fill(views, self.job.progress)
-        return masks.gather
+        self.store = TensorStore(cache / "encoded")
+        self.fingerprints = Fingerprints(cache / "pictures")
 
     def prompts(self, trained: set[str], validated: DatasetPlan | None) -> Prompts:
         """From the cache where the same caption always means the same conditioning; made on the
@@ -254,14 +236,14 @@ class _Source:
             always = validation_config(self.config)
             captions += [final_caption(Draw(sample, 0, 0), always) for sample in validated.samples]
         self.job.phase("cache conditioning", total=len(captions))
-        encoded = EncodedPrompts(self._store, self.family, self.config.model, self.device)
+        encoded = EncodedPrompts(self.store, self.family, self.config.model, self.device)
         encoded.fill(captions, self.job.progress)
         return encoded.gather
 
     def make_room(self) -> None:
         """Let go what other runs have left in the cache, where it takes more than it may."""
         files, freed = cache_room.trim(
-            self._store.folder, cache_room.allowed_bytes(), used_before=self._begun
+            self.store.folder, cache_room.allowed_bytes(), used_before=self._begun
         )
         if files:
             self.job.log(f"the cache let go {files} entries, {places.size_text(freed)}")

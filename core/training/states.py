@@ -19,6 +19,7 @@ from ..run.directory import wizard_version
 from ..run.job import Job
 from . import checkpoint, manifest
 from .cache import arithmetic
+from .ema import MovingAverage
 from .setbacks import finite
 
 _DATASET = "dataset.json"
@@ -53,7 +54,8 @@ class Origin:
 
 
 class States:
-    """The states of one run: what the network, the optimizer and the scaler are at a step."""
+    """The states of one run: what the network, its average, the optimizer and the scaler are at a
+    step."""
 
     def __init__(
         self,
@@ -63,10 +65,12 @@ class States:
         network: Network,
         optimizer: torch.optim.Optimizer,
         scaler: torch.amp.GradScaler | None,
+        average: MovingAverage | None = None,
     ) -> None:
         """``standing``: what `find` found."""
         self._origin, self._standing = origin, standing
         self._network, self._optimizer, self._scaler = network, optimizer, scaler
+        self._average = average
         self._folder: Path = job.directory.state_path
         self._saved = -1
 
@@ -86,6 +90,7 @@ class States:
             scaler=self._scaler.state_dict() if self._scaler else None,
             belongs_to=self._origin.belongs_to,
             environment=self._origin.environment,
+            average=finite(self._average.state_dict()) if self._average else None,
         )
         checkpoint.save(self._folder, state)
         self._saved = step
@@ -102,6 +107,8 @@ class States:
         )
         if self._scaler and state.scaler:
             self._scaler.load_state_dict(dict(state.scaler))
+        if self._average and state.average is not None:
+            self._average.load_state_dict(state.average)
         self._saved = state.step
         return state.step, state.samples_seen, state.counters
 

@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from ..config import CaptionOptions, Rate, RunConfig
+from ..config import CaptionOptions, LossOptions, OptimizerOptions, Rate, RunConfig
 from ..config.paths import EMBEDDED, templates_folder
+from ..config.sections.loss import TIMESTEPS
 from ..dataset.captions import split_tags, with_trigger_words
 from ..dataset.plan import DatasetPlan, Sample
 from ..families.base import FamilySpec
+from ..optimizers.settings import settled
 
 _MODELSPEC_VERSION = "1.0.1"
 _NONE = "None"
@@ -84,7 +86,7 @@ def tag_frequency(plan: DatasetPlan, captions: CaptionOptions) -> dict[str, dict
 
 
 def _options(config: RunConfig, network_module: str) -> dict[str, str]:
-    network, optimizer, loss = config.network, config.optimizer, config.loss
+    network, optimizer = config.network, settled(config.optimizer)
     rank = network.rank
     precision = config.model.precision
     return {
@@ -97,8 +99,7 @@ def _options(config: RunConfig, network_module: str) -> dict[str, str]:
         "ss_learning_rate": str(optimizer.learning_rate),
         "ss_unet_lr": _rate(optimizer.unet_learning_rate, optimizer.learning_rate),
         "ss_text_encoder_lr": _rate(optimizer.text_encoder_learning_rate, optimizer.learning_rate),
-        "ss_optimizer": f"{optimizer.name}(weight_decay={optimizer.weight_decay},"
-        f"betas={tuple(optimizer.betas)},eps={optimizer.epsilon})",
+        "ss_optimizer": _optimizer(optimizer),
         "ss_lr_scheduler": optimizer.scheduler,
         "ss_max_grad_norm": str(config.training.max_grad_norm),
         "ss_gradient_checkpointing": str(config.training.gradient_checkpointing),
@@ -106,12 +107,47 @@ def _options(config: RunConfig, network_module: str) -> dict[str, str]:
         "ss_seed": str(config.training.seed),
         "ss_mixed_precision": "no" if precision == "fp32" else precision,
         "ss_clip_skip": str(config.model.clip_skip),
-        "ss_min_snr_gamma": _or_none(loss.min_snr_gamma),
-        "ss_noise_offset": _or_none(loss.noise_offset or None),
-        "ss_adaptive_noise_scale": _or_none(loss.adaptive_noise_scale or None),
-        "ss_prior_loss_weight": str(loss.prior_loss_weight),
         "ss_caption_dropout_rate": str(config.captions.dropout),
+        **_only_where_used(config),
+        **_loss(config.loss),
     }
+
+
+def _loss(loss: LossOptions) -> dict[str, str]:
+    layers = loss.multires_iterations
+    is_huber = loss.type in ("huber", "smooth_l1")
+    return {
+        "ss_loss_type": loss.type,
+        "ss_huber_schedule": loss.huber_schedule if is_huber else _NONE,
+        "ss_huber_c": str(loss.huber_c) if is_huber else _NONE,
+        "ss_min_snr_gamma": _or_none(loss.min_snr_gamma),
+        "ss_debiased_estimation": str(loss.debiased),
+        "ss_noise_offset": _or_none(loss.noise_offset or None),
+        "ss_noise_offset_random_strength": str(loss.noise_offset_random_strength),
+        "ss_adaptive_noise_scale": _or_none(loss.adaptive_noise_scale or None),
+        "ss_multires_noise_iterations": _or_none(layers or None),
+        "ss_multires_noise_discount": _or_none(loss.multires_discount if layers else None),
+        "ss_ip_noise_gamma": _or_none(loss.input_perturbation or None),
+        "ss_ip_noise_gamma_random_strength": str(loss.input_perturbation_random_strength),
+        "ss_prior_loss_weight": str(loss.prior_loss_weight),
+    }
+
+
+def _only_where_used(config: RunConfig) -> dict[str, str]:
+    ratio, decay = config.optimizer.loraplus_ratio, config.training.ema_decay
+    found = {"lora_wizard_loraplus_ratio": str(ratio)} if ratio != 1 else {}
+    return found | ({"lora_wizard_ema_decay": str(decay)} if decay else {})
+
+
+def _optimizer(options: OptimizerOptions) -> str:
+    """Its name and all that it was given but rates, as sd-scripts writes it."""
+    values = {"weight_decay": options.weight_decay, "betas": options.betas, "eps": options.epsilon}
+    given = {name: value for name, value in values.items() if value is not None}
+    parts = [
+        f"{name}={tuple(value) if isinstance(value, list) else value}"
+        for name, value in {**given, **options.arguments}.items()
+    ]
+    return f"{options.name}({','.join(parts)})"
 
 
 def _dataset(config: RunConfig, plan: DatasetPlan, training: Training) -> dict[str, str]:
@@ -163,6 +199,8 @@ def _base(config: RunConfig, spec: FamilySpec, base_hash: str) -> dict[str, str]
     return {
         "ss_base_model_version": spec.base_version,
         "ss_v2": str(spec.base_version.startswith("sd_v2")),
+        "ss_v_parameterization": str(spec.prediction == "v"),
+        "ss_zero_terminal_snr": str(spec.zero_terminal_snr),
         "ss_sd_model_name": _base_name(config.model.base),
         # Not ss_new_sd_model_hash: that is the hash of a single checkpoint file.
         "lora_wizard_base_hash": base_hash,
@@ -193,6 +231,8 @@ def _modelspec(
         "prediction_type": spec.prediction,
         "encoder_layer": str(config.model.clip_skip),
     }
+    if (span := (config.loss.min_timestep, config.loss.max_timestep)) != (0, TIMESTEPS):
+        fields["timestep_range"] = f"{span[0]},{span[1]}"
     if config.output.comment:
         fields["description"] = config.output.comment
     if words := _trigger_words(plan):
@@ -235,7 +275,7 @@ def _pictures_of_a_step(config: RunConfig) -> int:
     return config.training.batch_size * config.training.gradient_accumulation
 
 
-def _rate(rate: Rate, inherited: float) -> str:
+def _rate(rate: Rate, inherited: float | None) -> str:
     if rate == "off":
         return "0.0"
     return str(inherited if rate == "inherit" else rate)

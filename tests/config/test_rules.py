@@ -52,6 +52,36 @@ def test_nothing_is_said_about_what_is_fine() -> None:
             },
         ),
         (
+            {"loss": {"huber_c": 0.3}},
+            "loss.huber_c",
+            {"loss": {"huber_c": 0.3, "type": "smooth_l1"}},
+        ),
+        (
+            {"loss": {"huber_schedule": "constant", "type": "l1"}},
+            "loss.huber_schedule",
+            {"loss": {"huber_schedule": "constant", "type": "huber"}},
+        ),
+        (
+            {"loss": {"multires_discount": 0.8}},
+            "loss.multires_discount",
+            {"loss": {"multires_discount": 0.8, "multires_iterations": 6}},
+        ),
+        (
+            {"loss": {"noise_offset_random_strength": True}},
+            "loss.noise_offset_random_strength",
+            {"loss": {"noise_offset_random_strength": True, "noise_offset": 0.1}},
+        ),
+        (
+            {"loss": {"input_perturbation_random_strength": True}},
+            "loss.input_perturbation_random_strength",
+            {"loss": {"input_perturbation_random_strength": True, "input_perturbation": 0.1}},
+        ),
+        (
+            {"loss": {"adaptive_noise_scale": -0.1}},
+            "loss.adaptive_noise_scale",
+            {"loss": {"adaptive_noise_scale": -0.1, "noise_offset": 0.1}},
+        ),
+        (
             {"optimizer": {"restarts": 3}},
             "optimizer.restarts",
             {"optimizer": {"restarts": 3, "scheduler": "cosine_with_restarts"}},
@@ -83,6 +113,21 @@ def test_what_has_no_effect_is_a_warning(
 ) -> None:
     assert findings(**sections) == {key: "warning"}
     assert findings(**mended) == {}
+
+
+def test_two_ways_to_the_same_end_are_one_too_many() -> None:
+    loss: dict[str, Any] = {"multires_iterations": 6, "noise_offset": 0.1}
+    assert findings(loss=loss) == {"loss.multires_iterations": "warning"}
+    assert findings(loss={"multires_iterations": 6}) == {}
+    loss = {"debiased": True, "min_snr_gamma": 5.0}
+    assert findings(loss=loss) == {"loss.debiased": "warning"}
+    assert findings(loss={"debiased": True}) == {}
+
+
+def test_a_span_of_timesteps_has_some() -> None:
+    nothing = {"min_timestep": 500, "max_timestep": 500}
+    assert findings(loss=nothing) == {"loss.min_timestep": "error"}
+    assert findings(loss={"min_timestep": 500, "max_timestep": 501}) == {}
 
 
 def test_a_run_without_samples_is_worth_a_note() -> None:

@@ -42,6 +42,7 @@ def test_everything_it_names_is_there(demo: dict[str, str]) -> None:
         assert min(panel.size) > 100
     run = Path(demo["run"])
     manifest = json.loads((run / "manifest.json").read_text())["files"]
+    assert "The creature is in" in (run / "report.html").read_text()
     for name, facts in manifest.items():
         data = (run / name).read_bytes()
         assert hashlib.sha256(data).hexdigest() == facts["sha256"]

@@ -14,10 +14,11 @@ from lora_wizard.core import preflight
 from lora_wizard.core.config import RunConfig
 from lora_wizard.core.dataset.plan import Bucket, DatasetPlan
 from lora_wizard.core.estimates import Estimate, estimate
+from lora_wizard.core.estimates.memory import need
 from lora_wizard.core.estimates.past_runs import PastRun, past_runs
-from lora_wizard.core.estimates.sizes import cache_bytes
+from lora_wizard.core.estimates.sizes import cache_bytes, lora_values
 from lora_wizard.core.families import registry
-from lora_wizard.core.hardware import Gpu
+from lora_wizard.core.hardware import PROCESSOR, Gpu
 from lora_wizard.core.preflight_base import BaseFindings, inspect_base
 from lora_wizard.core.run.directory import RunDirectory
 from lora_wizard.core.run.events import encode
@@ -40,7 +41,7 @@ EARLIER = PastRun(
     checkpointing=False,
     pixels=512 * 512,
     batches=1,
-    on_gpu=True,
+    device=RTX_4090.name,
     per_step=0.2,
     per_drawing=3.0,
     drawing_work=512 * 512 * 20,
@@ -161,6 +162,7 @@ def test_an_earlier_run_tells_the_time_of_the_next(tiny_sd: Path, tmp_path: Path
     # The shares of a short run vary; that they are all there is what is tested.
     assert took / 4 < there(told.time).high < took * 4
     assert directory.name in there(told.time).basis
+    assert run.device == PROCESSOR
 
 
 def test_pauses_do_not_count_as_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,7 +174,10 @@ def test_pauses_do_not_count_as_steps(tmp_path: Path, monkeypatch: pytest.Monkey
     )
     directory = RunDirectory.create(config)
     told: list[tuple[float, dict[str, Any]]] = [
+        (-500, {"kind": "device", "name": "cpu"}),
+        *((-400 + 9 * step, {"kind": "step", "step": step}) for step in range(1, 8)),
         (0, {"kind": "started"}),
+        (1, {"kind": "device", "name": "NVIDIA A40"}),
         (50, {"kind": "phase", "phase": "train"}),
         *((51 + 2 * step, {"kind": "step", "step": step, "memory": 1}) for step in range(1, 8)),
         (65.5, {"kind": "phase", "phase": "save"}),
@@ -188,7 +193,7 @@ def test_pauses_do_not_count_as_steps(tmp_path: Path, monkeypatch: pytest.Monkey
         file.write(b"".join(encode({"time": 1e9 + at, **event}) for at, event in told))
     (run,) = past_runs()
     assert run.name == "clock"
-    assert run.on_gpu
+    assert run.device == "NVIDIA A40"
     assert run.pixels == 2 * 512 * 512
     times = (run.per_step, run.per_save, run.per_drawing, run.to_start)
     assert times == (2.0, 1.5, 5.0, 50.0)
@@ -206,6 +211,7 @@ def test_an_earlier_run_counts_before_the_gpus_name() -> None:
     config = make_config()
     told = there(estimated(config, history=[EARLIER]).time)
     assert told.text.startswith("about")
+    assert "mika on this NVIDIA GeForce RTX 4090" in told.basis
     steps = Schedule.of(PLAN, config).total_steps
     assert told.low < 0.2 * steps + 40 + 10 < told.high
     rough = there(estimated(config).time)
@@ -215,7 +221,13 @@ def test_an_earlier_run_counts_before_the_gpus_name() -> None:
 
 @pytest.mark.parametrize(
     "unlike",
-    [{"family": "sdxl"}, {"on_gpu": False}, {"base": "embedded:demo"}],
+    [
+        {"family": "sdxl"},
+        {"device": "NVIDIA A40"},
+        {"device": "cpu"},
+        {"device": ""},
+        {"base": "embedded:demo"},
+    ],
 )
 def test_a_run_of_another_kind_tells_nothing(unlike: dict[str, Any]) -> None:
     other = replace(EARLIER, **unlike)
@@ -350,3 +362,23 @@ def test_the_advice_counts_with_what_was_measured() -> None:
     by_measure = there(estimated(config, gpu=small, history=[measured(config, 20e9)]).fit)
     assert by_measure.state == "does not fit"
     assert "First: gradient checkpointing on" in by_measure.words
+
+
+@pytest.mark.parametrize(
+    ("options", "more"),
+    [
+        # Bytes per number beside AdamW's two averages in fp32.
+        ({"optimizer": {"name": "prodigy"}}, 8),
+        ({"optimizer": {"name": "adamw8bit"}}, -6),
+        ({"optimizer": {"name": "adafactor"}}, -7),
+        ({"training": {"ema_decay": 0.99}}, 4),
+    ],
+    ids=str,
+)
+def test_what_is_remembered_beside_the_weights_counts(options: dict[str, Any], more: int) -> None:
+    values = {"network": {"rank": 128}}
+    plain, other = (
+        there(need(make_config(**values, **changes), SD1, None)).lora for changes in ({}, options)
+    )
+    numbers = lora_values(make_config(**values), SD1, None)
+    assert (other - plain) / numbers == pytest.approx(more, abs=0.2)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from lora_wizard.core import hardware
-from lora_wizard.core.hardware import Gpu, precision_advice
+from lora_wizard.core.hardware import PROCESSOR, Gpu, device_name, precision_advice
 
 MIB = 1 << 20
 RTX_4090 = "0, GPU-aaaa, NVIDIA GeForce RTX 4090, 24564, 24100, 550.54.15, 8.9, [N/A]"
@@ -154,3 +154,16 @@ def test_advice_follows_the_gpu(capability: tuple[int, int] | None, precision: s
 
 def test_advice_without_a_gpu() -> None:
     assert precision_advice([])[0] == "fp32"
+
+
+@pytest.mark.parametrize(
+    ("cuda_name", "name"),
+    [
+        ("NVIDIA H200", "NVIDIA H200"),
+        ("NVIDIA A100-SXM4-40GB MIG 3g.20gb", "NVIDIA A100-SXM4-40GB (a slice of 20 GB)"),
+        ("NVIDIA A100-SXM4-40GB MIG 1g.5gb+me", "NVIDIA A100-SXM4-40GB (a slice of 5 GB)"),
+        ("", PROCESSOR),
+    ],
+)
+def test_cudas_names_are_those_of_nvidia_smi(cuda_name: str, name: str) -> None:
+    assert device_name(cuda_name) == name

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from lora_wizard.core.errors import WizardError
+from lora_wizard.core.files import sha256_of
 from lora_wizard.core.run.choice import choose, chosen
 from lora_wizard.core.run.directory import RunDirectory
 from lora_wizard.core.run.publish import publish, published
@@ -24,6 +26,27 @@ while not gate.exists():
     os.sched_yield()
 publish(RunDirectory.open(run), "toy.safetensors", shelf, "toy")
 """
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from lora_wizard.core.files import sha256_of
+from lora_wizard.core.run.choice import choose
+from lora_wizard.core.run.directory import RunDirectory
+run, file, last = RunDirectory.open(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+named = []
+
+def watch(event, arguments):
+    if event in ("os.rename", "os.link"):
+        named.append(event)
+        if len(named) == last:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(watch)
+choose(run, file)
+"""
+"""Is killed when its n-th file is about to get its name: chosen.json, the record of what is about
+to be copied, the copy, the record."""
 
 
 @pytest.fixture
@@ -128,3 +151,34 @@ def test_a_path_that_can_not_be_is_told_and_fails_nothing(tmp_path: Path) -> Non
     config = toy_config(pictures, tmp_path / "runs", output=output, samples={"prompts": []})
     (problem,) = [e for e in events(start(config), "problem") if "publish" in e["message"]]
     assert problem["remedy"]
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+@pytest.mark.parametrize("moment", [1, 2, 3, 4])
+def test_a_copy_is_known_whenever_its_maker_was_killed(
+    run: RunDirectory, shelf: Path, moment: int, is_first: bool
+) -> None:
+    if is_first:
+        shutil.rmtree(shelf)
+        (run.path / "published.json").unlink()
+    epoch, last = "toy-000001.safetensors", "toy.safetensors"
+    command = [sys.executable, "-c", KILLED, str(run.path), epoch, str(moment)]
+    assert subprocess.run(command).returncode == -signal.SIGKILL
+    copy = shelf / "toy.safetensors"
+    # What there is has a name, and what has a name is there.
+    assert list(published(run)) == [str(path) for path in shelf.glob("toy*")]
+    if copy.exists():
+        assert published(run)[str(copy)]["sha256"] == sha256_of(copy)
+    assert choose(run, last) == copy
+    assert [path.name for path in shelf.glob("toy*")] == ["toy.safetensors"]
+    assert copy.read_bytes() == (run.path / last).read_bytes()
+
+
+def test_what_took_the_place_of_a_killed_copy_is_somebodys(run: RunDirectory, shelf: Path) -> None:
+    command = [sys.executable, "-c", KILLED, str(run.path), "toy-000001.safetensors", "3"]
+    assert subprocess.run(command).returncode == -signal.SIGKILL
+    copy = shelf / "toy.safetensors"
+    copy.write_bytes(b"somebody's")
+    assert published(run) == {}
+    assert publish(run, "toy.safetensors", shelf, "toy") == shelf / "toy-2.safetensors"
+    assert copy.read_bytes() == b"somebody's"

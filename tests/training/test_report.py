@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -55,6 +56,15 @@ def test_the_job_leaves_it_and_says_how_it_ended(page: Page) -> None:
     words = " ".join(page.words)
     assert "finished" in words
     assert "live" not in words
+
+
+def test_what_was_measured_is_said(run: RunDirectory, page: Page) -> None:
+    assert "What it learned" not in page.words
+    found = {"learned": True, "words": ["It learned.", HOSTILE], "figures": {}}
+    (run.path / "measured.json").write_text(json.dumps(found))
+    words = " ".join(Page(write_report(run).read_text()).words)
+    assert "What it learned" in words
+    assert "It learned. <script>" in words
 
 
 def test_it_has_every_picture_prompt_file_and_caption(run: RunDirectory, page: Page) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import example, given
@@ -134,3 +135,24 @@ def test_a_line_has_no_holes() -> None:
     rows = ["".join(char for char, _ in dots.row(row)) for row in range(3)]
     assert all(row.strip() for row in rows)
     assert dots.row(0)[1][1] == 1, "the upper layer hides the lower"
+
+
+@given(
+    low=st.floats(0, 10),
+    span=st.floats(1e-3, 100),
+    most=st.integers(2, 12),
+    is_log=st.booleans(),
+)
+def test_marks_are_round_within_and_neither_few_nor_many(
+    low: float, span: float, most: int, is_log: bool
+) -> None:
+    scale = Scale(max(low, 1e-4), low + span, is_log=is_log)
+    marks = scale.marks(most)
+    assert 1 <= len(marks) <= most + 1
+    assert marks == sorted(marks)
+    for mark in marks:
+        assert scale.low * 0.999 - 1e-9 <= mark <= scale.high * 1.001 + 1e-9
+    if not is_log:
+        # Two figures say each exactly.
+        steps = [second - first for first, second in pairwise(marks)]
+        assert all(float(f"{step:.1e}") == pytest.approx(step, rel=1e-3) for step in steps)

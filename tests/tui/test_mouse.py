@@ -69,7 +69,7 @@ async def test_a_click_on_a_picture_shows_it_large(home: Path) -> None:
         await pilot.pause()
         await app.workers.wait_for_complete()
         await pilot.pause()
-        await pilot.click(PictureGrid, offset=(24, 3))
+        await pilot.click(PictureGrid, offset=(36, 3))
         await pilot.pause()
         assert isinstance(app.screen, LargePicture)
         await pilot.press("escape")

@@ -50,7 +50,7 @@ async def test_the_best_one_is_noted_and_published(home: Path) -> None:
         await pilot.press("left", "left", "b")
         await at_rest(pilot)
         assert chosen(run) == "mika-000001.safetensors"
-        assert "epoch 1 (best)" in screen_text(app)
+        assert "epoch 1, best" in screen_text(app)
     assert (home / "loras/mika.safetensors").read_bytes() == b"weights of epoch 1"
 
 

@@ -61,7 +61,7 @@ def test_from_a_folder_of_pictures_to_the_best_epoch(
     terminal.wait_for("base model")
     terminal.wait_for("epoch 2, newest")
     person.press("\r", "which one is the best?")
-    terminal.wait_for("epoch 2 (final): zibbu, a photo of a creature")
+    terminal.wait_for("epoch 2, final: zibbu, a photo of a creature")
     person.press(LEFT, "epoch 1: zibbu, a photo of a creature")
     person.press("b", "the best: zibbu-000001.safetensors")
     person.press(walker.QUIT, "Look again: lora-wizard attach zibbu")

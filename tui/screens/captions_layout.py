@@ -34,7 +34,8 @@ class CaptionsLayout(StepScreen):
     ]
     DEFAULT_CSS = """
     CaptionsLayout #one-by-one { height: 1fr; }
-    CaptionsLayout.-wide Picture { width: 40; }
+    CaptionsLayout.-wide CaptionedPicture Picture { width: 11fr; }
+    CaptionsLayout.-wide CaptionedPicture Vertical { width: 9fr; }
     CaptionsLayout #told { height: auto; max-height: 2; padding: 0 1; }
     CaptionsLayout #keys { height: 1; padding: 0 1; color: $text-muted; }
     CaptionsLayout #fields { height: auto; }

@@ -11,12 +11,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen, Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from ...core.config.options import OptionInfo
 from ...core.config.sources import explained
 from ..walk import guide
 from ..widgets.fields import OptionField, label_of
+from ..widgets.footer import Footer, key_name
 from ..widgets.form import help_text
 from ..widgets.text import shown
 from .step import StepScreen
@@ -70,7 +71,9 @@ def help_of(screen: Screen[object], width: int) -> Content:
     name = ""
     if isinstance(screen, StepScreen):
         name = screen.step.name
-        parts.append(_section(screen.step.title, guide.STEPS.get(name, screen.step.purpose)))
+        said, more = screen.step.purpose, guide.STEPS.get(name, "")
+        purpose = more if more.startswith(said) else f"{said} {more}"
+        parts.append(_section(screen.step.title, purpose))
     elif screen.HELP:
         parts.append(_section("This screen", " ".join(screen.HELP.split())))
     if option := focused_option(screen):
@@ -93,8 +96,8 @@ def _keys(screen: Screen[object]) -> list[tuple[str, str]]:
         binding = active.binding
         is_own = active.node is screen and not binding.action.startswith(_TEXTUALS_OWN)
         if is_own and binding.description and active.enabled:
-            keys = own.setdefault(binding.tooltip or binding.description, [])
-            keys.append(binding.key.replace("escape", "esc").replace("slash", "/"))
+            key = binding.key.replace("escape", "esc").replace("slash", "/")
+            own.setdefault(binding.tooltip or binding.description, []).append(key_name(key))
     rows = [(", ".join(keys), words) for words, keys in own.items()]
     return [*rows, *(_IN_STEPS if isinstance(screen, StepScreen) else ()), *_COMMON]
 

@@ -52,6 +52,7 @@ class ModelScreen(StepScreen):
     ]
     DEFAULT_CSS = """
     ModelScreen Figures { margin: 1 0 0 0; padding: 1 1 0 1; }
+    ModelScreen.-wide Figures { height: 1fr; }
     ModelScreen.-narrow Figures { display: none; }
     ModelScreen Form { height: auto; max-height: 12; }
     ModelScreen #facts { height: auto; max-height: 4; padding: 0 1; }

@@ -10,14 +10,17 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 
 from ...core.config import values
 from ...core.config.sources import without_signs
 from ...core.templates import Template
 from ..walk.draft import Draft
 from ..walk.presets import presets
-from ..widgets.text import shown
+from ..widgets.footer import Footer
+from ..widgets.text import clipped, shown
+
+_LONGEST = 48
 
 
 class OtherPresetScreen(ModalScreen[str | None]):
@@ -77,11 +80,16 @@ class OtherPresetScreen(ModalScreen[str | None]):
         changed = draft.changes_by(name)
         lines = ["\n\nIt would change:" if changed else "\n\nIt would change nothing."]
         for info, now, then in changed:
-            before, after = values.as_text(info, now) or "-", values.as_text(info, then) or "-"
+            before, after = (_in_a_line(values.as_text(info, value)) for value in (now, then))
             lines.append(f"  {info.label:<24} {before} -> {after}")
         kept = [info for info, _, _ in draft.differences() if draft.is_own(info.key)]
         if kept:
             lines.append("What you set yourself stays:")
             for info in kept:
-                lines.append(f"  {info.label:<24} {draft.shown(info.key)}")
+                lines.append(f"  {info.label:<24} {_in_a_line(draft.shown(info.key))}")
         return shown("\n".join(lines))
+
+
+def _in_a_line(value: str) -> str:
+    """``value``, a list's parts one after the other, cut where it would fill the screen."""
+    return clipped(" | ".join(value.splitlines()), _LONGEST) or "-"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -9,11 +10,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 
 from ...core.config.sources import without_signs
 from ..walk.draft import Draft
-from ..walk.presets import presets
+from ..walk.presets import numbers, presets
+from ..widgets.footer import Footer
 from ..widgets.rows import Rows
 from ..widgets.text import shown
 
@@ -38,7 +40,12 @@ class PresetScreen(Screen[None]):
     PresetScreen #source {
         height: 4; padding: 0 1; border-top: solid $primary; color: $text-muted;
     }
+    PresetScreen #numbers { display: none; padding: 0 1; border-top: solid $primary; }
+    PresetScreen.-tall #numbers { display: block; height: auto; }
+    PresetScreen.-tall Rows { height: auto; max-height: 1fr; margin: 1; }
+    PresetScreen.-tall #source { border-top: none; margin: 1 0 0 0; }
     """
+    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-short"), (32, "-tall")]
 
     def compose(self) -> ComposeResult:
         yield Static(
@@ -46,6 +53,7 @@ class PresetScreen(Screen[None]):
             id="question",
         )
         yield Rows("presets", wrap=True)
+        yield Static("", id="numbers", markup=False)
         yield Static("", id="source", markup=False)
         yield Footer()
 
@@ -63,6 +71,11 @@ class PresetScreen(Screen[None]):
         preset = self._presets[event.option_index]
         said = f"The numbers are from {without_signs(preset.source)}"
         self.query_one("#source", Static).update(shown(said))
+        # Two columns, read downwards.
+        found = [f"{label:<24}{value:<14}" for label, value in numbers(preset)]
+        half = -(-len(found) // 2)
+        rows = zip_longest(found[:half], found[half:], fillvalue="")
+        self.query_one("#numbers", Static).update(shown("\n".join(map("".join, rows))))
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:

@@ -26,6 +26,7 @@ from ..widgets.concept_repeats import ConceptRepeats
 from ..widgets.fields import field_id
 from ..widgets.form import Form
 from ..widgets.guides import Guides
+from ..widgets.lines import say
 from ..widgets.run_picture import RunPicture
 from ..widgets.text import shown
 from .step import StepScreen
@@ -136,11 +137,11 @@ class RepeatsScreen(StepScreen):
         if found is None or known is None:
             self._ways = {}
             self._show_folders("")
-            self.query_one("#total", Static).update(_NO_PICTURES if found else "Counting ...")
+            say(self.query_one("#total", Static), _NO_PICTURES if found else "Counting ...")
             return
         plan, config, _ = known
         concepts = lengths.concept_repeats(plan, config)
-        self.query_one("#total", Static).update(shown(_total(found)))
+        say(self.query_one("#total", Static), shown(_total(found)))
         self._show_concepts([concept.name for concept in concepts])
         # Concepts with repeats of their own leave the option nothing to decide.
         self.query_one(f"#{field_id(lengths.REPEATS)}").display = not concepts
@@ -157,7 +158,7 @@ class RepeatsScreen(StepScreen):
     def _show_folders(self, words: str) -> None:
         folders = self.query_one("#folders", Static)
         folders.set_class(bool(words), "-said")
-        folders.update(shown(f"! {words} Press F7." if words else ""))
+        say(folders, shown(f"! {words} Press F7." if words else ""))
 
     @on(Input.Submitted, "#wanted-steps")
     def _entered_aim(self) -> None:
@@ -179,7 +180,7 @@ class RepeatsScreen(StepScreen):
     def _show_counted(self, numbers: _Numbers) -> None:
         if not self.is_attached or not self._is_current(numbers.known):
             return
-        self.query_one("#chain", Static).update(shown("\n".join(numbers.chain)))
+        say(self.query_one("#chain", Static), shown("\n".join(numbers.chain)))
         self.query_one(Guides).show(numbers.rules)
         self.query_one(RunPicture).show(numbers.known[2], numbers.shares)
         if numbers.wanted == self.query_one(Aim).wanted:

@@ -11,7 +11,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from ...core.errors import WizardError
 from ...core.run.choice import choose
@@ -20,6 +20,7 @@ from ...core.run.outcome import RunOutcome, Version
 from ..walk import learned
 from ..walk.transfer import download_command
 from ..walk.using import facts, in_other_programs, standing
+from ..widgets.footer import Footer
 from ..widgets.picture_grid import PictureGrid
 from ..widgets.text import shown
 from .explain import HelpScreen
@@ -120,7 +121,7 @@ class ResultsScreen(Screen[None]):
             return
         grid = self.query_one(PictureGrid)
         items = [
-            (self._label(version), _picture(version, row))
+            (" ".join(self._named(version)), _picture(version, row))
             for row in range(max(1, len(outcome.prompts)))
             for version in versions
         ]
@@ -130,10 +131,11 @@ class ResultsScreen(Screen[None]):
             # Only when it is laid out does the grid know where that is.
             self.call_after_refresh(grid.move_to, versions.index(outcome.best))
 
-    def _label(self, version: Version) -> str:
+    def _named(self, version: Version) -> list[str]:
+        """Its label, and what it is among the others where it is something."""
         assert self._outcome
         role = standing(self._outcome, version)
-        return f"{version.label} ({role})" if role else version.label
+        return [version.label, role] if role else [version.label]
 
     @on(PictureGrid.Highlighted)
     def _show_version(self) -> None:
@@ -146,7 +148,9 @@ class ResultsScreen(Screen[None]):
             shown(f"Results of {outcome.config.output.name}: {asked}")
         )
         prompt = outcome.prompts[row] if outcome.prompts else "no sample prompts were given"
-        self.query_one("#prompt", Static).update(shown(f"{self._label(version)}: {prompt}"))
+        self.query_one("#prompt", Static).update(
+            shown(f"{', '.join(self._named(version))}: {prompt}")
+        )
         lines = [
             f"{key:<{_NAME_WIDTH}}{value}"
             for key, value in facts(self.run_directory, outcome, version)

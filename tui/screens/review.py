@@ -64,7 +64,8 @@ class ReviewScreen(StepScreen):
     ReviewScreen #price { width: 16; }
     ReviewScreen #texts { height: 1fr; }
     ReviewScreen #difference { width: 1fr; height: 1fr; padding: 0 1; display: none; }
-    ReviewScreen.-wide #difference { display: block; width: 44; }
+    ReviewScreen.-wide #difference { display: block; width: 2fr; }
+    ReviewScreen.-wide TomlView { width: 3fr; }
     ReviewScreen.-difference #difference { display: block; }
     ReviewScreen.-difference.-narrow TomlView { display: none; }
     """
@@ -278,7 +279,7 @@ class ReviewScreen(StepScreen):
                 shown(f"\n{label}\n  {before} -> ") + shown(now.replace("\n", " / "), "bold")
             )
         self.query_one("#differs", Static).update(Content("").join(parts))
-        saved = "f3 copies" if review.is_saved(draft) else "Once saved (ctrl+s)"
+        saved = "F3 copies" if review.is_saved(draft) else "Once saved (ctrl+s)"
         words = f"{saved}: {review.command(draft)}"
         self.query_one("#command", Static).update(shown(words))
 

@@ -13,7 +13,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.events import Click
+from textual.reactive import Reactive
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
 from ...core.errors import Problem
@@ -23,7 +25,9 @@ from ..walk.assessment import Assessment
 from ..walk.progress import MARKS, StepState, arrive, states
 from ..widgets.footer import Footer
 from ..widgets.form import FieldHelp, Form
+from ..widgets.lines import Lines, say
 from ..widgets.text import clipped, shown
+from ..widgets.thrift import fit
 
 if TYPE_CHECKING:
     from ..app import WizardApp
@@ -38,6 +42,8 @@ class StepScreen(Screen[None]):
     `show_assessment` is called whenever more is known of the draft."""
 
     app: WizardApp
+    # Textual's own paints all of the screen when the focus moves; the widgets do that themselves.
+    focused = Reactive[Widget | None](None, repaint=False)
     name_of_step: ClassVar[str]
     HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
         (0, "-narrow"),
@@ -58,6 +64,9 @@ class StepScreen(Screen[None]):
     StepScreen #said { height: auto; max-height: 5; padding: 0 1; }
     StepScreen #buttons { height: 1; }
     StepScreen #buttons Button { min-width: 10; margin: 0 1; }
+    StepScreen #buttons Button:focus {
+        background: $foreground; color: $background; text-style: bold;
+    }
     """
 
     @property
@@ -65,8 +74,9 @@ class StepScreen(Screen[None]):
         return steps.find(self.name_of_step)
 
     def compose(self) -> ComposeResult:
+        fit(self)
         with Horizontal():
-            yield Static("", id="steps", markup=False)
+            yield Lines(id="steps")
             with Vertical():
                 yield Static("", id="where", markup=False)
                 with Vertical(id="asked"):
@@ -104,7 +114,7 @@ class StepScreen(Screen[None]):
             sign, style = _SIGNS.get(item.severity, ("", ""))
             said = printable(item.words)
             lines.append(Content.styled(sign, style) + shown(said))
-        self.query_one("#said", Static).update(Content("\n").join(lines))
+        say(self.query_one("#said", Static), Content("\n").join(lines))
 
     def show_progress(self, done: int, total: int) -> None:
         """Show how far the pictures are read."""
@@ -180,8 +190,8 @@ class StepScreen(Screen[None]):
         where = f"Step {place}/{len(found)}  {self.step.title}: {self.step.purpose}"
         is_last = self.step is steps.STEPS[-1]
         mend = f"  ✗ {wrong} to mend{'' if is_last else ' (F9: the list)'}" if wrong else ""
-        self.query_one("#where", Static).update(where + mend)
-        self.query_one("#steps", Static).update(Content("\n").join(map(_line, found)))
+        say(self.query_one("#where", Static), where + mend)
+        self.query_one("#steps", Lines).show(Content("\n").join(map(_line, found)))
 
 
 def screen_of(step: str) -> StepScreen:

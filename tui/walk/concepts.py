@@ -8,7 +8,7 @@ from typing import Any
 
 from ...core.dataset.layout_words import parse_name
 from ...core.errors import Problem
-from ...core.schedule import MOST_REPEATS
+from ...core.solving import MOST_REPEATS
 from .dataset import ConceptRow, path_of
 from .draft import Draft
 from .own_values import problem_of

@@ -11,6 +11,7 @@ from textual.widgets import Input, Static
 
 from ..walk.arithmetic import Target
 from ..walk.lengths import Solution
+from .lines import say
 from .text import SafeInput, shown
 
 _MOST_STEPS = 10_000_000
@@ -62,7 +63,7 @@ class Aim(Vertical):
             f"{key} {target.name} {target.steps:,}"
             for key, target in zip(KEYS, targets, strict=True)
         )
-        self.query_one(".aim-targets", Static).update(said)
+        say(self.query_one(".aim-targets", Static), said)
 
     def show_ways(self, ways: Mapping[str, Solution], best: str, undo: str, *, done: bool) -> None:
         """Show what would be taken over by each key, the ``best`` of the ``ways`` (``epochs``,
@@ -74,7 +75,7 @@ class Aim(Vertical):
             other = "repeats" if best == "epochs" else "epochs"
             lines += [_way("enter", ways[best]), _way(_WAYS[other], ways[other])]
         lines += [f"F8 puts back {undo}"] if undo else []
-        self.query_one(".aim-ways", Static).update(shown("\n".join(filter(None, lines))))
+        say(self.query_one(".aim-ways", Static), shown("\n".join(filter(None, lines))))
 
     def _reason(self) -> str:
         wanted = self.wanted

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ...core.run.history import Column
 
 _LOADS = (1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
+_UNITS = (1.0, 2.0, 2.5, 5.0, 10.0)
 _LEAST_STEPS = 20
 _OUTLIERS = 0.02
 _SAME = 1e-6
@@ -50,6 +51,22 @@ class Scale:
         unit = _unit(max(span, _TINIEST) if span else 1.0)
         low, high = math.floor(low / unit) * unit, math.ceil(high / unit) * unit
         return cls(low, high if high > low else low + unit)
+
+    def marks(self, most: int) -> list[float]:
+        """Round values within, from low to high, about ``most`` of them."""
+        if self.is_log:
+            powers = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
+            for loads in ((1, 2, 5), (1, 3), (1,)):
+                found = [load * 10.0**power for power in powers for load in loads]
+                found = [value for value in found if self.low <= value * 1.001 <= self.high * 1.002]
+                if len(found) <= most:
+                    break
+            return found[:: -(-len(found) // most)] if found else [self.low, self.high]
+        raw = (self.high - self.low) / most
+        power = 10.0 ** math.floor(math.log10(raw))
+        unit = next(load * power for load in _UNITS if load * power >= raw * (1 - _SAME))
+        first, last = math.ceil(self.low / unit - _SAME), math.floor(self.high / unit + _SAME)
+        return [count * unit for count in range(first, last + 1)]
 
     def place(self, value: float) -> float:
         """Where a value stands: 0 for ``low``, 1 for ``high``, within 0 and 1."""

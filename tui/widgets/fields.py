@@ -129,6 +129,12 @@ class OptionField(Vertical):
             else:
                 control.value = text
 
+    def show_left_out(self, text: str) -> None:
+        """Say what counts while the field is empty."""
+        control = self.input
+        if isinstance(control, Input) and control.placeholder != text:
+            control.placeholder = text
+
     def show_problem(self, problem: Problem | None) -> None:
         """Say, or no longer say, what is wrong or worth knowing."""
         if problem == self._problem:

@@ -27,7 +27,12 @@ class Figures(Static):
             self.update(shown(" · ".join(known)))
             return
         parts: list[Content] = []
+        width = max((len(item.label) + 1 for item in figures if item.value), default=0)
         for item in figures:
-            parts += [shown(f"{item.label:<7}", "dim"), shown(item.value, "bold"), Content("\n")]
+            parts += [
+                shown(f"{item.label:<{width}}", "dim"),
+                shown(item.value, "bold"),
+                Content("\n"),
+            ]
             parts += [shown(f"{item.behind}\n", "dim"), Content("\n")] if item.behind else []
         self.update(Content.assemble(*parts))

@@ -12,6 +12,7 @@ from textual.widgets import OptionList, Static
 
 from ...core.rules_of_thumb import RuleOfThumb
 from ..walk.arithmetic import rule_reason, rule_row
+from .lines import say
 from .text import shown
 
 
@@ -38,12 +39,18 @@ class Guides(Vertical):
         """Show these rules; the selected guide stays selected."""
         self.display = bool(rules)
         self._rules = list(rules)
-        table = self.query_one(OptionList)
-        selected = table.highlighted or 0
-        with self.prevent(OptionList.OptionHighlighted):
-            table.clear_options()
-            table.add_options([_listed(rule)[: max(40, self.size.width - 1)] for rule in rules])
-            table.highlighted = min(selected, len(rules) - 1) if rules else None
+        table, width = self.query_one(OptionList), max(40, self.size.width - 1)
+        rows = [_listed(rule)[:width] for rule in rules]
+        if len(rows) == table.option_count:
+            for place, row in enumerate(rows):
+                if table.options[place].prompt != row:
+                    table.replace_option_prompt_at_index(place, row)
+        else:
+            selected = table.highlighted or 0
+            with self.prevent(OptionList.OptionHighlighted):
+                table.clear_options()
+                table.add_options(rows)
+                table.highlighted = min(selected, len(rules) - 1) if rules else None
         self._explain()
 
     @on(Resize)
@@ -70,7 +77,7 @@ class Guides(Vertical):
     def _explain(self) -> None:
         selected = self.query_one(OptionList).highlighted
         reason = rule_reason(self._rules[selected]) if selected is not None and self._rules else ""
-        self.query_one(".guides-reason", Static).update(shown(reason))
+        say(self.query_one(".guides-reason", Static), shown(reason))
 
 
 def _listed(rule: RuleOfThumb) -> str:

@@ -18,6 +18,7 @@ from .dots import Dots
 
 _LABELS = 8
 """Columns for the values beside the plot."""
+_ROWS_OF_A_MARK = 3
 _AROUND = 3
 """Rows for the title and the axis of steps."""
 _LAYERS = ("band", "validation", "smoothed")
@@ -42,7 +43,8 @@ class LossPlot(Widget):
     DEFAULT_CSS = """
     LossPlot { width: 1fr; height: 1fr; }
     LossPlot > .loss-plot--title { color: $text; text-style: bold; }
-    LossPlot > .loss-plot--band { color: $primary; }
+    LossPlot > .loss-plot--band { color: $primary 65%; }
+    LossPlot:ansi > .loss-plot--band { color: $primary; }
     LossPlot > .loss-plot--smoothed { color: $warning; text-style: bold; }
     LossPlot > .loss-plot--validation { color: $foreground; text-style: bold; }
     LossPlot > .loss-plot--axis { color: $text-muted; }
@@ -134,13 +136,13 @@ class LossPlot(Widget):
         return line
 
     def _rows(self, dots: Dots, scale: Scale) -> list[list[_Cell]]:
-        labelled = {0, dots.rows - 1, *(range(0, dots.rows, max(2, dots.rows // 4)))}
-        if dots.rows - 2 in labelled:
-            labelled.remove(dots.rows - 2)
         lines: list[list[_Cell]] = []
+        labels = {
+            round((1 - scale.place(value)) * (dots.rows - 1)): number_text(value)
+            for value in scale.marks(max(2, dots.rows // _ROWS_OF_A_MARK))
+        }
         for row in range(dots.rows):
-            place = 1 - row / max(1, dots.rows - 1)
-            text = number_text(scale.value(place)) if row in labelled else ""
+            text = labels.get(row, "")
             label = [(char, "axis") for char in f"{text:>{_LABELS - 1}} "]
             edge = [("┤" if text else "│", "axis")]
             cells = [(char, _LAYERS[layer] if layer >= 0 else "") for char, layer in dots.row(row)]

@@ -24,13 +24,16 @@ from .text import clipped
 
 _GAP = 2
 CURSOR_MARK = "> "
+_LEAST_COLUMNS = 15
 
 
 class PictureGrid(ScrollView, can_focus=True):
-    """Thumbnails of ``items`` (label, file), as many in a row as fit, or ``per_row`` of them; it
-    scrolls both ways. Arrow keys choose one, enter says so. A label stands above its picture.
+    """Thumbnails of ``items`` (label, file), as many in a row as fit, or ``per_row`` of them, which
+    are then as large as the room allows, and no smaller than `_LEAST_COLUMNS`; it scrolls both
+    ways. Arrow keys choose one, enter says so. A label stands above its picture.
 
-    ``columns`` and ``rows`` are the room of one picture, in characters.
+    ``columns`` and ``rows`` are the room of one picture, in characters; with ``per_row`` they are
+    what it has at least when the rows do not all fit.
     """
 
     class Highlighted(Message):
@@ -77,6 +80,7 @@ class PictureGrid(ScrollView, can_focus=True):
         super().__init__(id=id, classes=classes)
         self._items = list(items)
         self._columns, self._asked_rows = columns, rows
+        self._asked_size = (columns, rows)
         self._asked_per_row = per_row
         self._cursor = 0
         self._seen: dict[Path, Drawing] = {}
@@ -215,12 +219,24 @@ class PictureGrid(ScrollView, can_focus=True):
         return self._sent.strips(self.app, drawing) if drawing.png else drawing.strips
 
     def _lay_out(self) -> None:
+        self._fit()
         per_row = self._per_row
         in_a_row = min(per_row, len(self._items))
         rows = -(-len(self._items) // per_row)
         self.virtual_size = Size(max(0, in_a_row * self._wide - _GAP), rows * self._tall)
         self._request()
         self.refresh()
+
+    def _fit(self) -> None:
+        """Give each of a fixed number in a row its share of the room."""
+        if not (self._asked_per_row and self._items and self.size):
+            return
+        columns, rows = self._asked_size
+        across = (self.size.width + _GAP) // self._asked_per_row - _GAP
+        down = self.size.height // -(-len(self._items) // self._asked_per_row) - 2
+        # A cell is twice as high as it is wide.
+        self._columns = min(max(_LEAST_COLUMNS, across), max(columns, down * 2))
+        self._asked_rows = min(-(-self._columns // 2), max(rows, down))
 
     def _request(self) -> None:
         if not self.size:

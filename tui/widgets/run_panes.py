@@ -30,7 +30,7 @@ class RunPanes(Vertical):
     RunPanes #failure { display: none; height: auto; color: $warning; padding: 0 1 1 1; }
     RunPanes.-failed #failure { display: block; }
     RunPanes #pictures { width: 1fr; }
-    RunPanes #log-title { height: 1; }
+    RunPanes #log-title { height: 1; text-style: bold; }
     RunPanes.-only-plot #pictures, RunPanes.-only-plot #lower { display: none; }
     RunPanes.-only-log #upper { display: none; }
     RunPanes.-only-pictures #lower, RunPanes.-only-pictures #left { display: none; }

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from textual.content import Content
 from textual.events import Resize
 from textual.widgets import Static
 
 from ...core.schedule import Schedule
 from ..walk.arithmetic import BucketShare, counted
+from .lines import say
 from .text import shown
 
 _LABEL = 9
@@ -43,8 +45,11 @@ class RunPicture(Static, can_focus=True):
         if self._run and self.size.width:
             schedule, shares = self._run
             self._drawn = self.size.width
-            lines = timeline(schedule, self._drawn) + buckets(shares, self._drawn)
-            self.update(shown("\n".join(lines)))
+            run = "\n".join(timeline(schedule, self._drawn)) + "\n\n"
+            bars = [
+                shown(text) + shown(bar, "$primary") for text, bar in buckets(shares, self._drawn)
+            ]
+            say(self, shown(run) + Content("\n").join(bars))
 
 
 def timeline(schedule: Schedule, width: int) -> list[str]:
@@ -63,8 +68,8 @@ def timeline(schedule: Schedule, width: int) -> list[str]:
     return [f"{name:<{_LABEL}}{row}{count:>{_COUNT},}" for name, row, count in rows if count]
 
 
-def buckets(shares: Sequence[BucketShare], width: int) -> list[str]:
-    """A bar for each bucket, as long as its part in an epoch; of many, the most used."""
+def buckets(shares: Sequence[BucketShare], width: int) -> list[tuple[str, str]]:
+    """Each bucket in words, and a bar as long as its part in an epoch; of many, the most used."""
     shown = shares if len(shares) <= _MOST_BUCKETS + 1 else shares[:_MOST_BUCKETS]
     most = max(share.uses for share in shares)
     texts = [
@@ -74,13 +79,13 @@ def buckets(shares: Sequence[BucketShare], width: int) -> list[str]:
     ]
     room = max(4, width - max(map(len, texts)))
     lines = [
-        text + "█" * max(1, round(room * share.uses / most))
+        (text, "█" * max(1, round(room * share.uses / most)))
         for text, share in zip(texts, shown, strict=True)
     ]
     rest = shares[len(shown) :]
     if rest:
         uses = counted(sum(share.uses for share in rest), "use")
-        lines.append(f"and {len(rest)} smaller buckets with {uses}")
+        lines.append((f"and {len(rest)} smaller buckets with {uses}", ""))
     return lines
 
 

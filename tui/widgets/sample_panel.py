@@ -37,7 +37,7 @@ class SamplePanel(Vertical):
         Binding("v", "enlarge", "Large picture", show=False),
     ]
     DEFAULT_CSS = """
-    SamplePanel .panel-title { height: 1; }
+    SamplePanel .panel-title { height: 1; text-style: bold; }
     SamplePanel #panel-words { height: 1fr; color: $text-muted; padding: 1; display: none; }
     SamplePanel.-empty #panel-words { display: block; }
     SamplePanel.-empty Horizontal, SamplePanel.-empty #panel-path { display: none; }

@@ -48,6 +48,7 @@ OptionList:focus:nocolor > .option-list--option-highlighted,
 OptionList:focus:ansi > .option-list--option-highlighted,
 Button:focus:nocolor, Button:focus:ansi,
 Choice:focus:nocolor, Choice:focus:ansi { text-style: bold reverse; }
+CommandPalette SearchIcon { display: none; }
 Input:nocolor > .input--selection, Input:ansi > .input--selection { text-style: reverse; }
 """
 """Where one is, told without a colour where there are few or none."""

@@ -34,7 +34,7 @@ class TomlView(VerticalScroll):
     """Shows a TOML; the keys of a pager move in it."""
 
     DEFAULT_CSS = """
-    TomlView { height: 1fr; padding: 0 1; border-left: tall $panel; }
+    TomlView { height: 1fr; padding: 0 1; scrollbar-size-vertical: 1; border-left: tall $panel; }
     TomlView:focus { border-left: tall $primary; }
     """
 

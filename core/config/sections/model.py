@@ -47,3 +47,19 @@ class ModelOptions(Section):
         ge=1,
         le=12,
     )
+    prediction: Literal["auto", "epsilon", "v"] = option(
+        "auto",
+        help="What the base predicts: the noise (epsilon, nearly all of SD 1.x) or the velocity "
+        '(v). "auto" is what its files say; set it where the author says v-prediction and the file '
+        "does not.",
+        source="arXiv 2202.00512",
+        also="v_parameterization",
+    )
+    zero_terminal_snr: bool = option(
+        False,
+        label="Zero terminal SNR",
+        help="Ends the noise schedule in noise alone, for very dark and very bright pictures; "
+        "samples too. For bases that predict v; one whose files say that it was trained so needs "
+        "nothing here.",
+        source="arXiv 2305.08891",
+    )
