@@ -96,21 +96,25 @@ def shift_colors(image: Image.Image, shift: ColorShift) -> Image.Image:
 
 def facts_of(view: View) -> dict[str, Any]:
     """What `plan` tells programs of a view, besides its crop."""
-    facts: dict[str, Any] = {"flipped": view.is_flipped}
+    mask = view.sample.mask
+    facts: dict[str, Any] = {"flipped": view.is_flipped, "mask": str(mask.path) if mask else None}
     if view.color:
         facts["color"] = {name: round(value, 4) for name, value in vars(view.color).items()}
     return facts
 
 
-def words_of(view: View) -> str:
-    """The same for people; empty for a plain one."""
+def words_of(view: View) -> list[str]:
+    """The same for people, a line each; none for a plain one."""
     words = ["mirrored"] if view.is_flipped else []
     if color := view.color:
         words.append(
             f"hue {color.hue:+.1f} degrees, saturation {color.saturation:.2f}, contrast "
             f"{color.contrast:.2f}, gamma {color.gamma:.2f}"
         )
-    return ", ".join(words)
+    if mask := view.sample.mask:
+        is_alpha = mask.path == view.sample.path
+        words.append("mask: its transparency" if is_alpha else f"mask: {mask.path.name}")
+    return words
 
 
 def _color(draw: Draw, seed: int) -> ColorShift:

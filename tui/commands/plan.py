@@ -181,15 +181,14 @@ def _show_step(plan: DatasetPlan, config: RunConfig, schedule: Schedule, step: i
 def _draw_text(draw: Draw, config: RunConfig) -> str:
     """A block: columns of paths and captions fit no terminal."""
     sample, view = draw.sample, view_of(draw, config)
-    crop, varied = view.crop, words_of(view)
+    crop, indent = view.crop, " " * 4
     how = (
         f"{sample.width}x{sample.height}, scaled to {crop.scaled_width}x{crop.scaled_height}, "
-        f"cut at {crop.left},{crop.top}{f', {varied}' if varied else ''}; "
-        f"use {draw.repeat + 1} of {sample.repeats}"
+        f"cut at {crop.left},{crop.top}; use {draw.repeat + 1} of {sample.repeats}"
     )
+    more = "".join(wrapped(printable(words), indent) + "\n" for words in words_of(view))
     caption = printable(final_caption(draw, config)) or "(no caption)"
-    indent = " " * 4
-    return f"  {printable(str(sample.path))}\n{indent}{how}\n{wrapped(caption, indent)}\n"
+    return f"  {printable(str(sample.path))}\n{indent}{how}\n{more}{wrapped(caption, indent)}\n"
 
 
 def _rule_row(rule: RuleOfThumb) -> tuple[str, ...]:
