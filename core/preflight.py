@@ -24,6 +24,7 @@ from .optimizers import registry as optimizers
 from .optimizers import settings
 from .places import cache_folder, existing, free_bytes, size_text
 from .preflight_base import BaseFindings, inspect_base
+from .preflight_lora import look_at_lora
 from .sampling.prompts import expand
 from .sampling.samplers import SAMPLERS
 from .schedule import Schedule
@@ -83,6 +84,7 @@ def inspect(
     problems += _sample_prompts(config, spec)
     base = base or inspect_base(config, spec)
     problems += base.problems
+    problems += look_at_lora(config, spec, base).problems
     plan, found = _dataset(config, spec, progress)
     problems += found
     problems += _validation(config, spec, plan, decode)

@@ -9,7 +9,7 @@ import math
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,12 +17,11 @@ from .config import RunConfig
 from .config.paths import is_hub_id
 from .errors import Problem, WizardError
 from .families import registry as families
-from .families.base import FamilySpec, PartSize
+from .families.base import FamilySpec, LoraTarget, PartSize
 from .places import existing, size_text
 from .weights.base_model import (
     BaseModel,
     BaseModelError,
-    Part,
     locate,
     missing_files,
     read_json,
@@ -38,11 +37,11 @@ from .weights.header import Header
 from .weights.recognition import WrongFamilyError, refusal
 from .weights.recognition_folder import recognise_folder
 from .weights.single_file import SingleFile
+from .weights.vae import locate_vae
 
 HUB_PATIENCE = 8.0
 """Seconds in which the hub must have answered; a rented machine waits no longer for a check."""
 _KEY = "model.base"
-_ATTENTION = (".attentions.", ".layers.")
 
 
 @dataclass(frozen=True)
@@ -53,6 +52,8 @@ class BaseFindings:
     problems: list[Problem] = field(default_factory=list)
     parts: Mapping[str, PartSize] = field(default_factory=dict)
     download_bytes: int = 0
+    lora_targets: Sequence[LoraTarget] = ()
+    """All layers that can get a LoRA; empty when the files are not here."""
 
     @property
     def lora_values_per_rank(self) -> int:
@@ -81,12 +82,48 @@ def inspect_base(config: RunConfig, spec: FamilySpec, *, online: bool = True) ->
             problems += spec.check_base(base, config)
         if online and isinstance(base, SingleFile) and base.vocabulary() is None:
             problems += _vocabulary_problems(base)
+        targets = spec.lora_targets(base) if spec.lora_targets else ()
+        sizes = {
+            part.folder: _size(found, [t for t in targets if t.folder == part.folder])
+            for part, found in headers.items()
+        }
     except WizardError as error:
         return BaseFindings([_as_problem(_in_other_words(error, folder, spec))])
     except OSError as error:
         why = f"cannot be read: {error.strerror or error}"
         return BaseFindings([Problem(why, _KEY, remedy="Check the folder's permissions.")])
-    return BaseFindings(problems, {part.folder: _size(part, headers[part]) for part in headers})
+    problems += _vae_problems(config, spec, base)
+    return BaseFindings(problems, sizes, lora_targets=tuple(targets))
+
+
+def _vae_problems(config: RunConfig, spec: FamilySpec, base: BaseModel) -> Iterator[Problem]:
+    """What is wrong with another VAE than the base's own; the hub is not asked."""
+    name, key = config.model.vae, "model.vae"
+    if not name:
+        return
+    if spec.open_vae is None:
+        yield Problem(f"{spec.title} has no other VAE than the base's own", key)
+        return
+    if is_hub_id(name) and not os.path.exists(name):  # noqa: PTH110 (see config_paths)
+        message = f"{name} comes from the hub, if it is not in its cache"
+        yield Problem(message, key, severity="note")
+        return
+    try:
+        own, other = base.config("vae"), locate_vae(name, spec.open_vae).config()
+    except WizardError as error:
+        detail = error.message.removeprefix(f"{key}: ")
+        yield Problem(f"{error.title} ({detail})", key, remedy=error.remedy)
+        return
+    for what, fact in (("latent_channels", "channels"), ("block_out_channels", "sizes")):
+        mine, its = own.get(what), other.get(what)
+        if isinstance(mine, list) and isinstance(its, list):
+            mine, its = len(mine), len(its)
+        if mine != its:
+            yield Problem(
+                f"its latents have {its} {fact}, the base's {mine}: it is of another family",
+                key,
+                remedy="Leave it out for the base's own, or take one of the family.",
+            )
 
 
 def _as_problem(error: WizardError) -> Problem:
@@ -119,24 +156,16 @@ def _wrong_kind(base: BaseModel, spec: FamilySpec) -> Iterator[Problem]:
         )
 
 
-def _size(part: Part, headers: Iterable[Header]) -> PartSize:
-    values, layers, lora_values = 0, 0, 0
-    for header in headers:
-        for name, info in header.tensors.items():
-            values += math.prod(info.shape)
-            # The VAE has attention too, but never a LoRA.
-            if part.folder != "vae" and _gets_lora(name, info.shape):
-                layers += 1
-                # A layer from n to m features gets rank x (n + m) numbers.
-                lora_values += info.shape[0] + info.shape[1]
-    return PartSize(values, layers, lora_values)
-
-
-def _gets_lora(name: str, shape: tuple[int, ...]) -> bool:
-    """Whether it is a linear layer, or a 1x1 convolution, of an attention block."""
-    in_attention = any(mark in name for mark in _ATTENTION)
-    is_layer = len(shape) >= 2 and set(shape[2:]) <= {1}
-    return name.endswith(".weight") and in_attention and is_layer
+def _size(headers: Iterable[Header], targets: Iterable[LoraTarget]) -> PartSize:
+    values = sum(math.prod(info.shape) for header in headers for info in header.tensors.values())
+    always: list[int] = []
+    beside: list[int] = []
+    convolutions: list[int] = []
+    for target in targets:
+        kind = convolutions if target.is_convolution else beside if target.beside else always
+        kind.append(target.values_per_rank)
+    sizes = [size for kind in (always, beside, convolutions) for size in (len(kind), sum(kind))]
+    return PartSize(values, *sizes)
 
 
 def _cached(name: str, spec: FamilySpec) -> Path | None:

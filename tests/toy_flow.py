@@ -34,6 +34,8 @@ SPEC = FamilySpec(
             "model.clip_skip",
             "model.prediction",
             "model.zero_terminal_snr",
+            "network.conv_rank",
+            "network.weights",
         }
     ),
     samplers=("euler_a", "euler"),
@@ -102,6 +104,9 @@ class ToyFlow:
     def lora_targets(self) -> Mapping[str, Sequence[str]]:
         denoiser = ["to_hidden", "from_told", "mix", "to_out"]
         return {"denoiser": denoiser, "text_encoder": ["proj"]}
+
+    def convolution_targets(self) -> Mapping[str, Sequence[str]]:
+        return {}
 
     def lora_key(self, part: str, module_name: str) -> str:
         return self.lora_prefixes[part] + module_name.replace(".", "_")

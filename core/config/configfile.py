@@ -20,6 +20,7 @@ from ..errors import Problem, ProblemsError, WizardError
 from ..optimizers import settings
 from ..secret import holds_secret, redacted
 from . import config_problems, rules, toml_source
+from .config_problems import options
 from .overrides import parse_override, put
 from .paths import EMBEDDED, resolve_base_model, resolve_path
 from .run_config import RunConfig
@@ -167,21 +168,14 @@ class _Draft:
             )
             for index, concept in enumerate(dataset.concepts)
         ]
-        regularization = self._resolved(
-            "dataset.regularization_folder", dataset.regularization_folder
-        )
-        changes = {
-            "model": {"base": self._resolved("model.base", config.model.base)},
-            "dataset": {
-                "folder": self._resolved("dataset.folder", dataset.folder),
-                "regularization_folder": regularization,
-                "concepts": concepts,
-            },
-            "output": {
-                "folder": self._resolved("output.folder", config.output.folder),
-                "publish_to": self._resolved("output.publish_to", config.output.publish_to),
-            },
-        }
+        changes: dict[str, dict[str, Any]] = {"dataset": {"concepts": concepts}}
+        for info in options().values():
+            if info.path and "[]" not in info.key:
+                section, _, name = info.key.partition(".")
+                values = getattr(config, section)
+                # What the file does not say stays unsaid: a run's identity is what its TOML says.
+                if value := getattr(values, name):
+                    changes.setdefault(section, {})[name] = self._resolved(info.key, value)
         return config.model_copy(
             update={
                 section: getattr(config, section).model_copy(update=values)
@@ -194,7 +188,7 @@ class _Draft:
             return value
         given = any(key.startswith(set_key) for set_key in self.from_command_line)
         folder = Path.cwd() if given else self.folder
-        resolve = resolve_base_model if key == "model.base" else resolve_path
+        resolve = resolve_base_model if key in ("model.base", "model.vae") else resolve_path
         try:
             if key in ("output.folder", "output.publish_to") and value.startswith(EMBEDDED):
                 raise WizardError("nothing can be written there", "", "Name a folder of yours.")

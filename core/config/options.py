@@ -194,7 +194,9 @@ def _list_of(item: Any, limits: Sequence[Any]) -> str:
 
 
 def _range(limits: Sequence[Any]) -> str:
-    ge, gt, le = (_limit(limits, name) for name in ("ge", "gt", "le"))
+    ge, gt, le, lt = (_limit(limits, name) for name in ("ge", "gt", "le", "lt"))
+    if ge is not None and lt is not None:
+        return f" from {_number(ge)} to below {_number(lt)}"
     if ge is not None and le is not None:
         return f" from {_number(ge)} to {_number(le)}"
     if ge is not None:

@@ -102,6 +102,8 @@ def need(config: RunConfig, spec: FamilySpec, base: BaseFindings | None) -> Need
     scale *= costs.fp32_factor if config.model.precision == "fp32" else 1
     checkpointing = config.training.gradient_checkpointing
     per_cell = costs.checkpointed_bytes if checkpointing else costs.activation_bytes
+    if config.network.conv_rank and costs.denoiser in trained:
+        per_cell *= costs.convolutions_factor
     batch, cells = config.training.batch_size, training_pixels(config, spec) / costs.cell_side**2
     pictures = batch * cells * per_cell * scale
     if trained & set(texts):
@@ -234,6 +236,8 @@ def _savings(
             f"batch size 1 and gradient accumulation {gathered}",
             {"training": {"batch_size": 1, "gradient_accumulation": gathered}},
         )
+    if config.network.conv_rank:
+        yield "no convolutions", {"network": {"conv_rank": None}}
     if config.network.rank > 32:
         yield "rank 32", {"network": {"rank": 32}}
     if config.samples.prompts and sample_pixels(config, spec) > 512 * 512:

@@ -46,9 +46,29 @@ def trained_parts(config: RunConfig, spec: FamilySpec) -> set[str]:
 
 def lora_values(config: RunConfig, spec: FamilySpec, base: BaseFindings | None) -> int:
     """How many numbers the LoRA has; 0 when that is not known."""
-    sizes, trained = part_sizes(spec, base), trained_parts(config, spec)
-    per_rank = sum(size.lora_values for name, size in sizes.items() if name in trained)
-    return per_rank * config.network.rank
+    network = config.network
+    values = 0
+    for size in _trained_sizes(config, spec, base):
+        values += network.rank * size.lora_values
+        if network.conv_rank:
+            values += network.rank * size.beside_values + network.conv_rank * size.conv_values
+    return values
+
+
+def lora_layers(config: RunConfig, spec: FamilySpec, base: BaseFindings | None) -> int:
+    """On how many layers the LoRA hangs; 0 when that is not known."""
+    convolutions = bool(config.network.conv_rank)
+    return sum(
+        size.lora_layers + convolutions * (size.beside_layers + size.conv_layers)
+        for size in _trained_sizes(config, spec, base)
+    )
+
+
+def _trained_sizes(
+    config: RunConfig, spec: FamilySpec, base: BaseFindings | None
+) -> list[PartSize]:
+    trained = trained_parts(config, spec)
+    return [size for name, size in part_sizes(spec, base).items() if name in trained]
 
 
 def optimizer_bytes(config: RunConfig) -> float:
@@ -67,8 +87,7 @@ def file_bytes(config: RunConfig, spec: FamilySpec, base: BaseFindings | None) -
     values = lora_values(config, spec, base)
     if not values:
         return 0
-    sizes, trained = part_sizes(spec, base), trained_parts(config, spec)
-    layers = sum(size.lora_layers for name, size in sizes.items() if name in trained)
+    layers = lora_layers(config, spec, base)
     precision = config.output.save_precision or config.model.precision
     return values * BYTES[precision] + layers * _ENTRY_BYTES + _METADATA_BYTES
 

@@ -31,6 +31,7 @@ from ..weights import kohya, metadata
 from . import manifest, states
 from .batches import Batches, Prompts
 from .cache import EncodedPrompts
+from .continuation import Beginning
 from .ema import MovingAverage
 from .fingerprints import Fingerprints
 from .groups import parameter_groups
@@ -77,6 +78,8 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
     hashes = hash_files(job, source.fingerprints, [*plan.samples, *looked_at])
     origin = Origin.of(config, manifest.of_plan(plan, hashes), family.base_hash(), device)
     standing = states.find(job, origin)
+    beginning = Beginning.of(job, config, standing)
+    origin = origin.going_on_from(beginning.sha256)
     decoder = Decoder(hashes, source.fingerprints)
     pictures = prepare_pictures(
         job, config, family, source.store, decoder, device, plan.samples, looked_at
@@ -86,6 +89,7 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
     source.make_room()
     job.phase("attach network")
     network = networks.attach(family, config.network, config.training.seed, list(rates))
+    beginning.give_to(network)
     if config.training.gradient_checkpointing:
         family.enable_gradient_checkpointing()
     groups = parameter_groups(network, rates, config.optimizer.loraplus_ratio)
@@ -115,7 +119,7 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
             job,
             config,
             schedule,
-            _contents(config, plan, schedule, family, network),
+            _contents(config, plan, schedule, family, network, beginning.sha256),
         ),
         previews=Previews(job, family, sample_prompts),
         average=average,
@@ -181,6 +185,7 @@ def _contents(
     schedule: Schedule,
     family: ModelFamily,
     network: Network,
+    continued: str,
 ) -> Callable[[int, int], bytes]:
     """The bytes of a file at (step, epoch), with the network as it is when called."""
     rule = BucketRule.of(config.dataset, family.spec)
@@ -194,6 +199,7 @@ def _contents(
         warmup_steps=schedule.warmup_steps,
         step=0,
         epoch=0,
+        continued=continued,
     )
 
     def contents(step: int, epoch: int) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from .cache import arithmetic
 from .ema import MovingAverage
 from .setbacks import finite
 
+NETWORK_WEIGHTS = "network_weights"
 _DATASET = "dataset.json"
 
 
@@ -30,7 +31,7 @@ class Origin:
     """What a run was begun with, and what its exactness depends on."""
 
     belongs_to: dict[str, str]
-    """Hashes of configuration, dataset and base model."""
+    """Hashes of configuration, dataset, base model, and of a LoRA that it went on from."""
     environment: dict[str, str]
     dataset: manifest.Manifest
 
@@ -51,6 +52,12 @@ class Origin:
         }
         facts = {"lora-wizard": wizard_version(), **arithmetic(device)}
         return cls(belongs_to, {name: str(value) for name, value in facts.items()}, dataset)
+
+    def going_on_from(self, sha256: str) -> Origin:
+        """With the hash of the LoRA that the run began from, if it did."""
+        if not sha256:
+            return self
+        return replace(self, belongs_to={**self.belongs_to, NETWORK_WEIGHTS: sha256})
 
 
 class States:

@@ -14,7 +14,7 @@ import torch
 from ..config import RunConfig
 from ..dataset.order import windows
 from ..dataset.plan import DatasetPlan, Window
-from ..networks.base import Network
+from ..networks.base import Network, NormFigures
 from ..optimizers.base import OptimizerSpec
 from ..run.job import Job
 from ..schedule import SavePoint, Schedule
@@ -58,6 +58,8 @@ class Trainer:
     average: MovingAverage | None = None
     step: int = 0
     samples_seen: int = 0
+    norms: NormFigures | None = None
+    """Of the network's layers after the last step, where they are limited."""
     _saved_file: int = -1
 
     def train(self) -> None:
@@ -105,6 +107,8 @@ class Trainer:
         # The one place where the loop waits for the GPU.
         figures = torch.stack([loss, norm.to(loss)]).tolist()
         self.apply_gradients(figures, window)
+        if most := self.config.network.max_norm:
+            self.norms = self.network.limit_norms(most)
         return figures[0], figures[1]
 
     def accumulate(self, window: Window) -> torch.Tensor:
@@ -127,9 +131,12 @@ class Trainer:
         samples = _samples_in(window)
         shares: list[torch.Tensor] = []
         for index, micro_batch in enumerate(window):
-            seed_global_generators(self.config.training.seed, self.step + 1, index)
-            share = self.batches.loss(micro_batch, samples)
-            (self.scaler.scale(share) if self.scaler else share).backward()
+            seed = self.config.training.seed
+            seed_global_generators(seed, self.step + 1, index)
+            keys = [draw.key(seed, "network") for draw in micro_batch]
+            with self.network.learning(self.step + 1, keys):
+                share = self.batches.loss(micro_batch, samples)
+                (self.scaler.scale(share) if self.scaler else share).backward()
             shares.append(share.detach())
         return torch.stack(shares).sum()
 
@@ -151,6 +158,8 @@ class Trainer:
         """Say what the step did."""
         rates = self.rates.at(self.step - 1)
         memory = {"memory": torch.cuda.max_memory_allocated()} if torch.cuda.is_available() else {}
+        norms = self.norms
+        lengths = {"scaled_layers": norms.scaled, "mean_norm": norms.mean} if norms else {}
         self.job.emit(
             "step",
             step=self.step,
@@ -160,6 +169,7 @@ class Trainer:
             loss=loss,
             learning_rates=self._shown_rates(rates),
             gradient_norm=gradient_norm,
+            **lengths,
             **memory,
         )
         self.job.progress(self.step)

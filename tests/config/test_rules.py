@@ -44,6 +44,16 @@ def test_nothing_is_said_about_what_is_fine() -> None:
             {"captions": {"shuffle": True, "trigger_words": ["a", "b"], "keep_tokens": 2}},
         ),
         (
+            {"network": {"conv_alpha": 2.0}},
+            "network.conv_alpha",
+            {"network": {"conv_alpha": 2.0, "conv_rank": 4}},
+        ),
+        (
+            {"network": {"conv_rank": 4}, "optimizer": {"unet_learning_rate": "off"}},
+            "network.conv_rank",
+            {"network": {"conv_rank": 4}},
+        ),
+        (
             {"loss": {"prior_loss_weight": 0.5}},
             "loss.prior_loss_weight",
             {
@@ -122,6 +132,13 @@ def test_two_ways_to_the_same_end_are_one_too_many() -> None:
     loss = {"debiased": True, "min_snr_gamma": 5.0}
     assert findings(loss=loss) == {"loss.debiased": "warning"}
     assert findings(loss={"debiased": True}) == {}
+
+
+def test_short_weights_and_schedule_free_ones_exclude_each_other() -> None:
+    network = {"max_norm": 1.0}
+    found = findings(network=network, optimizer={"name": "adamw_schedulefree"})
+    assert found["network.max_norm"] == "error"
+    assert "network.max_norm" not in findings(network=network)
 
 
 def test_a_span_of_timesteps_has_some() -> None:

@@ -98,6 +98,9 @@ def test_more_takes_more(training: dict[str, Any], rank: int, side: int) -> None
 
     plain = made()
     assert length(made(network={"rank": rank + 1})) > length(plain)
+    wider = made(network={"rank": rank, "conv_rank": 8})
+    assert length(wider) > length(plain)
+    assert highest(wider) > 1.02 * highest(plain)
     assert highest(made(network={"rank": rank + 1})) > highest(plain)
     assert highest(made(dataset={"resolution": side + 64})) > highest(plain)
     larger = {**training, "batch_size": training["batch_size"] + 1}

@@ -96,6 +96,29 @@ def test_the_numbers_are_those_of_the_run(plan: DatasetPlan) -> None:
     assert texts.items() >= wanted.items()
 
 
+def test_the_networks_arguments_are_told_in_sd_scripts_words(plan: DatasetPlan) -> None:
+    texts = built(plan)
+    assert texts["ss_network_args"] == "{}"
+    assert texts["ss_network_dropout"] == texts["ss_scale_weight_norms"] == "None"
+    assert not any("continued" in name for name in texts)
+    network = {
+        "conv_rank": 8,
+        "conv_alpha": 2.0,
+        "dropout": 0.1,
+        "rank_dropout": 0.2,
+        "module_dropout": 0.3,
+        "max_norm": 1.0,
+    }
+    texts = built(plan, network=network)
+    assert json.loads(texts["ss_network_args"]) == {
+        "conv_dim": "8",
+        "conv_alpha": "2.0",
+        "rank_dropout": "0.2",
+        "module_dropout": "0.3",
+    }
+    assert (texts["ss_network_dropout"], texts["ss_scale_weight_norms"]) == ("0.1", "1.0")
+
+
 def test_the_noise_and_the_loss_are_told_in_sd_scripts_words(plan: DatasetPlan) -> None:
     texts = built(plan)
     assert texts["ss_loss_type"] == "l2" and texts["ss_huber_c"] == "None"
