@@ -15,7 +15,6 @@ from PIL import Image, ImageChops, ImageOps
 
 from ..config.sections.loss import MaskSource
 from ..errors import Mend, Problem
-from .folders import FileEntry
 from .picture_file import open_picture
 from .pixels import crop_mask, eight_bits
 from .plan import Sample
@@ -41,10 +40,9 @@ def masked_name(name: str) -> str:
     return ""
 
 
-def mask_files(files: Iterable[FileEntry]) -> set[str]:
-    """The names of the masks among ``files``, which are named like pictures: those whose picture is
-    there too."""
-    names = {file.name for file in files}
+def mask_names(pictures: Iterable[str]) -> set[str]:
+    """The masks among the names of ``pictures``, a folder's: those whose picture is there too."""
+    names = set(pictures)
     stems = {name.rpartition(".")[0] for name in names}
     return {name for name in names if masked_name(name) in stems}
 
@@ -75,8 +73,8 @@ def review_masks(
     mask and not excluded; ``masks``: what `masks_of` found for ``pictures``."""
     found: list[Problem] = []
     if names and source != "file":
-        message = f'is "{source}", so {_are(len(names), "mask")} not used: {_some(sorted(names))}'
-        remedy = 'Set it to "file" to use them. They are not trained as pictures either way.'
+        message = f"{_are(len(names), 'mask')} not used: {_some(sorted(names))}."
+        remedy = 'loss.mask = "file" uses them. They are not trained as pictures either way.'
         mend = Mend("Use the masks", {_KEY: "file"})
         found.append(Problem(message, _KEY, remedy=remedy, severity="warning", mends=(mend,)))
     if source == "file":
@@ -115,7 +113,7 @@ def summary(source: MaskSource, samples: Sequence[Sample]) -> Iterator[Problem]:
         yield Problem(f"{message}{rest}.", _KEY, severity="note")
     elif source != "none":
         without = "a name-mask.png beside it" if source == "file" else "an alpha channel"
-        message = f'is "{source}", but no picture has {without}: all are learned whole'
+        message = f"No picture has {without}: all are learned whole."
         yield Problem(message, _KEY, severity="warning")
 
 

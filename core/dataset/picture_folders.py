@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from .archive_words import is_archive, not_a_folder
 from .folders import FileEntry, FolderListing, list_folder
 from .images import is_picture_name
 from .layout_words import counted, folder_mends, nearest, try_list
-from .masks import mask_files
+from .masks import mask_names
 
 
 class PictureFolders:
@@ -45,15 +44,11 @@ class PictureFolders:
 
     def pictures(self, listing: FolderListing) -> tuple[FileEntry, ...]:
         """Files that are named like pictures, masks apart, and not excluded; not yet opened."""
-        named = [file for file in listing.files if is_picture_name(file.name)]
-        masks = mask_files(named)
-        return self._kept(file for file in named if file.name not in masks)
+        return self._kept(listing, masks=False)
 
     def masks(self, listing: FolderListing) -> tuple[FileEntry, ...]:
         """The masks of its pictures that are not excluded; not yet opened."""
-        named = [file for file in listing.files if is_picture_name(file.name)]
-        masks = mask_files(named)
-        return self._kept(file for file in named if file.name in masks)
+        return self._kept(listing, masks=True)
 
     def with_pictures(self, listing: FolderListing) -> list[Path]:
         """The folders in a folder that have pictures in them."""
@@ -84,10 +79,13 @@ class PictureFolders:
         """Say a note, likewise."""
         self.problems.append(_problem("note", *said))
 
-    def _kept(self, files: Iterable[FileEntry]) -> tuple[FileEntry, ...]:
+    def _kept(self, listing: FolderListing, *, masks: bool) -> tuple[FileEntry, ...]:
+        named = [file for file in listing.files if is_picture_name(file.name)]
+        among = mask_names(file.name for file in named)
+        wanted = [file for file in named if (file.name in among) == masks]
         if not self.options.exclude:
-            return tuple(files)
-        return tuple(file for file in files if not self._is_excluded(file.path))
+            return tuple(wanted)
+        return tuple(file for file in wanted if not self._is_excluded(file.path))
 
     def _is_excluded(self, path: Path) -> bool:
         """By its name, or, where the pattern has a slash, by its path relative to the folder that

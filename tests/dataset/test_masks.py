@@ -69,10 +69,10 @@ def test_it_is_said_how_many_have_one_and_what_is_not_used(tmp_path: Path) -> No
     unused = [item for item in plan_of(tmp_path).problems if item.where == "loss.mask"]
     assert [item.severity for item in unused] == ["warning"]
     assert unused[0].mends[0].values == {"loss.mask": "file"}
-    assert "no picture has an alpha channel" in said(plan_of(tmp_path, "alpha"), "warning")
+    assert "No picture has an alpha channel" in said(plan_of(tmp_path, "alpha"), "warning")
     excluded = plan_of(tmp_path, "file", exclude=["*-mask.png"])
     assert names(excluded) == {}
-    assert "no picture has a name-mask.png" in said(excluded, "warning")
+    assert "No picture has a name-mask.png" in said(excluded, "warning")
 
 
 def test_two_masks_of_one_picture_and_one_of_another_shape_are_refused(tmp_path: Path) -> None:

@@ -31,21 +31,20 @@ def _uncached(config: RunConfig) -> Iterator[Finding]:
         return
     if config.augmentation.needs_pixels:
         yield note(
-            "is false: each use of a picture is encoded anew, which makes every step longer and "
-            "keeps the VAE in the GPU's memory",
+            "Each use of a picture is encoded anew, which makes every step longer and keeps the VAE "
+            "in the GPU's memory.",
             _CACHE,
             "augmentation.color",
             "augmentation.random_crop",
         )
     else:
         yield warning(
-            "is false, which only makes every step longer and takes more memory: what is learned "
-            "is the same",
+            "Without the cache every step is longer and takes more memory, and what is learned is "
+            "the same.",
             _CACHE,
             "augmentation.color",
             "augmentation.random_crop",
-            remedy="Set it to true: only augmentation.color and augmentation.random_crop need "
-            "it off.",
+            remedy="Turn it on: only augmentation.color and augmentation.random_crop need it off.",
         )
 
 
