@@ -16,11 +16,10 @@ def _cached(config: RunConfig) -> Iterator[Finding]:
     for name in ("color", "random_crop"):
         if getattr(config.augmentation, name) and config.dataset.cache_latents:
             finding = error(
-                "changes the pixels of every use, which pictures that are encoded once for all "
-                "uses cannot show",
+                "needs pictures that are encoded anew at each use",
                 f"augmentation.{name}",
                 _CACHE,
-                remedy="Set dataset.cache_latents = false, which takes longer; or leave this out.",
+                remedy="Set dataset.cache_latents = false, which is slower; or leave this out.",
             )
             mend = Mend("Encode each use anew", {_CACHE: False})
             yield replace(finding, problem=replace(finding.problem, mends=(mend,)))
@@ -31,8 +30,8 @@ def _uncached(config: RunConfig) -> Iterator[Finding]:
         return
     if config.augmentation.needs_pixels:
         yield note(
-            "Each use of a picture is encoded anew, which makes every step longer and keeps the VAE "
-            "in the GPU's memory.",
+            "Each use of a picture is encoded anew: every step is longer, and the VAE stays in the "
+            "GPU's memory.",
             _CACHE,
             "augmentation.color",
             "augmentation.random_crop",
