@@ -10,7 +10,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from .config import RunConfig
@@ -19,6 +19,7 @@ from .errors import Problem, WizardError
 from .families import registry as families
 from .families.base import FamilySpec, LoraTarget, PartSize
 from .places import existing, size_text
+from .preflight_vae import vae_problems
 from .weights.base_model import (
     BaseModel,
     BaseModelError,
@@ -29,6 +30,7 @@ from .weights.base_model import (
 )
 from .weights.clip_vocabulary import (
     CLIP_TOKENS,
+    find_vocabulary,
     missing_vocabulary,
     unknown_words,
     unreachable_vocabulary,
@@ -37,7 +39,6 @@ from .weights.header import Header
 from .weights.recognition import WrongFamilyError, refusal
 from .weights.recognition_folder import recognise_folder
 from .weights.single_file import SingleFile
-from .weights.vae import locate_vae
 
 HUB_PATIENCE = 8.0
 """Seconds in which the hub must have answered; a rented machine waits no longer for a check."""
@@ -52,6 +53,8 @@ class BaseFindings:
     problems: list[Problem] = field(default_factory=list)
     parts: Mapping[str, PartSize] = field(default_factory=dict)
     download_bytes: int = 0
+    vocabulary: Path | None = None
+    """A folder with the tokenizer, by which captions are counted."""
     lora_targets: Sequence[LoraTarget] = ()
     """All layers that can get a LoRA; empty when the files are not here."""
 
@@ -70,7 +73,9 @@ def inspect_base(config: RunConfig, spec: FamilySpec, *, online: bool = True) ->
     if is_hub_id(name) and not os.path.exists(name):  # noqa: PTH110 (see config_paths)
         cached = _cached(name, spec)
         if cached is None:
-            return _ask_hub(name, spec) if online else BaseFindings()
+            found = _ask_hub(name, spec) if online else BaseFindings()
+            # Another model may have brought the same words.
+            return replace(found, vocabulary=find_vocabulary(CLIP_TOKENS, Path.cwd()))
         folder = cached
     else:
         folder = Path(name)
@@ -92,38 +97,8 @@ def inspect_base(config: RunConfig, spec: FamilySpec, *, online: bool = True) ->
     except OSError as error:
         why = f"cannot be read: {error.strerror or error}"
         return BaseFindings([Problem(why, _KEY, remedy="Check the folder's permissions.")])
-    problems += _vae_problems(config, spec, base)
-    return BaseFindings(problems, sizes, lora_targets=tuple(targets))
-
-
-def _vae_problems(config: RunConfig, spec: FamilySpec, base: BaseModel) -> Iterator[Problem]:
-    """What is wrong with another VAE than the base's own; the hub is not asked."""
-    name, key = config.model.vae, "model.vae"
-    if not name:
-        return
-    if spec.open_vae is None:
-        yield Problem(f"{spec.title} has no other VAE than the base's own", key)
-        return
-    if is_hub_id(name) and not os.path.exists(name):  # noqa: PTH110 (see config_paths)
-        message = f"{name} comes from the hub, if it is not in its cache"
-        yield Problem(message, key, severity="note")
-        return
-    try:
-        own, other = base.config("vae"), locate_vae(name, spec.open_vae).config()
-    except WizardError as error:
-        detail = error.message.removeprefix(f"{key}: ")
-        yield Problem(f"{error.title} ({detail})", key, remedy=error.remedy)
-        return
-    for what, fact in (("latent_channels", "channels"), ("block_out_channels", "sizes")):
-        mine, its = own.get(what), other.get(what)
-        if isinstance(mine, list) and isinstance(its, list):
-            mine, its = len(mine), len(its)
-        if mine != its:
-            yield Problem(
-                f"its latents have {its} {fact}, the base's {mine}: it is of another family",
-                key,
-                remedy="Leave it out for the base's own, or take one of the family.",
-            )
+    problems += vae_problems(config, spec, base)
+    return BaseFindings(problems, sizes, lora_targets=tuple(targets), vocabulary=base.vocabulary())
 
 
 def _as_problem(error: WizardError) -> Problem:

@@ -41,6 +41,7 @@ class ConceptFolder:
     pictures: tuple[FileEntry, ...]
     """Named like pictures, not excluded; not yet opened."""
     listing: FolderListing
+    prompt: str = ""
     masks: tuple[FileEntry, ...] = ()
     """The masks beside them, likewise."""
 
@@ -90,7 +91,7 @@ class Layout:
         concept = self._concept(listing, pictures, options.name or name, options.repeats, False)
         if options.trigger_words is not None:
             concept = replace(concept, trigger_words=tuple(options.trigger_words))
-        self.concepts.append(concept)
+        self.concepts.append(replace(concept, prompt=options.prompt))
         warn_nested(self._folders, listing, where)
 
     def _add_root(self, folder: Path, where: str, is_regularization: bool) -> None:
@@ -186,5 +187,5 @@ class Layout:
             words,
             pictures,
             listing,
-            self._folders.masks(listing),
+            masks=self._folders.masks(listing),
         )

@@ -78,7 +78,8 @@ def differences(before: Manifest, now: Manifest) -> list[str]:
 
 
 def _entry(sample: Sample, hashes: Mapping[Path, str]) -> dict[str, Any]:
-    # Only where there is one of its own: runs of before have none to compare with.
+    # Only where there is one: runs of before have none to compare with.
+    prompt = {"prompt": sample.prompt} if sample.prompt else {}
     mask = sample.mask.path if sample.mask else sample.path
     return {
         "picture": hashes[sample.path],
@@ -88,5 +89,6 @@ def _entry(sample: Sample, hashes: Mapping[Path, str]) -> dict[str, Any]:
         "regularization": sample.is_regularization,
         "bucket": asdict(sample.bucket),
         "crop": asdict(sample.crop),
+        **prompt,
         **({"mask": hashes[mask]} if mask != sample.path else {}),
     }
