@@ -70,7 +70,8 @@ class ParametersScreen(FormStep):
         """Show every setting, and go to the first of the rest."""
         await self._show_rest()
         fields = self.form.fields
-        fields[min(len(self._first), len(fields) - 1)].input.focus()
+        # Once it has a place, so that it is brought into view.
+        self.call_after_refresh(fields[min(len(self._first), len(fields) - 1)].input.focus)
 
     async def action_find(self) -> None:
         """Look for a setting by typing."""

@@ -85,7 +85,8 @@ class RepeatsScreen(StepScreen):
     RepeatsScreen.-narrow #fields .field-problem { margin: 0 0 0 1; }
     RepeatsScreen Form { height: auto; }
     RepeatsScreen #fields Input { padding: 0; }
-    RepeatsScreen #fields .field-label { width: 22; padding: 0; }
+    RepeatsScreen #fields .field-label { width: 26; padding: 0 1; }
+    RepeatsScreen.-narrow #fields .field-label { width: 23; }
     RepeatsScreen #fields .field-problem { padding: 0; }
     RepeatsScreen #chain { width: 1fr; padding: 0 0 0 1; }
     RepeatsScreen #folders { color: $warning; display: none; }
