@@ -190,7 +190,7 @@ async def test_one_concepts_repeats_are_typed(home: Path) -> None:
         assert total(screen).startswith("148 steps in 1 epoch")
         assert app.draft.value("dataset.concepts")[0]["repeats"] == 7
         await pilot.press("x")
-        await pilot.pause()
+        await settled(app, pilot)
         assert 'must be a whole number from 1 to 10000, not "7x"' in screen_text(app)
         assert app.draft.value("dataset.concepts")[0]["repeats"] == 7
         copy = app.draft.path.with_name("again.json")

@@ -75,9 +75,12 @@ class ParametersScreen(FormStep):
 
     async def action_find(self) -> None:
         """Look for a setting by typing."""
-        await self._show_rest()
+        # First, so that what is typed on the way goes there and not into a setting.
         self.add_class("-finding")
-        self.query_one("#find", Input).focus()
+        find = self.query_one("#find", Input)
+        self.set_focus(find)
+        await self._show_rest()
+        self.form.find(find.value)
 
     async def focus_field(self, key: str) -> None:
         """Go to a field, which may be among those that are not shown yet."""
