@@ -184,7 +184,7 @@ async def test_one_concepts_repeats_are_typed(home: Path) -> None:
         screen = await settled(app, pilot)
         await pilot.press("f7")
         await settled(app, pilot)
-        screen.query("ConceptRepeats SafeInput").first().focus()
+        assert screen.focused is screen.query("ConceptRepeats SafeInput").first()
         await pilot.press("end", "backspace", "backspace", "7")
         await settled(app, pilot)
         assert total(screen).startswith("148 steps in 1 epoch")
