@@ -12,6 +12,7 @@ from .config import RunConfig, rules
 from .config.config_problems import options
 from .config.configfile import flat
 from .dataset.build import build_plan, verify_plan
+from .dataset.caption_review import review_captions
 from .dataset.images import Progress
 from .dataset.plan import DatasetPlan
 from .dataset.validation import trained_too, validation_plan
@@ -21,8 +22,10 @@ from .families import registry as families
 from .families.base import FamilySpec
 from .networks import registry as networks
 from .optimizers import registry as optimizers
+from .optimizers import settings
 from .places import cache_folder, existing, free_bytes, size_text
 from .preflight_base import BaseFindings, inspect_base
+from .preflight_lora import look_at_lora
 from .sampling.prompts import expand
 from .sampling.samplers import SAMPLERS
 from .schedule import Schedule
@@ -82,8 +85,11 @@ def inspect(
     problems += _sample_prompts(config, spec)
     base = base or inspect_base(config, spec)
     problems += base.problems
+    problems += look_at_lora(config, spec, base).problems
     plan, found = _dataset(config, spec, progress)
     problems += found
+    if plan is not None:
+        problems += review_captions(plan, config, spec, base.vocabulary)
     problems += _validation(config, spec, plan, decode)
     if plan is not None and decode:
         problems += _broken_pictures(plan, config, progress)
@@ -112,6 +118,9 @@ def _names(config: RunConfig) -> Iterator[Problem]:
             find(name)
         except WizardError as error:
             yield Problem(error.title, key, remedy=error.remedy)
+    spec = settings.known(config.optimizer.name)
+    if spec and (problem := settings.missing_package(spec)):
+        yield problem
 
 
 def _does_not_apply(config: RunConfig, spec: FamilySpec) -> Iterator[Problem]:

@@ -17,6 +17,8 @@ JOBS = (
     "core.demo.*",
     "core.families.*_model",
     "core.families.noise_schedule",
+    "core.networks.dropouts",
+    "core.networks.norms",
     "core.optimizers.state",
     "core.sampling.drawing",
     "core.training.*",

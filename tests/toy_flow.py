@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
-from lora_wizard.core.config import LossOptions, ModelOptions
+from lora_wizard.core.config import CaptionOptions, LossOptions, ModelOptions
 from lora_wizard.core.families.base import WHOLE_WAY, Batch, FamilySpec, SamplePrompt
 from PIL import Image
 from torch import nn
@@ -27,6 +27,8 @@ SPEC = FamilySpec(
     architecture="toy-flow",
     options_that_do_not_apply=frozenset(
         {
+            "captions.max_tokens",
+            "captions.weighted",
             "loss.debiased",
             "loss.min_snr_gamma",
             "loss.scale_v_like_epsilon",
@@ -34,6 +36,8 @@ SPEC = FamilySpec(
             "model.clip_skip",
             "model.prediction",
             "model.zero_terminal_snr",
+            "network.conv_rank",
+            "network.weights",
         }
     ),
     samplers=("euler_a", "euler"),
@@ -103,6 +107,9 @@ class ToyFlow:
         denoiser = ["to_hidden", "from_told", "mix", "to_out"]
         return {"denoiser": denoiser, "text_encoder": ["proj"]}
 
+    def convolution_targets(self) -> Mapping[str, Sequence[str]]:
+        return {}
+
     def lora_key(self, part: str, module_name: str) -> str:
         return self.lora_prefixes[part] + module_name.replace(".", "_")
 
@@ -115,7 +122,9 @@ class ToyFlow:
     def latent_shape(self, width: int, height: int) -> tuple[int, int, int]:
         return CHANNELS, height // FACTOR, width // FACTOR
 
-    def encode_prompts(self, captions: Sequence[str]) -> dict[str, torch.Tensor]:
+    def encode_prompts(
+        self, captions: Sequence[str], options: CaptionOptions | None = None
+    ) -> dict[str, torch.Tensor]:
         return {"text": self._text(captions)}
 
     def draw_timesteps(

@@ -11,6 +11,7 @@ names a ``FamilySpec``.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     import torch
     from PIL.Image import Image
 
-    from ..config import LossOptions, ModelOptions, RunConfig
+    from ..config import CaptionOptions, LossOptions, ModelOptions, RunConfig
     from ..errors import Problem
     from ..weights.base_model import BaseModel, OpenFile, Part
 
@@ -30,6 +31,10 @@ WHOLE_WAY = (0.0, 1.0)
 """All of the way from the picture, 0, to noise alone, 1."""
 
 
+PROMPT_CHUNK = 75
+"""Tokens of a caption that CLIP reads at once, and what longer ones are counted in."""
+
+
 @dataclass(frozen=True)
 class PartSize:
     """How many numbers a part of a base has, and how many layers of it get a LoRA, with how many
@@ -38,6 +43,12 @@ class PartSize:
     values: int
     lora_layers: int = 0
     lora_values: int = 0
+    beside_layers: int = 0
+    """Of the same rank, and there only when convolutions are trained, as are `conv_layers`."""
+    beside_values: int = 0
+    conv_layers: int = 0
+    conv_values: int = 0
+    """For each rank of the convolutions."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +68,8 @@ class Costs:
     """With gradient checkpointing, the block that is computed again included."""
     fp32_factor: float
     """How much more fp32 keeps."""
+    convolutions_factor: float
+    """How much more is kept when convolutions are trained."""
     text_activation_bytes: float
     """Per picture, when the text encoders are trained."""
     decoding_bytes: float
@@ -67,6 +80,34 @@ class Costs:
     """The same per pair of cells."""
     encoding_flops: float
     """Of the VAE per pixel, to encode; decoding takes about twice as many."""
+
+
+@dataclass(frozen=True)
+class LoraTarget:
+    """A layer that can get a LoRA, as the headers of a base's weights tell of it."""
+
+    folder: str
+    """The part of the base it is in, by subfolder."""
+    name: str
+    """Its full name in diffusers or transformers."""
+    key: str
+    """In a kohya-format file, without ``.lora_down...``."""
+    shape: tuple[int, ...]
+    """Of the base's weight: (outputs, inputs) and, for a convolution, its height and width."""
+    beside: bool = False
+    """Whether it is trained only when convolutions are."""
+    other_names: tuple[str, ...] = ()
+    """What other programs call it in their files, up to the matrix's own ending."""
+
+    @property
+    def is_convolution(self) -> bool:
+        """Of more than a single cell: those have a rank of their own."""
+        return len(self.shape) > 2 and set(self.shape[2:]) != {1}
+
+    @property
+    def values_per_rank(self) -> int:
+        """How many numbers down and up have together for each rank."""
+        return self.shape[0] + math.prod(self.shape[1:])
 
 
 @dataclass(frozen=True)
@@ -98,11 +139,16 @@ class FamilySpec:
     """The classes that ``model_index.json`` names in bases of the family; empty: any."""
     open_file: OpenFile | None = None
     """How a base in a single file is opened; None where only folders are read."""
+    open_vae: OpenFile | None = None
+    """How a VAE in a single file is opened; None where there is no other than the base's own."""
     check_base: Callable[[BaseModel, RunConfig], Iterable[Problem]] | None = None
     """What is wrong with a base whose files are all there, without loading it, and what of the
     configuration does not fit it."""
     costs: Costs | None = None
     """None: memory and time are not told beforehand."""
+    lora_targets: Callable[[BaseModel], Sequence[LoraTarget]] | None = None
+    """All layers of a base that can get a LoRA, without loading it; None: sizes are not told, and
+    files of other trainers are not continued."""
 
 
 @dataclass(frozen=True)
@@ -168,6 +214,11 @@ class ModelFamily(Protocol):
         """For ``denoiser`` and each text encoder: the full names of the layers that get a LoRA."""
         ...
 
+    def convolution_targets(self) -> Mapping[str, Sequence[str]]:
+        """Which layers are added to `lora_targets` when convolutions are trained; parts that have
+        none are left out."""
+        ...
+
     def lora_key(self, part: str, module_name: str) -> str:
         """The name in a kohya-format file of a layer of ``part`` (without ``.lora_down...``)."""
         ...
@@ -185,8 +236,11 @@ class ModelFamily(Protocol):
         """(C, h, w) of a picture of ``width`` x ``height`` pixels."""
         ...
 
-    def encode_prompts(self, captions: Sequence[str]) -> Conditioning:
-        """Conditioning of ``captions``, with gradients when a text encoder is trained."""
+    def encode_prompts(
+        self, captions: Sequence[str], options: CaptionOptions | None = None
+    ) -> Conditioning:
+        """Conditioning of ``captions``, with gradients when a text encoder is trained.
+        ``options`` say how long captions may be and how they are read; the defaults if absent."""
         ...
 
     def draw_timesteps(

@@ -10,7 +10,8 @@ from ..sampling.samplers import SAMPLERS
 from ..weights.base_model import BaseModel, Part
 from . import prediction
 from .base import Costs, FamilySpec, PartSize
-from .sd1_checkpoint import NAME, TITLE, open_checkpoint
+from .sd1_checkpoint import NAME, TITLE, open_checkpoint, open_vae
+from .sd1_layers import TEXT_LORA_PREFIX, targets
 
 if TYPE_CHECKING:
     from ..config import RunConfig
@@ -24,7 +25,15 @@ PARTS = (
 )
 COSTS = Costs(
     parts={
-        "unet": PartSize(859_520_964, lora_layers=192, lora_values=423_936),
+        "unet": PartSize(
+            859_520_964,
+            lora_layers=192,
+            lora_values=423_936,
+            beside_layers=36,
+            beside_values=82_880,
+            conv_layers=50,
+            conv_values=544_000,
+        ),
         "text_encoder": PartSize(123_060_480, lora_layers=72, lora_values=165_888),
         "vae": PartSize(83_653_863),
     },
@@ -33,6 +42,7 @@ COSTS = Costs(
     activation_bytes=325_000,
     checkpointed_bytes=90_000,
     fp32_factor=1.4,
+    convolutions_factor=1.12,
     text_activation_bytes=60e6,
     decoding_bytes=4_000,
     flops=168e6,
@@ -71,7 +81,7 @@ SPEC = FamilySpec(
     base_version="sd_v1",
     architecture="stable-diffusion-v1",
     samplers=tuple(SAMPLERS),
-    text_encoder_prefixes={"text_encoder": "lora_te_"},
+    text_encoder_prefixes={"text_encoder": TEXT_LORA_PREFIX},
     parts=PARTS,
     pipelines=frozenset(
         {
@@ -81,6 +91,8 @@ SPEC = FamilySpec(
         }
     ),
     open_file=open_checkpoint,
+    open_vae=open_vae,
     check_base=_check_base,
     costs=COSTS,
+    lora_targets=targets,
 )

@@ -5,27 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+from transformers import CLIPTextModel, CLIPTokenizer
 
-from ..errors import WizardError
 from ..weights.base_model import locate
 from ..weights.base_model_parts import is_trained, load_part, load_tokenizer
-from .base import WHOLE_WAY, Batch, SamplePrompt
+from ..weights.vae import locate_vae
+from . import clip_text_model as clip_text
+from . import sd1_layers
+from .base import PROMPT_CHUNK, WHOLE_WAY, Batch, SamplePrompt
+from .clip_text_model import ClipText
 from .noise_schedule import NoiseSchedule
 from .prediction import scheduler_config
 from .sd1 import SPEC
+from .sd1_checkpoint import open_vae
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from ..config import LossOptions, ModelOptions
+    from ..config import CaptionOptions, LossOptions, ModelOptions
     from .base import Conditioning
 
-_TEXT_LAYERS = ("q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2")
 _DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
 
 
@@ -40,7 +44,8 @@ class StableDiffusion1:
         self.device = torch.device(device)
         self.precision = _DTYPES[options.precision]
         self.base = locate(options.base, SPEC.parts, SPEC.open_file)
-        self._vae_config = self.base.config("vae")
+        self._vae = locate_vae(options.vae, open_vae) if options.vae else None
+        self._vae_config = self._vae.config() if self._vae else self.base.config("vae")
         self._scheduler_config = scheduler_config(self.base, options)
         self._schedule = NoiseSchedule(self._scheduler_config, self.device)
         self.spec = replace(
@@ -48,7 +53,8 @@ class StableDiffusion1:
             prediction=self._schedule.prediction,
             zero_terminal_snr=self._schedule.ends_in_noise,
         )
-        self._clip_skip = self._checked_clip_skip(options.clip_skip)
+        text_config = self.base.config("text_encoder")
+        self._clip_skip = clip_text.checked_clip_skip(options.clip_skip, text_config)
         self._loaded: dict[str, Any] = {}
         self._parked: dict[str, Any] = {}
         self._base_hash = ""
@@ -56,7 +62,11 @@ class StableDiffusion1:
     def base_hash(self) -> str:
         """SHA-256 of the contents of all files that are read; remembered between runs."""
         # Once: every saved file asks for it, also when the base has gone from the disk meanwhile.
-        self._base_hash = self._base_hash or self.base.content_hash(SPEC.parts)
+        if not self._base_hash:
+            self._base_hash = self.base.content_hash(SPEC.parts)
+            if self._vae:
+                both = f"{self._base_hash}\n{self._vae.content_hash()}\n"
+                self._base_hash = sha256(both.encode()).hexdigest()
         return self._base_hash
 
     # Parts ------------------------------------------------------------------------------------
@@ -75,6 +85,9 @@ class StableDiffusion1:
 
     @property
     def vae(self) -> AutoencoderKL:
+        if self._vae and "vae" not in self._loaded and "vae" not in self._parked:
+            module = load_part(self._vae.base, self._vae.part, AutoencoderKL, torch.float32)
+            self._loaded["vae"] = module.to(self.device)
         return self._part("vae", AutoencoderKL, torch.float32)
 
     @property
@@ -98,30 +111,28 @@ class StableDiffusion1:
         """Of the U-Net, and of the text encoder where its layers are trained."""
         self.denoiser.enable_gradient_checkpointing()
         if "text_encoder" in self._loaded and is_trained(self.text_encoder):
-            # transformers checkpoints in training mode only; its dropout is set to zero on load.
-            self.text_encoder.train()
-            _checkpoint(self.text_encoder)
+            clip_text.checkpoint(self.text_encoder)
 
     # The LoRA's layers ------------------------------------------------------------------------
 
     @property
     def lora_prefixes(self) -> Mapping[str, str]:
-        return {"denoiser": "lora_unet_", **SPEC.text_encoder_prefixes}
+        return {"denoiser": sd1_layers.UNET_LORA_PREFIX, **SPEC.text_encoder_prefixes}
 
     def lora_targets(self) -> Mapping[str, Sequence[str]]:
-        """sd-scripts' default targets: see `denoiser_targets` and `text_encoder_targets`."""
+        """sd-scripts' default targets: see `sd1_layers`."""
+        encoder = self._loaded.get("text_encoder")
+        encoder = encoder or clip_text.without_weights(self.base.config("text_encoder"))
         return {
             "denoiser": denoiser_targets(self.denoiser),
-            "text_encoder": text_encoder_targets(
-                self._loaded.get("text_encoder") or self._text_encoder_without_weights()
-            ),
+            "text_encoder": text_encoder_targets(encoder),
         }
 
+    def convolution_targets(self) -> Mapping[str, Sequence[str]]:
+        return {"denoiser": sd1_layers.convolution_targets(_shapes(self.denoiser))}
+
     def lora_key(self, part: str, module_name: str) -> str:
-        # transformers 5 dropped the `text_model.` level that every reader of the files expects.
-        if part != "denoiser" and not module_name.startswith("text_model."):
-            module_name = f"text_model.{module_name}"
-        return self.lora_prefixes[part] + module_name.replace(".", "_")
+        return sd1_layers.lora_key(part, module_name)
 
     # Pictures and prompts to tensors ----------------------------------------------------------
 
@@ -149,22 +160,25 @@ class StableDiffusion1:
         mean, deviation = encoded.chunk(2, dim=1)
         return (mean + deviation * noise) * self.scaling_factor
 
-    def encode_prompts(self, captions: Sequence[str]) -> Conditioning:
-        """``text``: (B, 77, width of the encoder), fp32. Longer captions are cut at 75 tokens."""
-        length = self.text_encoder.config.max_position_embeddings
-        tokens = self.tokenizer(
-            list(captions),
-            padding="max_length",
-            max_length=length,
-            truncation=True,
-            return_tensors="pt",
-        )
+    def encode_prompts(
+        self, captions: Sequence[str], options: CaptionOptions | None = None
+    ) -> Conditioning:
+        """``text``: (B, 77 or 152 or 227, width of the encoder), fp32; see `ClipText.encode`."""
+        chunks = options.max_tokens // PROMPT_CHUNK if options else 1
+        emphasis = options is not None and options.weighted
         with self._autocast():
-            output = self.text_encoder(
-                tokens["input_ids"].to(self.device), output_hidden_states=True
-            )
-            hidden = output.hidden_states[-self._clip_skip]
-            return {"text": _text_layers(self.text_encoder).final_layer_norm(hidden).float()}
+            return {"text": self._text.encode(captions, chunks=chunks, emphasis=emphasis)}
+
+    def prompt_chunks(self, prompt: str) -> int:
+        return self._text.chunks_of(prompt)
+
+    def encode_sample_prompts(self, prompts: Sequence[str], chunks: int) -> torch.Tensor:
+        with self._autocast():
+            return self._text.encode(prompts, chunks=chunks, emphasis=True)
+
+    @property
+    def _text(self) -> ClipText:
+        return ClipText(self.tokenizer, self.text_encoder, self._clip_skip)
 
     # The noise schedule -----------------------------------------------------------------------
 
@@ -231,58 +245,21 @@ class StableDiffusion1:
             self._loaded[name] = module.to(self.device)
         return self._loaded[name]
 
-    def _text_encoder_without_weights(self) -> torch.nn.Module:
-        """For its layers' names: one that is not trained need not be loaded for them."""
-        configuration = CLIPTextConfig(**self.base.config("text_encoder"))
-        with torch.device("meta"):
-            return CLIPTextModel(configuration)
-
     def _autocast(self) -> AbstractContextManager[Any]:
         if self.precision is torch.float32:
             return nullcontext()
         return torch.autocast(self.device.type, self.precision)
 
-    def _checked_clip_skip(self, clip_skip: int) -> int:
-        layers = int(self.base.config("text_encoder")["num_hidden_layers"])
-        if clip_skip > layers:
-            raise WizardError(
-                "clip_skip skips more layers than there are",
-                f"model.clip_skip: {clip_skip}; the text encoder has {layers}",
-                "1 suits realistic models, 2 anime models.",
-            )
-        return clip_skip
-
 
 def denoiser_targets(unet: torch.nn.Module) -> list[str]:
-    """Every linear layer and every 1x1 convolution inside the U-Net's transformer blocks: 192 in
-    Stable Diffusion 1.5."""
-    found: list[str] = []
-    for name, module in unet.named_modules():
-        if type(module).__name__ == "Transformer2DModel":
-            found += [f"{name}.{inner}" for inner, layer in module.named_modules() if _fits(layer)]
-    return found
+    """See `sd1_layers.denoiser_targets`."""
+    return sd1_layers.denoiser_targets(_shapes(unet))
 
 
 def text_encoder_targets(text_encoder: torch.nn.Module) -> list[str]:
-    """The attention projections and both feed-forward layers of every layer: 72 in CLIP ViT-L."""
-    return [
-        name
-        for name, module in text_encoder.named_modules()
-        if isinstance(module, torch.nn.Linear) and name.rpartition(".")[2] in _TEXT_LAYERS
-    ]
+    """See `sd1_layers.text_encoder_targets`."""
+    return sd1_layers.text_encoder_targets(_shapes(text_encoder))
 
 
-def _fits(layer: torch.nn.Module) -> bool:
-    if isinstance(layer, torch.nn.Conv2d):
-        return layer.kernel_size == (1, 1)
-    return isinstance(layer, torch.nn.Linear)
-
-
-def _text_layers(text_encoder: Any) -> Any:
-    return getattr(text_encoder, "text_model", text_encoder)
-
-
-def _checkpoint(text_encoder: Any) -> None:
-    # transformers 5 renamed it on the way.
-    enable = getattr(text_encoder, "activation_checkpointing_enable", None)
-    (enable or text_encoder.gradient_checkpointing_enable)({"use_reentrant": False})
+def _shapes(module: torch.nn.Module) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(weight.shape) for name, weight in module.named_parameters()}

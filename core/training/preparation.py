@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 
@@ -12,10 +13,11 @@ from .. import cache_room, places
 from ..config import RunConfig
 from ..dataset.buckets import BucketRule
 from ..dataset.build import build_plan, verify_plan
+from ..dataset.caption_variants import caption_variants
 from ..dataset.captions import final_caption
 from ..dataset.plan import DatasetPlan, Draw
 from ..dataset.validation import validation_config, validation_plan
-from ..errors import WizardError
+from ..errors import ProblemsError, WizardError
 from ..families import registry as families
 from ..families.base import ModelFamily, SamplePrompt, load_implementation
 from ..hardware import device_name
@@ -23,6 +25,7 @@ from ..networks import registry as networks
 from ..networks.base import Network
 from ..optimizers import registry as optimizers
 from ..optimizers.base import ParameterGroup
+from ..optimizers.settings import missing_package, settled
 from ..run.job import Job
 from ..sampling.prompts import expand
 from ..schedule import BatchCounts, Schedule
@@ -30,7 +33,10 @@ from ..weights import kohya, metadata
 from . import manifest, states
 from .batches import Batches, Encoded, Prompts
 from .cache import EncodedPictures, EncodedPrompts
+from .continuation import Beginning
+from .ema import MovingAverage
 from .fingerprints import Fingerprints
+from .groups import parameter_groups
 from .outputs import Outputs
 from .portions import Portions
 from .previews import Previews
@@ -64,23 +70,28 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
     rates = _rates(config, family)
     sample_prompts = _sample_prompts(config, family)
     optimizer_spec = optimizers.find(config.optimizer.name)
+    if problem := missing_package(optimizer_spec):
+        raise ProblemsError("The optimizer cannot be used", [problem])
     source = _Source(job, config, plan, family, device)
     hashes = source.hashes()
     origin = Origin.of(config, manifest.of_plan(plan, hashes), family.base_hash(), device)
     standing = states.find(job, origin)
+    beginning = Beginning.of(job, config, standing)
+    origin = origin.going_on_from(beginning.sha256)
     validated = validation_plan(config, family.spec)
     pictures = source.pictures(hashes, validated)
-    prompts = source.prompts(trained=set(rates) - {DENOISER}, validated=validated)
+    prompts = source.prompts(set(rates) - {DENOISER}, schedule, validated)
     family.release(*(name for name in _text_encoders(family) if name not in rates))
     source.make_room()
     job.phase("attach network")
     network = networks.attach(family, config.network, config.training.seed, list(rates))
+    beginning.give_to(network)
     if config.training.gradient_checkpointing:
         family.enable_gradient_checkpointing()
-    groups = [
-        ParameterGroup(part, network.parameters_of(part), rate) for part, rate in rates.items()
-    ]
-    optimizer = optimizer_spec.build(groups, config.optimizer)
+    groups = parameter_groups(network, rates, config.optimizer.loraplus_ratio)
+    optimizer = optimizer_spec.build(groups, settled(config.optimizer))
+    decay = config.training.ema_decay
+    average = MovingAverage(network, decay) if decay else None
     validation = None
     if validated:
         trained = [_module(family, part) for part in rates]
@@ -93,19 +104,21 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
         config=config,
         plan=plan,
         schedule=schedule,
-        rates=RateSchedule(config.optimizer, rates, schedule.total_steps, schedule.warmup_steps),
+        rates=_schedule_of(groups, config, schedule),
         network=network,
         optimizer=optimizer,
+        optimizer_spec=optimizer_spec,
         scaler=scaler,
         batches=Batches(config, family, pictures, prompts, device),
-        states=States(job, origin, standing, network, optimizer, scaler),
+        states=States(job, origin, standing, network, optimizer, scaler, average),
         outputs=Outputs(
             job,
             config,
             schedule,
-            _contents(config, plan, schedule, family, network),
+            _contents(config, plan, schedule, family, network, beginning.sha256),
         ),
         previews=Previews(job, family, sample_prompts),
+        average=average,
         validation=validation,
         portions=Portions(job),
         setbacks=Setbacks(job, schedule.total_steps),
@@ -141,6 +154,13 @@ def _rates(config: RunConfig, family: ModelFamily) -> dict[str, float]:
     return rates
 
 
+def _schedule_of(
+    groups: Sequence[ParameterGroup], config: RunConfig, schedule: Schedule
+) -> RateSchedule:
+    base = {group.name: group.rate for group in groups}
+    return RateSchedule(config.optimizer, base, schedule.total_steps, schedule.warmup_steps)
+
+
 def _module(family: ModelFamily, part: str) -> torch.nn.Module:
     return family.denoiser if part == DENOISER else family.text_encoders[part]
 
@@ -161,6 +181,7 @@ def _contents(
     schedule: Schedule,
     family: ModelFamily,
     network: Network,
+    continued: str,
 ) -> Callable[[int, int], bytes]:
     """The bytes of a file at (step, epoch), with the network as it is when called."""
     rule = BucketRule.of(config.dataset, family.spec)
@@ -174,6 +195,7 @@ def _contents(
         warmup_steps=schedule.warmup_steps,
         step=0,
         epoch=0,
+        continued=continued,
     )
 
     def contents(step: int, epoch: int) -> bytes:
@@ -229,19 +251,23 @@ class _Source:
         self.family.release("vae")
         return encoded.gather
 
-    def prompts(self, trained: set[str], validated: DatasetPlan | None) -> Prompts:
-        """From the cache where the same caption always means the same conditioning; made on the
-        spot where a text encoder is trained or captions are shuffled anew for every use."""
+    def prompts(
+        self, trained: set[str], schedule: Schedule, validated: DatasetPlan | None
+    ) -> Prompts:
+        """From the cache where few captions come again and again; made on the spot where a text
+        encoder is trained, or captions are nearly new for every use."""
+        options = self.config.captions
+        encode = partial(self.family.encode_prompts, options=options)
         if trained:
-            return self.family.encode_prompts
-        if self.config.captions.shuffle:
-            return torch.no_grad()(self.family.encode_prompts)
-        captions = self._captions()
+            return encode
+        captions = caption_variants(self.plan, self.config, schedule.epochs)
+        if captions is None:
+            return torch.no_grad()(encode)
         if validated:
             always = validation_config(self.config)
             captions += [final_caption(Draw(sample, 0, 0), always) for sample in validated.samples]
         self.job.phase("cache conditioning", total=len(captions))
-        encoded = EncodedPrompts(self._store, self.family, self.config.model, self.device)
+        encoded = EncodedPrompts(self._store, self.family, self.config.model, options, self.device)
         encoded.fill(captions, self.job.progress)
         return encoded.gather
 
@@ -252,9 +278,3 @@ class _Source:
         )
         if files:
             self.job.log(f"the cache let go {files} entries, {places.size_text(freed)}")
-
-    def _captions(self) -> list[str]:
-        undropped = self.config.captions.model_copy(update={"dropout": 0.0})
-        config = self.config.model_copy(update={"captions": undropped})
-        captions = [final_caption(Draw(sample, 1, 0), config) for sample in self.plan.samples]
-        return list(dict.fromkeys([*captions, ""] if self.config.captions.dropout else captions))

@@ -14,16 +14,15 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from ..config import CaptionOptions, LossOptions, Rate, RunConfig
+from ..config import CaptionOptions, RunConfig
 from ..config.paths import EMBEDDED, templates_folder
 from ..config.sections.loss import TIMESTEPS
-from ..dataset.captions import split_tags, with_trigger_words
+from ..dataset.captions import split_tags, with_prompt, with_trigger_words, words_before
 from ..dataset.plan import DatasetPlan, Sample
 from ..families.base import FamilySpec
+from .metadata_options import options_metadata, or_none
 
 _MODELSPEC_VERSION = "1.0.1"
-_NONE = "None"
-"""How sd-scripts writes an option that is not set."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +38,8 @@ class Training:
     step: int
     """Steps trained when this file is written."""
     epoch: int
+    continued: str = ""
+    """SHA-256 of the LoRA that it went on from."""
 
 
 def build(
@@ -55,11 +56,12 @@ def build(
     `NetworkSpec.module`, ``base_hash`` `ModelFamily.base_hash`.
     """
     return {
-        **_options(config, network_module),
+        **options_metadata(config, network_module),
         **_dataset(config, plan, training),
         **_progress(training),
         **_base(config, spec, base_hash),
         **_modelspec(config, spec, plan, training),
+        **_beginning(config, training),
         "lora_wizard_version": _own_version(),
     }
 
@@ -72,63 +74,17 @@ def tag_frequency(plan: DatasetPlan, captions: CaptionOptions) -> dict[str, dict
     files or put there for training.
     """
     counts: dict[str, Counter[str]] = {}
+    marks = ("\n", captions.keep_tokens_separator, captions.secondary_separator)
     for sample in plan.training_samples:
-        caption = with_trigger_words(
-            sample.caption, sample.trigger_words, sample.caption, captions
-        ).lower()
+        raw = with_prompt(sample.prompt, sample.caption)
+        for mark in filter(None, marks):
+            raw = raw.replace(mark, captions.separator)
+        caption = with_trigger_words(raw, words_before(sample), raw, captions).lower()
         of_folder = counts.setdefault(sample.path.parent.name, Counter())
         of_folder.update(split_tags(caption, captions.separator))
     return {
         folder: dict(sorted(tags.items(), key=lambda item: (-item[1], item[0])))
         for folder, tags in sorted(counts.items())
-    }
-
-
-def _options(config: RunConfig, network_module: str) -> dict[str, str]:
-    network, optimizer = config.network, config.optimizer
-    rank = network.rank
-    precision = config.model.precision
-    return {
-        "ss_network_module": network_module,
-        "ss_network_dim": str(rank),
-        "ss_network_alpha": str(rank / 2 if network.alpha is None else network.alpha),
-        "ss_network_args": "{}",
-        "ss_output_name": config.output.name,
-        "ss_training_comment": config.output.comment,
-        "ss_learning_rate": str(optimizer.learning_rate),
-        "ss_unet_lr": _rate(optimizer.unet_learning_rate, optimizer.learning_rate),
-        "ss_text_encoder_lr": _rate(optimizer.text_encoder_learning_rate, optimizer.learning_rate),
-        "ss_optimizer": f"{optimizer.name}(weight_decay={optimizer.weight_decay},"
-        f"betas={tuple(optimizer.betas)},eps={optimizer.epsilon})",
-        "ss_lr_scheduler": optimizer.scheduler,
-        "ss_max_grad_norm": str(config.training.max_grad_norm),
-        "ss_gradient_checkpointing": str(config.training.gradient_checkpointing),
-        "ss_gradient_accumulation_steps": str(config.training.gradient_accumulation),
-        "ss_seed": str(config.training.seed),
-        "ss_mixed_precision": "no" if precision == "fp32" else precision,
-        "ss_clip_skip": str(config.model.clip_skip),
-        "ss_caption_dropout_rate": str(config.captions.dropout),
-        **_loss(config.loss),
-    }
-
-
-def _loss(loss: LossOptions) -> dict[str, str]:
-    layers = loss.multires_iterations
-    is_huber = loss.type in ("huber", "smooth_l1")
-    return {
-        "ss_loss_type": loss.type,
-        "ss_huber_schedule": loss.huber_schedule if is_huber else _NONE,
-        "ss_huber_c": str(loss.huber_c) if is_huber else _NONE,
-        "ss_min_snr_gamma": _or_none(loss.min_snr_gamma),
-        "ss_debiased_estimation": str(loss.debiased),
-        "ss_noise_offset": _or_none(loss.noise_offset or None),
-        "ss_noise_offset_random_strength": str(loss.noise_offset_random_strength),
-        "ss_adaptive_noise_scale": _or_none(loss.adaptive_noise_scale or None),
-        "ss_multires_noise_iterations": _or_none(layers or None),
-        "ss_multires_noise_discount": _or_none(loss.multires_discount if layers else None),
-        "ss_ip_noise_gamma": _or_none(loss.input_perturbation or None),
-        "ss_ip_noise_gamma_random_strength": str(loss.input_perturbation_random_strength),
-        "ss_prior_loss_weight": str(loss.prior_loss_weight),
     }
 
 
@@ -142,8 +98,8 @@ def _dataset(config: RunConfig, plan: DatasetPlan, training: Training) -> dict[s
         "ss_total_batch_size": str(_pictures_of_a_step(config)),
         "ss_enable_bucket": str(dataset.buckets),
         "ss_bucket_no_upscale": str(not dataset.upscale),
-        "ss_min_bucket_reso": _or_none(dataset.bucket_min_side),
-        "ss_max_bucket_reso": _or_none(dataset.bucket_max_side),
+        "ss_min_bucket_reso": or_none(dataset.bucket_min_side),
+        "ss_max_bucket_reso": or_none(dataset.bucket_max_side),
         "ss_shuffle_caption": str(captions.shuffle),
         "ss_keep_tokens": str(captions.keep_tokens),
         "ss_dataset_dirs": _folders(plan, regularization=False),
@@ -161,6 +117,15 @@ def _progress(training: Training) -> dict[str, str]:
         "ss_lr_warmup_steps": str(training.warmup_steps),
         "ss_steps": str(training.step),
         "ss_epoch": str(training.epoch),
+    }
+
+
+def _beginning(config: RunConfig, training: Training) -> dict[str, str]:
+    if not training.continued:
+        return {}
+    return {
+        "lora_wizard_continued_from": Path(config.network.weights).name,
+        "lora_wizard_continued_from_sha256": training.continued,
     }
 
 
@@ -242,16 +207,6 @@ def _uses(samples: tuple[Sample, ...]) -> int:
 
 def _pictures_of_a_step(config: RunConfig) -> int:
     return config.training.batch_size * config.training.gradient_accumulation
-
-
-def _rate(rate: Rate, inherited: float) -> str:
-    if rate == "off":
-        return "0.0"
-    return str(inherited if rate == "inherit" else rate)
-
-
-def _or_none(value: float | None) -> str:
-    return _NONE if value is None else str(value)
 
 
 def _json(value: Mapping[str, object]) -> str:

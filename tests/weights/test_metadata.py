@@ -96,6 +96,29 @@ def test_the_numbers_are_those_of_the_run(plan: DatasetPlan) -> None:
     assert texts.items() >= wanted.items()
 
 
+def test_the_networks_arguments_are_told_in_sd_scripts_words(plan: DatasetPlan) -> None:
+    texts = built(plan)
+    assert texts["ss_network_args"] == "{}"
+    assert texts["ss_network_dropout"] == texts["ss_scale_weight_norms"] == "None"
+    assert not any("continued" in name for name in texts)
+    network = {
+        "conv_rank": 8,
+        "conv_alpha": 2.0,
+        "dropout": 0.1,
+        "rank_dropout": 0.2,
+        "module_dropout": 0.3,
+        "max_norm": 1.0,
+    }
+    texts = built(plan, network=network)
+    assert json.loads(texts["ss_network_args"]) == {
+        "conv_dim": "8",
+        "conv_alpha": "2.0",
+        "rank_dropout": "0.2",
+        "module_dropout": "0.3",
+    }
+    assert (texts["ss_network_dropout"], texts["ss_scale_weight_norms"]) == ("0.1", "1.0")
+
+
 def test_the_noise_and_the_loss_are_told_in_sd_scripts_words(plan: DatasetPlan) -> None:
     texts = built(plan)
     assert texts["ss_loss_type"] == "l2" and texts["ss_huber_c"] == "None"
@@ -156,6 +179,19 @@ def test_tags_that_differ_by_their_case_or_say_the_trigger_words_are_one() -> No
     assert metadata.tag_frequency(plan, CaptionOptions()) == {
         "5_mika": {"m1ka": 3, "red hat": 2, "garden": 1, "m1ka in a garden": 1}
     }
+
+
+def test_marks_and_lines_are_no_tags() -> None:
+    plan = DatasetPlan((sample("a.png", "a ||| b;;c\nd", prompt="x, [filewords]"),), ())
+    captions = CaptionOptions(keep_tokens_separator="|||", secondary_separator=";;")
+    found = metadata.tag_frequency(plan, captions)["5_mika"]
+    assert found == {"m1ka": 1, "x": 2, "a": 1, "b": 1, "c": 1, "d": 1}
+
+
+def test_how_captions_were_read_is_told_where_it_is_not_the_usual_way(plan: DatasetPlan) -> None:
+    usual, other = built(plan), built(plan, captions={"max_tokens": 150, "tag_dropout": 0.2})
+    assert set(other) - set(usual) == {"ss_max_token_length", "ss_caption_tag_dropout_rate"}
+    assert other["ss_max_token_length"] == "150"
 
 
 def test_a_steps_pictures_are_those_of_all_its_batches(plan: DatasetPlan) -> None:

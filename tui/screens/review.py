@@ -35,6 +35,7 @@ from ..widgets.form import Form
 from ..widgets.text import SafeInput, shown
 from ..widgets.toml_view import TomlView
 from .ask import Ask
+from .captions import CaptionsScreen
 from .form_step import FormStep
 from .start import ask_to_start
 from .step import StepScreen
@@ -202,8 +203,9 @@ class ReviewScreen(StepScreen):
             if isinstance(app.screen, FormStep):
                 await app.screen.focus_field(key)
                 return
-            for form in app.screen.query(Form):
-                form.focus_field(key)
+            here = app.screen
+            for place in [here] if isinstance(here, CaptionsScreen) else here.query(Form):
+                place.focus_field(key)
 
         app.go(step.name)
         app.call_after_refresh(focus)

@@ -86,6 +86,7 @@ STEPS = (
             "validation.*",
             "training.gradient_checkpointing",
             "training.max_grad_norm",
+            "training.ema_decay",
             "training.deterministic",
             "training.seed",
             "dataset.resolution",
@@ -127,11 +128,15 @@ def step_of(where: str) -> Step:
     key = where.partition("[")[0]
     for step in STEPS:
         names = {info.key for info in step.options()}
-        if key in names or any(name.startswith(f"{key}.") for name in names if key):
+        if any(_belongs(key, name) or _belongs(name, key) for name in names if key):
             return step
     section = key.partition(".")[0]
     starts = {"dataset": "dataset", "training": "repeats"}
     return find(starts[section]) if section in starts else STEPS[-1]
+
+
+def _belongs(key: str, table: str) -> bool:
+    return key == table or key.startswith(f"{table}.")
 
 
 def after(step: Step, distance: int = 1) -> Step | None:

@@ -39,6 +39,15 @@ class ModelOptions(Section):
         level="basic",
         also="mixed_precision",
     )
+    vae: str = option(
+        "",
+        label="Another VAE",
+        help="A VAE instead of the base's own, for training and samples: a .safetensors file, a "
+        "folder, or a hub id such as stabilityai/sd-vae-ft-mse. Empty: the base's own.",
+        source="S0 S1 S4",
+        also="vae",
+        path=True,
+    )
     clip_skip: int = option(
         1,
         help="Which layer of the CLIP text encoder is read, counted from the end: 1 for realistic "
