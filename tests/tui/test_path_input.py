@@ -7,12 +7,10 @@ import threading
 from pathlib import Path
 
 import pytest
-from datasets import write_pictures
 from lora_wizard.tui.walk.paths import begun, list_entries, pictures_text
 from lora_wizard.tui.widgets import path_input
 from lora_wizard.tui.widgets.path_input import FOLDERS, PathInput
 from screens import screen_text
-from terminal import WIZARD, Terminal
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 from textual.widgets import Input
@@ -104,30 +102,6 @@ async def test_escape_closes_the_list_and_keeps_the_text(tree: Path) -> None:
         assert app.path.is_open
         await pilot.press("escape")
         assert not app.path.is_open and app.path.value == "h"
-
-
-def test_a_list_that_is_closed_is_gone_from_the_terminal(home: Path) -> None:
-    # Two folders within: the list stays open over what was found in the first.
-    for name in ("holiday", "holiday/beach", "holiday/hills"):
-        (home / name).mkdir()
-        write_pictures(home / name, 6)
-    terminal = Terminal((*WIZARD, "--images", "none"))
-    try:
-        terminal.wait_for("New LoRA")
-        terminal.press("n")
-        terminal.wait_for("What is it to learn?")
-        terminal.press("\r")
-        terminal.wait_for("Where are your pictures?")
-        terminal.press("~/holi")
-        terminal.wait_for("holiday/")
-        terminal.press("\t")
-        terminal.wait_for(lambda: "hills/" in terminal.text and "Class word" in terminal.text)
-        terminal.wait_for_quiet(0.6)
-        terminal.press("\x1b")
-        terminal.wait_for(lambda: "hills/" not in terminal.text)
-        assert "Step 1/8" in terminal.text
-    finally:
-        terminal.kill()
 
 
 @pytest.mark.anyio
