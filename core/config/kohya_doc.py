@@ -47,7 +47,7 @@ _WITHOUT_A_KEY = """
 | `accelerate launch` | `lora-wizard train` |
 """  # noqa: E501
 _SAME = re.compile(
-    r"model\.(clip_skip|zero_terminal_snr)|dataset\.(resolution|random_crop|cache_latents)"
+    r"model\.(clip_skip|zero_terminal_snr)|dataset\.(resolution|cache_latents)|augmentation\.random_crop"
     r"|captions\.keep_tokens|training\.(gradient_checkpointing|max_grad_norm|seed)"
     r"|optimizer\.learning_rate|output\.save_precision"
     r"|loss\.(huber_c|huber_schedule|min_snr_gamma|(min|max)_timestep|prior_loss_weight"
