@@ -23,6 +23,7 @@ from .networks import registry as networks
 from .optimizers import registry as optimizers
 from .places import cache_folder, existing, free_bytes, size_text
 from .preflight_base import BaseFindings, inspect_base
+from .rehearsal import measured, words
 from .sampling.prompts import expand
 from .sampling.samplers import SAMPLERS
 from .schedule import Schedule
@@ -71,6 +72,7 @@ def inspect(
     problems += _names(config)
     problems += _writable(Path(config.output.folder), "output.folder")
     problems += _cache()
+    problems += _rehearsed(config)
     if config.output.publish_to:
         problems += _publishing(Path(config.output.publish_to))
     try:
@@ -190,6 +192,11 @@ def _steps(schedule: Schedule) -> Iterator[Problem]:
             "optimizer.warmup",
             remedy="The full learning rate would never be reached: shorten it.",
         )
+
+
+def _rehearsed(config: RunConfig) -> list[Problem]:
+    known = measured.of(config)
+    return words.problems(known, config) if known else []
 
 
 def _publishing(folder: Path) -> Iterator[Problem]:

@@ -22,6 +22,7 @@ from ..walk.steps import Step
 from . import findings
 from .limits import ask_limit
 from .outcome import tell_results
+from .rehearsing import rehearse
 from .talk import KEEP, BackError, Talk
 
 Way = tuple[str, Callable[[], object]]
@@ -64,11 +65,17 @@ class Review:
         ends = start_limits.in_short(self._draft)
         return {
             "start": ("begin the training", partial(self._start, known)),
+            "rehearse": ("a real step, a sample, a save", partial(self._rehearse, known)),
             "limits": (f"say when it is to end by itself; now: {ends}", self._ask_limits),
         }
 
     def _want(self, step: Step) -> None:
         self.wanted = step
+
+    def _rehearse(self, known: Assessment) -> None:
+        if known.config and rehearse(self._talk, self._draft, known, known.config):
+            # All of it again, as it is now.
+            self.wanted = steps.STEPS[-1]
 
     def _ask_limits(self) -> None:
         with suppress(BackError):

@@ -7,12 +7,25 @@ from collections.abc import Callable, Sequence
 from ...core.errors import Mend, Problem
 from ..walk import review, steps
 from ..walk.dataset import mend
+from ..widgets.fields import SIGNS
 from ..widgets.form import Form
 from .ask import Ask
 from .form_step import FormStep
 from .step import StepScreen
 
 _BACK = ("", "Back")
+
+
+def refuse(screen: StepScreen, errors: Sequence[Problem], go: Callable[[Problem], None]) -> None:
+    """Say what stands in the way of a start, and offer to ``go`` to the first of it."""
+    text = "\n".join(f"{SIGNS['error']} {review.problem_line(item)}" for item in errors)
+    choices = [("mend", "Go to the first one"), _BACK]
+
+    def answered(name: str | None) -> None:
+        if name:
+            go(errors[0])
+
+    screen.app.push_screen(Ask("It cannot start yet", text, choices), answered)
 
 
 def go_to(

@@ -15,10 +15,11 @@ from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 from textual.worker import get_current_worker
 
-from ...core.errors import Problem
+from ...core.errors import Mend, Problem
 from ...core.estimates.figures import parse_price
 from ..walk import review, start_limits
 from ..walk.assessment import Assessment
+from ..walk.dataset import mend
 from ..walk.draft import Snapshot
 from ..walk.figures import (
     cost_reading,
@@ -33,14 +34,15 @@ from ..widgets.fields import SIGNS
 from ..widgets.figures import Figures
 from ..widgets.text import SafeInput, shown
 from ..widgets.toml_view import TomlView
-from .ask import Ask
 from .limits import LimitsScreen
-from .mend import go_to
+from .mend import go_to, refuse
+from .rehearsal import RehearsalScreen
 from .start import ask_to_start
 from .step import StepScreen
 
 _SHOW_EVERY = 0.25
 """Seconds between two words on the progress of the check."""
+_REHEARSE = "F7 rehearses it first"
 
 
 class ReviewScreen(StepScreen):
@@ -54,6 +56,7 @@ class ReviewScreen(StepScreen):
         Binding("f4", "differences", "Difference"),
         Binding("f5", "check", "Check again", show=False),
         Binding("f6", "limits", "Let it end by itself", show=False),
+        Binding("f7", "rehearse", "Rehearse it: one real step", show=False),
     ]
     DEFAULT_CSS = """
     ReviewScreen FieldHelp { display: none; }
@@ -165,18 +168,30 @@ class ReviewScreen(StepScreen):
 
     def action_next(self) -> None:
         """Start, or say what stands in the way."""
-        errors = [item for item in self._problems() if item.severity == "error"]
-        if (asked := start_limits.wrong(self.app.draft)) and not errors:
+        if self._is_refused():
+            return
+        if asked := start_limits.wrong(self.app.draft):
             self._ask_limits(asked.fact)
-        elif errors:
-            text = "\n".join(f"{SIGNS['error']} {review.problem_line(item)}" for item in errors)
-            choices = [("mend", "Go to the first one"), ("", "Back")]
-            title = "It cannot start yet"
-            self.app.push_screen(
-                Ask(title, text, choices), lambda name: self._mend(name, errors[0])
-            )
         else:
             ask_to_start(self, self._show_draft)
+
+    def action_rehearse(self) -> None:
+        """Do a little of it for real."""
+        known, config = self.app.assessment, self.app.draft.snapshot().read().config
+        if not self._is_refused() and known and config:
+            self.app.push_screen(RehearsalScreen(known, config), self._rehearsed)
+
+    def _rehearsed(self, change: Mend | None) -> None:
+        if change:
+            mend(self.app.draft, change)
+        # The figures rest on it now.
+        self._changed()
+
+    def _is_refused(self) -> bool:
+        errors = [item for item in self._problems() if item.severity == "error"]
+        if errors:
+            refuse(self, errors, self._go_to)
+        return bool(errors)
 
     @on(OptionList.OptionSelected, "#found")
     def _problem_chosen(self, event: OptionList.OptionSelected) -> None:
@@ -188,10 +203,6 @@ class ReviewScreen(StepScreen):
         self.app.draft.note("price_per_hour", event.value)
         self._show_limits()
         self._show_figures()
-
-    def _mend(self, name: str | None, problem: Problem) -> None:
-        if name:
-            self._go_to(problem)
 
     def _go_to(self, problem: Problem) -> None:
         go_to(self, problem, self._listed, self._changed)
@@ -256,9 +267,9 @@ class ReviewScreen(StepScreen):
         elif errors:
             checked.update(f"{SIGNS['error']} {errors} to mend before it can start (enter on one):")
         elif self._listed:
-            checked.update("\u2713 It can start. Worth knowing:")
+            checked.update(f"\u2713 It can start; {_REHEARSE}. Worth knowing:")
         else:
-            checked.update("\u2713 Everything is checked: it can start.")
+            checked.update(f"\u2713 Everything is checked: it can start; {_REHEARSE}.")
 
     def _show_draft(self) -> None:
         draft = self.app.draft
