@@ -23,6 +23,7 @@ from .networks import registry as networks
 from .optimizers import registry as optimizers
 from .places import cache_folder, existing, free_bytes, size_text
 from .preflight_base import BaseFindings, inspect_base
+from .preflight_gpu import gpu_problems
 from .rehearsal import measured, words
 from .sampling.prompts import expand
 from .sampling.samplers import SAMPLERS
@@ -84,6 +85,7 @@ def inspect(
     problems += _sample_prompts(config, spec)
     base = base or inspect_base(config, spec)
     problems += base.problems
+    problems += gpu_problems(config, spec, base)
     plan, found = _dataset(config, spec, progress)
     problems += found
     problems += _validation(config, spec, plan, decode)

@@ -172,7 +172,7 @@ def test_no_process_outlives_the_wizard(home: Path, how: str) -> None:
     try:
         terminal.wait_for("Step 1/8")
         terminal.press("\x1b[20~")  # F9: to the review
-        terminal.wait_for("It can start")
+        terminal.wait_for("it can start")
         terminal.press("\x1b[18~")  # F7
         terminal.wait_for(is_going_on)
         process = is_going_on()
