@@ -19,6 +19,7 @@ from unittest.mock import patch
 import torch
 import torch.nn.functional as functional
 from diffusers.models import UNet2DConditionModel
+from lora_wizard.core.families.sd1_layers import convolution_targets
 from lora_wizard.core.families.sd1_model import denoiser_targets
 from peft import LoraConfig
 from peft.tuners.tuners_utils import BaseTunerLayer
@@ -33,19 +34,25 @@ UNET: dict[str, Any] = {
 }
 RANK = 16
 CASES = [
-    (width, batch, checkpointing, dtype)
+    (width, batch, checkpointing, dtype, convolutions)
     for dtype in (torch.bfloat16, torch.float32)
     for checkpointing in (False, True)
-    for width, batch in ((32, 1), (64, 1), (64, 2), (96, 1))
+    for width, batch, convolutions in (
+        (32, 1, False),
+        (64, 1, False),
+        (64, 1, True),
+        (64, 2, False),
+        (96, 1, False),
+    )
 ]
 
 
 def measure(
-    width: int, batch: int, checkpointing: bool, dtype: torch.dtype
+    width: int, batch: int, checkpointing: bool, dtype: torch.dtype, convolutions: bool
 ) -> tuple[float, float, float]:
     """(bytes per cell and picture, operations forward, operations of the whole step)."""
     with FakeTensorMode(allow_non_fake_inputs=True), _shapes_only(), _normalised_in_fp32():
-        unet = _unet(dtype, checkpointing)
+        unet = _unet(dtype, checkpointing, convolutions)
         own = {parameter.untyped_storage()._cdata for parameter in unet.parameters()}
         kept: dict[int, torch.Tensor] = {}
 
@@ -70,13 +77,17 @@ def measure(
         return size / (width * width * batch), forward, counter.get_total_flops()
 
 
-def _unet(dtype: torch.dtype, checkpointing: bool) -> Any:
+def _unet(dtype: torch.dtype, checkpointing: bool, convolutions: bool) -> Any:
     torch.set_default_dtype(dtype)
     try:
         unet: Any = UNet2DConditionModel(**UNET).requires_grad_(False)
     finally:
         torch.set_default_dtype(torch.float32)
-    unet.add_adapter(LoraConfig(r=RANK, target_modules=denoiser_targets(unet)))
+    targets = denoiser_targets(unet)
+    if convolutions:
+        shapes = {name: tuple(weight.shape) for name, weight in unet.named_parameters()}
+        targets += convolution_targets(shapes)
+    unet.add_adapter(LoraConfig(r=RANK, target_modules=targets))
     unet.train(checkpointing)
     if checkpointing:
         unet.enable_gradient_checkpointing()
@@ -118,13 +129,15 @@ def _as_fp32(value: Any) -> Any:
 
 
 def main() -> None:
-    sys.stdout.write("latent batch checkpointing type      kB/cell  GFLOP forward  step/forward\n")
-    for width, batch, checkpointing, dtype in CASES:
-        size, forward, step = measure(width, batch, checkpointing, dtype)
+    sys.stdout.write(
+        "latent batch checkpointing convolutions type      kB/cell  GFLOP forward  step/forward\n"
+    )
+    for width, batch, checkpointing, dtype, convolutions in CASES:
+        size, forward, step = measure(width, batch, checkpointing, dtype, convolutions)
         kind = str(dtype).removeprefix("torch.")
         sys.stdout.write(
-            f"{width:>6} {batch:>5} {checkpointing!s:>13} {kind:<8} {size / 1000:>8.1f}"
-            f"  {forward / 1e9:>13.0f}  {step / forward:>12.2f}\n"
+            f"{width:>6} {batch:>5} {checkpointing!s:>13} {convolutions!s:>12} {kind:<8}"
+            f" {size / 1000:>8.1f}  {forward / 1e9:>13.0f}  {step / forward:>12.2f}\n"
         )
 
 

@@ -3,39 +3,37 @@
     python benchmarks/screens.py [--runs 7] [--seconds 5]
 
 At a real pty of 120x40: the time to the first paint and the processor's part of it, beside
-Textual's own hello world (in turn, so that a noisy moment hits both); from a key to its paint;
-memory; bytes per second of each screen when nobody types, and of the monitor, in two sizes, while a
-run makes five steps a second and draws pictures.
+Textual's own hello world (in turn, so that a noisy moment hits both); what opening each step takes,
+for the first time and again; from a key to its paint; memory; bytes per second of each screen when
+nobody types, and of the monitor, in two sizes, while a run makes five steps a second and draws
+pictures. Takes about three minutes with `--runs 3 --seconds 1`.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import json
-import math
-import os
-import random
 import re
 import shutil
 import statistics
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from lora_wizard.core.config import configfile
-from lora_wizard.core.run.directory import RunDirectory
-from lora_wizard.core.run.lock import RunLock
-from lora_wizard.core.templates import filled, find
+from live_run import PICTURES_EVERY, STEPS_PER_SECOND, TOTAL, demo_toml, training
 from lora_wizard.tui.walk.steps import STEPS
-from PIL import Image
 from terminals import PATIENCE, SIZE, Terminal
 
-SIZES = ((80, 24), SIZE)
-STEPS_PER_SECOND, TOTAL, PICTURES_EVERY = 5, 2000, 25
+MONITORS = (
+    ((80, 24), 0, ""),
+    ((80, 24), TOTAL // 2, ""),
+    ((80, 24), TOTAL // 2, "2"),
+    (SIZE, 0, ""),
+    (SIZE, TOTAL // 2, ""),
+)
+"""Size, steps already made, and the key of the pane that is looked at."""
 HELLO = """
 from textual.app import App
 from textual.widgets import Static
@@ -89,7 +87,8 @@ def first_paint(home: Path, runs: int) -> None:
 
 
 def walk(home: Path, runs: int, seconds: float) -> None:
-    """Every step of a draft of the demo: bytes when nobody types, then keys in a form."""
+    """Every step of a draft of the demo: what opening it takes, bytes when nobody types, keys in a
+    form, and what has gathered at the end."""
     toml = demo_toml(home)
     with contextlib.closing(Terminal(WIZARD, home)) as terminal:
         terminal.wait_for("from a folder of pictures to a LoRA")
@@ -98,26 +97,37 @@ def walk(home: Path, runs: int, seconds: float) -> None:
         say_idle("Home", terminal, seconds)
     with contextlib.closing(Terminal([*WIZARD, str(toml)], home)) as terminal:
         for step in STEPS:
-            terminal.wait_until(lambda step=step: is_at(terminal, step.title), step.title)
+            with opening(terminal, "" if step is STEPS[0] else step.title, "first"):
+                terminal.wait_until(lambda step=step: is_at(terminal, step.title), step.title)
             say_idle(step.title, terminal, seconds)
             if step.name == "output":
                 say_keys(terminal, runs * 4)
-            terminal.press("\x0e")
-        terminal.press("\x1b")
-        terminal.settle()
+            if step is not STEPS[-1]:
+                terminal.press("\x0e")
         say_memory("all steps", terminal)
-        for _ in range(2):
-            again(terminal)
+        for number in range(2):
+            again(terminal, says=not number)
         say_memory("all steps, three times", terminal)
 
 
-def again(terminal: Terminal) -> None:
+def again(terminal: Terminal, *, says: bool) -> None:
     """Back to the first step, and forward to the last."""
     for key, steps in (("\x1b", STEPS[-2::-1]), ("\x0e", STEPS[1:])):
         for step in steps:
-            terminal.press(key)
-            terminal.wait_until(lambda step=step: is_at(terminal, step.title), step.title)
-            terminal.settle()
+            with opening(terminal, step.title if says and key == "\x0e" else "", "again"):
+                terminal.press(key)
+                terminal.wait_until(lambda step=step: is_at(terminal, step.title), step.title)
+
+
+@contextlib.contextmanager
+def opening(terminal: Terminal, title: str, which: str) -> Iterator[None]:
+    """Measures, where there is a title, what the processor has to do until nothing more comes."""
+    before = terminal.processor_seconds()
+    yield
+    terminal.settle()
+    if title:
+        work = (terminal.processor_seconds() - before) * 1000
+        say(f"opening {title}, {which}", f"processor {work:.0f} ms")
 
 
 def is_at(terminal: Terminal, title: str) -> bool:
@@ -157,84 +167,33 @@ def modals(home: Path, seconds: float) -> None:
     with contextlib.closing(Terminal([*WIZARD, "attach", str(run.path)], home)) as terminal:
         terminal.wait_until(lambda: "Results" in terminal.text, "Results")
         say_idle("monitor of an ended run", terminal, seconds)
-        terminal.press("\r")
+        with opening(terminal, "Results", "first"):
+            terminal.press("\r")
+            terminal.wait_until(lambda: "Best one" in terminal.text, "Best one")
         say_idle("Results", terminal, seconds)
+        say_memory("Results", terminal)
 
 
 def monitor(home: Path, seconds: float) -> None:
     """The monitor of a run that makes five steps a second and two pictures every five seconds."""
-    for size in SIZES:
-        for first in (0, TOTAL // 2):
-            with training(home, first) as run:
-                command = [*WIZARD, "attach", str(run.path), "--images", "half"]
-                with contextlib.closing(Terminal(command, home, size)) as terminal:
-                    terminal.wait_for("step")
-                    terminal.bytes_in(3.0)
-                    rate = terminal.bytes_in(seconds) / seconds / 1000
-                    what = f"{size[0]}x{size[1]}, step {first}"
-                    say(f"monitor, {what}", f"{rate:.1f} KB/s")
-                    if first:
-                        say_memory("monitor", terminal)
-
-
-@contextlib.contextmanager
-def training(home: Path, first: int = TOTAL // 2) -> Iterator[RunDirectory]:
-    """A run that is alive as far as its files say: held, and with steps after ``first``."""
-    config = configfile.load(demo_toml(home))
-    run, ends = RunDirectory.create(config), threading.Event()
-    run.update(outcome="running", attempts=1, pid=os.getpid())
-    lock = RunLock.take(run.lock_path)
-    lock.announce()
-    begun = time.time() - first / STEPS_PER_SECOND
-    chance = random.Random(7)
-
-    def emit(kind: str, when: float, **fields: object) -> None:
-        with run.events_path.open("a") as file:
-            file.write(json.dumps({"kind": kind, "time": when, **fields}) + "\n")
-
-    def step(number: int, when: float) -> None:
-        loss = 0.12 + 0.2 * math.exp(-number / 250) + chance.gauss(0, 0.03)
-        rates = {"unet": 1e-4, "text_encoder": 5e-5}
-        emit(
-            "step", when, step=number, total=TOTAL, epoch=number * 10 // TOTAL + 1, epochs=10,
-            loss=loss, learning_rates=rates, memory=6 * 2**30,
-        )  # fmt: skip
-        if number % PICTURES_EVERY == 0:
-            draw(number, when)
-
-    def draw(number: int, when: float) -> None:
-        for at, prompt in enumerate(("a cat on a beach", "a dog in the snow"), 1):
-            path = run.samples_path / f"step{number:08d}-{at:02d}.png"
-            Image.effect_noise((512, 512), 40 + number % 60).convert("RGB").save(path)
-            emit(
-                "sample", when, path=f"samples/{path.name}", step=number,
-                epoch=number * 10 // TOTAL, prompt=prompt, seed=42,
-            )  # fmt: skip
-
-    def live() -> None:
-        number = first
-        while not ends.wait(1 / STEPS_PER_SECOND):
-            number += 1
-            step(number, time.time())
-
-    emit("started", begun, what="train", version="1", attempt=1)
-    emit("phase", begun, phase="train", total=TOTAL)
-    for number in range(1, first + 1):
-        step(number, begun + number / STEPS_PER_SECOND)
-    thread = threading.Thread(target=live)
-    thread.start()
-    try:
-        yield run
-    finally:
-        ends.set()
-        thread.join()
-        lock.release()
-
-
-def demo_toml(home: Path) -> Path:
-    path = home / "demo.toml"
-    path.write_text(filled(find("demo"), {"output.folder": str(home / "output")}))
-    return path
+    seconds = max(seconds, 2 * PICTURES_EVERY / STEPS_PER_SECOND)
+    for size, first, pane in MONITORS:
+        with training(home, first) as run:
+            command = [*WIZARD, "attach", str(run.path), "--images", "half"]
+            with contextlib.closing(Terminal(command, home, size)) as terminal:
+                terminal.wait_for("step")
+                terminal.press(pane)
+                terminal.bytes_in(3.0)
+                before = terminal.processor_seconds()
+                rate = terminal.bytes_in(seconds) / seconds / 1000
+                work = (terminal.processor_seconds() - before) / seconds
+                what = f"{size[0]}x{size[1]}, step {first}{', pictures' if pane else ''}"
+                say(f"monitor, {what}", f"{rate:.1f} KB/s", f"processor {work:.0%}")
+                if "samples/" in terminal.text:
+                    shown = re.findall(r"samples/step0*(\d+)", terminal.text)
+                    assert int(shown[-1]) > first, f"no picture has arrived:\n{terminal.text}"
+                if first:
+                    say_memory("monitor", terminal)
 
 
 def say_idle(what: str, terminal: Terminal, seconds: float) -> None:

@@ -29,7 +29,6 @@ class Terminal:
     """A process at a pty that answers as a terminal does, and counts."""
 
     def __init__(self, command: Sequence[str], home: Path, size: tuple[int, int] = SIZE) -> None:
-        self._size = size
         master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
         self.started = time.perf_counter()
@@ -45,6 +44,9 @@ class Terminal:
         os.close(slave)
         self._master = master
         self.written = b""
+        self._screen = pyte.Screen(*size)
+        self._stream = pyte.ByteStream(self._screen)
+        self._shown = 0
 
     def close(self) -> None:
         self._process.kill()
@@ -94,10 +96,15 @@ class Terminal:
     @property
     def text(self) -> str:
         """What stands on the screen."""
-        screen = pyte.Screen(*self._size)
+        new, cut = self.written[self._shown :], 0
+        # An escape that is not here as a whole is left for the next look.
+        if (begun := new.rfind(b"\x1b")) >= 0 and not _ESCAPES.match(new, begun):
+            cut = len(new) - begun
+        new = new[: len(new) - cut]
+        self._shown += len(new)
         # Private modes and replies that pyte does not know would be shown as text.
-        pyte.ByteStream(screen).feed(re.sub(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]", b"", self.written))
-        return "\n".join(line.rstrip() for line in screen.display)
+        self._stream.feed(re.sub(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]", b"", new))
+        return "\n".join(line.rstrip() for line in self._screen.display)
 
     def processor_seconds(self) -> float:
         """How long the process had the processor, all its threads together."""

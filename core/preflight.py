@@ -21,9 +21,11 @@ from .families import registry as families
 from .families.base import FamilySpec
 from .networks import registry as networks
 from .optimizers import registry as optimizers
+from .optimizers import settings
 from .places import cache_folder, existing, free_bytes, size_text
 from .preflight_base import BaseFindings, inspect_base
 from .preflight_gpu import gpu_problems
+from .preflight_lora import look_at_lora
 from .rehearsal import measured, words
 from .sampling.prompts import expand
 from .sampling.samplers import SAMPLERS
@@ -85,6 +87,7 @@ def inspect(
     problems += _sample_prompts(config, spec)
     base = base or inspect_base(config, spec)
     problems += base.problems
+    problems += look_at_lora(config, spec, base).problems
     problems += gpu_problems(config, spec, base)
     plan, found = _dataset(config, spec, progress)
     problems += found
@@ -116,6 +119,9 @@ def _names(config: RunConfig) -> Iterator[Problem]:
             find(name)
         except WizardError as error:
             yield Problem(error.title, key, remedy=error.remedy)
+    spec = settings.known(config.optimizer.name)
+    if spec and (problem := settings.missing_package(spec)):
+        yield problem
 
 
 def _does_not_apply(config: RunConfig, spec: FamilySpec) -> Iterator[Problem]:

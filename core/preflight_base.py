@@ -9,7 +9,7 @@ import math
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,12 +17,12 @@ from .config import RunConfig
 from .config.paths import is_hub_id
 from .errors import Problem, WizardError
 from .families import registry as families
-from .families.base import FamilySpec, PartSize
+from .families.base import FamilySpec, LoraTarget, PartSize
 from .places import existing, size_text
+from .preflight_vae import vae_problems
 from .weights.base_model import (
     BaseModel,
     BaseModelError,
-    Part,
     locate,
     missing_files,
     read_json,
@@ -42,7 +42,6 @@ from .weights.single_file import SingleFile
 HUB_PATIENCE = 8.0
 """Seconds in which the hub must have answered; a rented machine waits no longer for a check."""
 _KEY = "model.base"
-_ATTENTION = (".attentions.", ".layers.")
 
 
 @dataclass(frozen=True)
@@ -53,6 +52,8 @@ class BaseFindings:
     problems: list[Problem] = field(default_factory=list)
     parts: Mapping[str, PartSize] = field(default_factory=dict)
     download_bytes: int = 0
+    lora_targets: Sequence[LoraTarget] = ()
+    """All layers that can get a LoRA; empty when the files are not here."""
 
     @property
     def lora_values_per_rank(self) -> int:
@@ -78,15 +79,21 @@ def inspect_base(config: RunConfig, spec: FamilySpec, *, online: bool = True) ->
         headers = {part: list(base.headers(part)) for part in spec.parts if part.weights}
         problems = [*_wrong_kind(base, spec)]
         if spec.check_base and not problems:
-            problems += spec.check_base(base, config.model)
+            problems += spec.check_base(base, config)
         if online and isinstance(base, SingleFile) and base.vocabulary() is None:
             problems += _vocabulary_problems(base)
+        targets = spec.lora_targets(base) if spec.lora_targets else ()
+        sizes = {
+            part.folder: _size(found, [t for t in targets if t.folder == part.folder])
+            for part, found in headers.items()
+        }
     except WizardError as error:
         return BaseFindings([_as_problem(_in_other_words(error, folder, spec))])
     except OSError as error:
         why = f"cannot be read: {error.strerror or error}"
         return BaseFindings([Problem(why, _KEY, remedy="Check the folder's permissions.")])
-    return BaseFindings(problems, {part.folder: _size(part, headers[part]) for part in headers})
+    problems += vae_problems(config, spec, base)
+    return BaseFindings(problems, sizes, lora_targets=tuple(targets))
 
 
 def _as_problem(error: WizardError) -> Problem:
@@ -119,24 +126,16 @@ def _wrong_kind(base: BaseModel, spec: FamilySpec) -> Iterator[Problem]:
         )
 
 
-def _size(part: Part, headers: Iterable[Header]) -> PartSize:
-    values, layers, lora_values = 0, 0, 0
-    for header in headers:
-        for name, info in header.tensors.items():
-            values += math.prod(info.shape)
-            # The VAE has attention too, but never a LoRA.
-            if part.folder != "vae" and _gets_lora(name, info.shape):
-                layers += 1
-                # A layer from n to m features gets rank x (n + m) numbers.
-                lora_values += info.shape[0] + info.shape[1]
-    return PartSize(values, layers, lora_values)
-
-
-def _gets_lora(name: str, shape: tuple[int, ...]) -> bool:
-    """Whether it is a linear layer, or a 1x1 convolution, of an attention block."""
-    in_attention = any(mark in name for mark in _ATTENTION)
-    is_layer = len(shape) >= 2 and set(shape[2:]) <= {1}
-    return name.endswith(".weight") and in_attention and is_layer
+def _size(headers: Iterable[Header], targets: Iterable[LoraTarget]) -> PartSize:
+    values = sum(math.prod(info.shape) for header in headers for info in header.tensors.values())
+    always: list[int] = []
+    beside: list[int] = []
+    convolutions: list[int] = []
+    for target in targets:
+        kind = convolutions if target.is_convolution else beside if target.beside else always
+        kind.append(target.values_per_rank)
+    sizes = [size for kind in (always, beside, convolutions) for size in (len(kind), sum(kind))]
+    return PartSize(values, *sizes)
 
 
 def _cached(name: str, spec: FamilySpec) -> Path | None:

@@ -16,7 +16,9 @@ from typing import Generic, Protocol, TypeVar
 
 from .errors import EXIT_FAILED, WizardError
 
-_NO_SPECS = frozenset({"base", "registry", "state"})
+_NO_SPECS = frozenset(
+    {"base", "dropouts", "noise_schedule", "norms", "prediction", "registry", "state"}
+)
 """Modules beside the specs; what they import is not paid for by a look at the names."""
 
 

@@ -76,6 +76,11 @@ def png_header(width: int, height: int, depth: int = 8, colour: int = 2) -> tupl
     return b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
 
 
+def sample_of(number: int, side: int = 32) -> Sample:
+    """One of a plan's samples; its file is nowhere."""
+    return _sample(number, Bucket(side, side), 1, False)
+
+
 def _sample(number: int, bucket: Bucket, repeats: int, is_regularization: bool) -> Sample:
     concept = f"{'class' if is_regularization else 'concept'}{repeats}"
     path = Path(f"/none/{concept}/{number}.png")

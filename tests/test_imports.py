@@ -16,6 +16,9 @@ SCREEN = ("textual", "textual_image", "plotext")
 JOBS = (
     "core.demo.*",
     "core.families.*_model",
+    "core.families.noise_schedule",
+    "core.networks.dropouts",
+    "core.networks.norms",
     "core.optimizers.state",
     "core.sampling.drawing",
     "core.training.*",

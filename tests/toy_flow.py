@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 from lora_wizard.core.config import LossOptions, ModelOptions
-from lora_wizard.core.families.base import Batch, FamilySpec, SamplePrompt
+from lora_wizard.core.families.base import WHOLE_WAY, Batch, FamilySpec, SamplePrompt
 from PIL import Image
 from torch import nn
 from torch.nn.functional import avg_pool2d, silu
@@ -25,7 +25,19 @@ SPEC = FamilySpec(
     implementation="toy_flow:ToyFlow",
     base_version="toy_flow",
     architecture="toy-flow",
-    options_that_do_not_apply=frozenset({"loss.min_snr_gamma", "model.clip_skip"}),
+    options_that_do_not_apply=frozenset(
+        {
+            "loss.debiased",
+            "loss.min_snr_gamma",
+            "loss.scale_v_like_epsilon",
+            "loss.v_like_loss",
+            "model.clip_skip",
+            "model.prediction",
+            "model.zero_terminal_snr",
+            "network.conv_rank",
+            "network.weights",
+        }
+    ),
     samplers=("euler_a", "euler"),
     text_encoder_prefixes={"text_encoder": "lora_te_"},
 )
@@ -93,6 +105,9 @@ class ToyFlow:
         denoiser = ["to_hidden", "from_told", "mix", "to_out"]
         return {"denoiser": denoiser, "text_encoder": ["proj"]}
 
+    def convolution_targets(self) -> Mapping[str, Sequence[str]]:
+        return {}
+
     def lora_key(self, part: str, module_name: str) -> str:
         return self.lora_prefixes[part] + module_name.replace(".", "_")
 
@@ -108,15 +123,29 @@ class ToyFlow:
     def encode_prompts(self, captions: Sequence[str]) -> dict[str, torch.Tensor]:
         return {"text": self._text(captions)}
 
-    def draw_timesteps(self, uniforms: torch.Tensor) -> torch.Tensor:
+    def draw_timesteps(
+        self, uniforms: torch.Tensor, span: tuple[float, float] = WHOLE_WAY
+    ) -> torch.Tensor:
         shift = 2.0
-        return shift * uniforms / (1 + (shift - 1) * uniforms)
+        shifted = shift * uniforms / (1 + (shift - 1) * uniforms)
+        return span[0] + (span[1] - span[0]) * shifted
+
+    def way(self, timesteps: torch.Tensor) -> torch.Tensor:
+        return timesteps
+
+    def snr(self, timesteps: torch.Tensor) -> torch.Tensor:
+        return ((1 - timesteps) / timesteps).square()
 
     def predict(
-        self, batch: Batch, noise: torch.Tensor, timesteps: torch.Tensor
+        self,
+        batch: Batch,
+        noise: torch.Tensor,
+        timesteps: torch.Tensor,
+        input_noise: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         share = timesteps[:, None, None, None]
-        noisy = (1 - share) * batch.latents + share * noise
+        added = noise if input_noise is None else input_noise
+        noisy = (1 - share) * batch.latents + share * added
         text = batch.conditioning["text"]
         return self.denoiser(noisy, timesteps, text, batch.geometry), noise - batch.latents
 

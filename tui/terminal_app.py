@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.events import Resize
 from textual.worker import WorkerFailed
@@ -18,7 +17,7 @@ from .threads import LooseThreads
 from .widgets import calm_palette
 from .widgets.footer import key_name
 from .widgets.themes import FEW_COLOURS, dress
-from .widgets.thrift import forget_closed_screens
+from .widgets.thrift import ThriftyApp, forget_closed_screens
 
 if TYPE_CHECKING:
     from .terminal.capabilities import Capabilities
@@ -28,7 +27,7 @@ _LONGEST_WORD = 600
 """Characters of a notification."""
 
 
-class TerminalApp(App[None]):
+class TerminalApp(ThriftyApp):
     """Everything of the app that is the same whatever it shows; `show_first` says what that is."""
 
     TITLE = "lora-wizard"

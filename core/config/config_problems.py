@@ -95,7 +95,7 @@ def dotted(path: Sequence[str | int]) -> str:
     """``dataset.concepts[0].folder`` of ``("dataset", "concepts", 0, "folder")``."""
     text = ""
     for part in path:
-        name = part if isinstance(part, int) else _short(part)
+        name = part if isinstance(part, int) else short(part)
         text += f"[{name}]" if isinstance(part, int) else f".{name}" if text else f"{name}"
     return text
 
@@ -135,7 +135,7 @@ def _mistakes(kind: str, path: KeyPath, data: Mapping[str, Any]) -> list[Mistake
         message = "must be a section"
         remedy = f"Write [{dotted(option_path)}] on a line of its own."
     else:
-        message = f"must be {info.allowed}, not {_shown(value)}"
+        message = f"must be {info.allowed}, not {in_toml(value)}"
         remedy = _remedy(info, value)
     problem = Problem(message, where=dotted(path), remedy=remedy)
     return [Mistake(problem, path, (dotted(path[:2]),))]
@@ -204,23 +204,24 @@ def _value(data: Any, path: KeyPath) -> Any:
     return data
 
 
-def _shown(value: Any) -> str:
+def in_toml(value: Any) -> str:
     """``value`` as it stands in a TOML, shortened."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return f'"{_short(value)}"'
+        return f'"{short(value)}"'
     if isinstance(value, int):
         return str(value) if abs(value) < 10**20 else "a number as large as that"
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, list):
         simple = len(value) <= 4 and all(isinstance(item, (int, float, str)) for item in value)
-        return f"[{', '.join(_shown(item) for item in value)}]" if simple else "this list"
+        return f"[{', '.join(in_toml(item) for item in value)}]" if simple else "this list"
     return "a table" if isinstance(value, dict) else "a date or time"
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
+    """``text`` as long as it is quoted back."""
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
@@ -234,7 +235,7 @@ def _remedy(info: OptionInfo, value: Any) -> str:
     if isinstance(value, str) and info.annotation is not str and _is_number_or_boolean(value):
         return "Write it without the quotes."
     if isinstance(value, str) and "list" in info.allowed:
-        return f'Write it in brackets: ["{_short(value)}"].'
+        return f'Write it in brackets: ["{short(value)}"].'
     return ""
 
 

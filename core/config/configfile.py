@@ -1,8 +1,9 @@
 """Reads and writes the TOML of a run.
 
 Everything that is wrong with a TOML is said at once, with its line: nobody mends a file one run at
-a time. What `load` returns has absolute paths and has passed every check that needs nothing but
-the configuration itself; `core.preflight` has those that look at the disk.
+a time. What `load` returns has absolute paths and the optimizer's usual values where the file is
+silent, and has passed every check that needs nothing but the configuration itself;
+`core.preflight` has those that look at the disk.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from pydantic import ValidationError
 
 from .. import files
 from ..errors import Problem, ProblemsError, WizardError
+from ..optimizers import settings
 from ..secret import holds_secret, redacted
 from . import config_problems, rules, toml_source
+from .config_problems import options
 from .overrides import parse_override, put
 from .paths import EMBEDDED, resolve_base_model, resolve_path
 from .run_config import RunConfig
@@ -90,10 +93,11 @@ def lenient(text: str, folder: Path, *, also: Sequence[Problem] = ()) -> Lenient
 
 def dumps(config: RunConfig) -> str:
     """``config`` as TOML, every value written out, so that a later version with other defaults
-    reads the same run. `loads` of it gives an equal configuration."""
+    reads the same run. `loads` of it gives an equal configuration, with the optimizer's usual
+    values where ``config`` has none."""
     import tomli_w
 
-    return _HEADER + tomli_w.dumps(config.model_dump(exclude_none=True))
+    return _HEADER + tomli_w.dumps(_settled(config).model_dump(exclude_none=True))
 
 
 def write(config: RunConfig, path: Path) -> None:
@@ -133,6 +137,7 @@ class _Draft:
         if config is None:
             return None
         config = self._with_absolute_paths(config)
+        config = _settled(config)
         for finding in rules.findings(config):
             if finding.problem.severity == "error" and not self._is_broken(finding.keys):
                 self._add(finding.problem, finding.keys)
@@ -163,21 +168,14 @@ class _Draft:
             )
             for index, concept in enumerate(dataset.concepts)
         ]
-        regularization = self._resolved(
-            "dataset.regularization_folder", dataset.regularization_folder
-        )
-        changes = {
-            "model": {"base": self._resolved("model.base", config.model.base)},
-            "dataset": {
-                "folder": self._resolved("dataset.folder", dataset.folder),
-                "regularization_folder": regularization,
-                "concepts": concepts,
-            },
-            "output": {
-                "folder": self._resolved("output.folder", config.output.folder),
-                "publish_to": self._resolved("output.publish_to", config.output.publish_to),
-            },
-        }
+        changes: dict[str, dict[str, Any]] = {"dataset": {"concepts": concepts}}
+        for info in options().values():
+            if info.path and "[]" not in info.key:
+                section, _, name = info.key.partition(".")
+                values = getattr(config, section)
+                # What the file does not say stays unsaid: a run's identity is what its TOML says.
+                if value := getattr(values, name):
+                    changes.setdefault(section, {})[name] = self._resolved(info.key, value)
         return config.model_copy(
             update={
                 section: getattr(config, section).model_copy(update=values)
@@ -190,7 +188,7 @@ class _Draft:
             return value
         given = any(key.startswith(set_key) for set_key in self.from_command_line)
         folder = Path.cwd() if given else self.folder
-        resolve = resolve_base_model if key == "model.base" else resolve_path
+        resolve = resolve_base_model if key in ("model.base", "model.vae") else resolve_path
         try:
             if key in ("output.folder", "output.publish_to") and value.startswith(EMBEDDED):
                 raise WizardError("nothing can be written there", "", "Name a folder of yours.")
@@ -212,9 +210,11 @@ class _Draft:
     ) -> None:
         paths = [path] if path is not None else [config_problems.key_path(key) for key in keys]
         found = [line for each in paths if (line := toml_source.line_of(self.lines, each))]
-        self.problems.append(
-            Problem(problem.message, problem.where, found[0] if found else None, problem.remedy)
-        )
+        self.problems.append(replace(problem, line=found[0] if found else None))
+
+
+def _settled(config: RunConfig) -> RunConfig:
+    return config.model_copy(update={"optimizer": settings.settled(config.optimizer)})
 
 
 def _secrets(text: str, overrides: Sequence[str]) -> list[Problem]:

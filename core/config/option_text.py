@@ -12,12 +12,13 @@ from .sections.dataset import ConceptOptions
 
 
 def default_text(info: OptionInfo) -> str:
-    """The default as it would stand in a TOML; ``absent`` for an option that is better left out."""
+    """The default as it would stand in a TOML; ``absent``, and what that means, for an
+    option that is better left out."""
     if info.default is None:
-        return "absent"
+        return f"absent: {info.absent}" if info.absent else "absent"
     if isinstance(info.default, list):
         return f"[{', '.join(_toml(item) for item in info.default)}]"
-    return _toml(info.default)
+    return "{}" if info.default == {} else _toml(info.default)
 
 
 def section_title(section: str) -> str:

@@ -32,6 +32,7 @@ def option(
     path: bool = False,
     allowed: str = "",
     separator: str = "\n",
+    absent: str = "",
     **limits: Any,
 ) -> Any:
     """Define one option.
@@ -41,8 +42,9 @@ def option(
     comes from; ``level`` whether it is among the few that matter; ``also`` its name in sd-scripts;
     ``path`` that relative values count from the TOML's folder;
     ``allowed`` what may stand there, where type and limits do not say it well; ``separator`` what
-    stands between the texts of a list when a person types them into one field; ``limits`` are
-    pydantic's (``ge``, ``le``, ``gt``, ``lt``, ``min_length`` ...).
+    stands between the texts of a list when a person types them into one field; ``absent`` what
+    leaving it out means, in a word or two; ``limits`` are pydantic's (``ge``, ``le``, ``gt``,
+    ``lt``, ``min_length`` ...).
     """
     extra: dict[str, Any] = {
         "label": label,
@@ -53,6 +55,7 @@ def option(
         "path": path,
         "allowed": allowed,
         "separator": separator,
+        "absent": absent,
     }
     if isinstance(default, (list, dict)):
         made = default
@@ -85,6 +88,8 @@ class OptionInfo:
     """Whether it names a file or folder, relative to the TOML's folder."""
     separator: str = "\n"
     """Between the texts of a list that are typed into one field."""
+    absent: str = ""
+    """What leaving it out means, where that is not said by a default."""
 
     @property
     def label(self) -> str:
@@ -142,6 +147,7 @@ def walk(model: type[BaseModel], prefix: str = "") -> Iterator[OptionInfo]:
             field=field,
             path=bool(extra.get("path", False)),
             separator=str(extra.get("separator", "\n")),
+            absent=str(extra.get("absent", "")),
         )
         for argument in get_args(annotation):
             if _is_section(argument):
@@ -188,7 +194,9 @@ def _list_of(item: Any, limits: Sequence[Any]) -> str:
 
 
 def _range(limits: Sequence[Any]) -> str:
-    ge, gt, le = (_limit(limits, name) for name in ("ge", "gt", "le"))
+    ge, gt, le, lt = (_limit(limits, name) for name in ("ge", "gt", "le", "lt"))
+    if ge is not None and lt is not None:
+        return f" from {_number(ge)} to below {_number(lt)}"
     if ge is not None and le is not None:
         return f" from {_number(ge)} to {_number(le)}"
     if ge is not None:

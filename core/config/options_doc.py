@@ -11,6 +11,7 @@ from itertools import groupby
 from pathlib import Path
 
 from ..files import write_text
+from ..optimizers.settings import argument_infos, with_arguments
 from .config_problems import options
 from .option_text import allowed_text, default_text, section_help, section_title
 from .options import OptionInfo
@@ -27,13 +28,20 @@ shows the same in the terminal. Sources S0 to S4 are explained in [sources.md](s
 
 def document() -> str:
     """The whole document."""
-    groups = groupby(options().values(), key=lambda info: info.section)
-    return "\n".join([_INTRODUCTION, *(_section(name, list(infos)) for name, infos in groups)])
+    parts = [_INTRODUCTION]
+    for name, infos in groupby(options().values(), key=lambda info: info.section):
+        parts.append(_section(section_title(name), section_help(name), list(infos)))
+        if name == "optimizer":
+            parts += [
+                _section(f"{spec.title}'s own arguments", spec.help, argument_infos(spec))
+                for spec in with_arguments()
+            ]
+    return "\n".join(parts)
 
 
-def _section(name: str, infos: list[OptionInfo]) -> str:
+def _section(title: str, purpose: str, infos: list[OptionInfo]) -> str:
     entries = "\n".join(line for info in infos for line in _entry(info))
-    return f"## {section_title(name)}\n\n{section_help(name)}\n\n{entries}\n"
+    return f"## {title}\n\n{purpose}\n\n{entries}\n"
 
 
 def _entry(info: OptionInfo) -> Iterator[str]:

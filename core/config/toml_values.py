@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tomli_w
 
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
 _LINE = 88
 """Columns that an array on one line may have."""
 
@@ -20,9 +22,15 @@ def written(value: Any) -> str:
             return line
         return "".join(["[\n", *(f"    {item},\n" for item in items), "]"])
     if isinstance(value, Mapping):
-        items = [f"{name} = {written(item)}" for name, item in value.items() if item is not None]
-        return "{ " + ", ".join(items) + " }"
+        items = [
+            f"{_key(name)} = {written(item)}" for name, item in value.items() if item is not None
+        ]
+        return "{ " + ", ".join(items) + " }" if items else "{}"
     return tomli_w.dumps({"x": value}).partition("= ")[2].rstrip("\n")
+
+
+def _key(name: str) -> str:
+    return name if _BARE.fullmatch(name) else tomli_w.dumps({name: 0}).partition(" = 0")[0]
 
 
 def same(one: Any, other: Any) -> bool:

@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from types import NoneType
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import ValidationError
 
@@ -20,6 +20,7 @@ UNSET = None
 """What an empty field means where text cannot be empty: the key is left out of the TOML."""
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,300}\.?[0-9]{0,300}|\.[0-9]{1,300})(?:[eE][+-]?[0-9]{1,3})?")
+_ARGUMENT = re.compile(r"(\w+)\s*=\s*([^\s,]+)[\s,]*")
 _SIZE = re.compile(r"(\d+)\s*[xX\u00d7*]\s*(\d+)")
 
 
@@ -29,6 +30,8 @@ def as_text(info: OptionInfo, value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, Mapping):
+        return written(value).strip("{} ")
     if isinstance(value, list):
         if value and isinstance(value[0], dict):
             tables = (
@@ -47,6 +50,11 @@ def as_text(info: OptionInfo, value: Any) -> str:
 def takes_numbers(annotation: Any) -> bool:
     """Whether a number may stand there, perhaps beside words."""
     return annotation in (int, float) or any(map(takes_numbers, get_args(annotation)))
+
+
+def is_table(info: OptionInfo) -> bool:
+    """Whether it is a table of simple values."""
+    return get_origin(info.annotation) is dict
 
 
 def is_size(info: OptionInfo) -> bool:
@@ -72,6 +80,8 @@ def parse(info: OptionInfo, text: str) -> Any:
     text = text.strip()
     if not text:
         return UNSET
+    if is_table(info):
+        return _table(text)
     if size := _SIZE.fullmatch(text):
         return [int(size[1]), int(size[2])]
     if any(str(part).startswith("list[") for part in parts) and "," in text:
@@ -83,6 +93,22 @@ def parse(info: OptionInfo, text: str) -> Any:
         return tomllib.loads(f"value = {text}")["value"]
     except (ValueError, RecursionError):
         return text
+
+
+def _table(text: str) -> Any:
+    """A table without its braces; or as sd-scripts has arguments, ``decouple=True d_coef=2``."""
+    inside = text[1:-1] if text.startswith("{") and text.endswith("}") else text
+    for toml in (inside, _ARGUMENT.sub(_as_item, inside).strip(", ")):
+        try:
+            return tomllib.loads(f"value = {{ {toml} }}")["value"]
+        except (ValueError, RecursionError):
+            continue
+    return text
+
+
+def _as_item(found: re.Match[str]) -> str:
+    name, value = found.groups()
+    return f"{name} = {value.lower() if value in ('True', 'False') else value}, "
 
 
 def _listed(text: str) -> list[str] | None:

@@ -94,7 +94,10 @@ def _file(
         return None
     precision = config.output.save_precision or config.model.precision
     of_what = "this base" if base_is_known else "the family's usual base"
-    basis = f"rank {config.network.rank} in {precision} on {of_what}"
+    rank = f"rank {config.network.rank}"
+    if config.network.conv_rank:
+        rank += f", convolutions {config.network.conv_rank},"
+    basis = f"{rank} in {precision} on {of_what}"
     return Figure(size, size, size_text(size), basis)
 
 

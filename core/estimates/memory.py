@@ -14,12 +14,21 @@ from ..hardware import Gpu
 from ..preflight_base import BaseFindings
 from .figures import Figure
 from .past_runs import PastRun
-from .sizes import BYTES, lora_values, part_sizes, sample_pixels, trained_parts, training_pixels
+from .sizes import (
+    BYTES,
+    average_bytes,
+    lora_values,
+    optimizer_bytes,
+    part_sizes,
+    sample_pixels,
+    trained_parts,
+    training_pixels,
+)
 
 _CUDA_BYTES = 0.5e9
 """What CUDA takes for itself."""
-_LORA_BYTES = 16
-"""Per number of the LoRA: weight, gradient and AdamW's two averages in fp32."""
+_LORA_BYTES = 8
+"""Per number of the LoRA: weight and gradient in fp32; the optimizer's memory comes on top."""
 _ROOM = 1.2
 """Kernels need room to work, and memory is given out in blocks."""
 _BLOCKS = 1.1
@@ -95,6 +104,8 @@ def need(config: RunConfig, spec: FamilySpec, base: BaseFindings | None) -> Need
     scale *= costs.fp32_factor if config.model.precision == "fp32" else 1
     checkpointing = config.training.gradient_checkpointing
     per_cell = costs.checkpointed_bytes if checkpointing else costs.activation_bytes
+    if config.network.conv_rank and costs.denoiser in trained:
+        per_cell *= costs.convolutions_factor
     batch, cells = config.training.batch_size, training_pixels(config, spec) / costs.cell_side**2
     pictures = batch * cells * per_cell * scale
     if trained & set(texts):
@@ -103,9 +114,10 @@ def need(config: RunConfig, spec: FamilySpec, base: BaseFindings | None) -> Need
     drawing = vae + sum(of_texts[name] for name in texts if name not in trained)
     if config.samples.prompts:
         drawing += sample_pixels(config, spec) * costs.decoding_bytes * scale
+    per_value = _LORA_BYTES + optimizer_bytes(config) + average_bytes(config)
     return Need(
         base=weights,
-        lora=lora_values(config, spec, base) * _LORA_BYTES,
+        lora=lora_values(config, spec, base) * per_value,
         pictures=pictures * _ROOM,
         drawing=drawing * bool(config.samples.prompts),
     )
@@ -222,6 +234,8 @@ def _savings(
             f"batch size 1 and gradient accumulation {gathered}",
             {"training": {"batch_size": 1, "gradient_accumulation": gathered}},
         )
+    if config.network.conv_rank:
+        yield "no convolutions", {"network": {"conv_rank": None}}
     if config.network.rank > 32:
         yield "rank 32", {"network": {"rank": 32}}
     if config.samples.prompts and sample_pixels(config, spec) > 512 * 512:

@@ -7,14 +7,15 @@ from collections.abc import Mapping
 from ..config import RunConfig
 from ..dataset.plan import DatasetPlan
 from ..families.base import FamilySpec, PartSize
+from ..optimizers import settings
 from ..preflight_base import BaseFindings
 from ..schedule import Schedule
 
 BYTES: Mapping[str, int] = {"bf16": 2, "fp16": 2, "fp32": 4}
 STATES = 3
 """The new one beside the two that are kept until it is verified."""
-_STATE_BYTES = 3 * 4
-"""Per number of the LoRA: the weight and AdamW's two averages in fp32."""
+_FP32 = 4
+_ADAMW_BYTES = 8
 _ENTRY_BYTES = 450
 """What the names, shapes and places of a layer's three tensors take in a file's header."""
 _METADATA_BYTES = 5_000
@@ -45,9 +46,40 @@ def trained_parts(config: RunConfig, spec: FamilySpec) -> set[str]:
 
 def lora_values(config: RunConfig, spec: FamilySpec, base: BaseFindings | None) -> int:
     """How many numbers the LoRA has; 0 when that is not known."""
-    sizes, trained = part_sizes(spec, base), trained_parts(config, spec)
-    per_rank = sum(size.lora_values for name, size in sizes.items() if name in trained)
-    return per_rank * config.network.rank
+    network = config.network
+    values = 0
+    for size in _trained_sizes(config, spec, base):
+        values += network.rank * size.lora_values
+        if network.conv_rank:
+            values += network.rank * size.beside_values + network.conv_rank * size.conv_values
+    return values
+
+
+def lora_layers(config: RunConfig, spec: FamilySpec, base: BaseFindings | None) -> int:
+    """On how many layers the LoRA hangs; 0 when that is not known."""
+    convolutions = bool(config.network.conv_rank)
+    return sum(
+        size.lora_layers + convolutions * (size.beside_layers + size.conv_layers)
+        for size in _trained_sizes(config, spec, base)
+    )
+
+
+def _trained_sizes(
+    config: RunConfig, spec: FamilySpec, base: BaseFindings | None
+) -> list[PartSize]:
+    trained = trained_parts(config, spec)
+    return [size for name, size in part_sizes(spec, base).items() if name in trained]
+
+
+def optimizer_bytes(config: RunConfig) -> float:
+    """What the optimizer remembers of each number of the LoRA; as AdamW, if it is not known."""
+    spec = settings.known(config.optimizer.name)
+    return spec.state_bytes if spec else _ADAMW_BYTES
+
+
+def average_bytes(config: RunConfig) -> int:
+    """What the moving average takes for each number of the LoRA."""
+    return _FP32 if config.training.ema_decay else 0
 
 
 def file_bytes(config: RunConfig, spec: FamilySpec, base: BaseFindings | None) -> int:
@@ -55,8 +87,7 @@ def file_bytes(config: RunConfig, spec: FamilySpec, base: BaseFindings | None) -
     values = lora_values(config, spec, base)
     if not values:
         return 0
-    sizes, trained = part_sizes(spec, base), trained_parts(config, spec)
-    layers = sum(size.lora_layers for name, size in sizes.items() if name in trained)
+    layers = lora_layers(config, spec, base)
     precision = config.output.save_precision or config.model.precision
     return values * BYTES[precision] + layers * _ENTRY_BYTES + _METADATA_BYTES
 
@@ -70,7 +101,8 @@ def run_bytes(
     if config.output.keep_last:
         # The new one is verified before the oldest goes, and the final file stays beside them.
         files = min(files, config.output.keep_last + 2)
-    states = STATES * _STATE_BYTES * lora_values(config, spec, base)
+    per_value = _FP32 + optimizer_bytes(config) + average_bytes(config)
+    states = round(STATES * per_value * lora_values(config, spec, base))
     drawn = len(config.samples.prompts) * len(schedule.sample_steps())
     pictures = drawn * sample_pixels(config, spec) * 3
     return files * file_bytes(config, spec, base) + states + pictures

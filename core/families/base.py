@@ -11,6 +11,7 @@ names a ``FamilySpec``.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -19,12 +20,15 @@ if TYPE_CHECKING:
     import torch
     from PIL.Image import Image
 
-    from ..config import LossOptions, ModelOptions
+    from ..config import LossOptions, ModelOptions, RunConfig
     from ..errors import Problem
     from ..weights.base_model import BaseModel, OpenFile, Part
 
     Conditioning = Mapping[str, torch.Tensor]
     """What the denoiser is told, by name; the first dimension of each tensor is the batch."""
+
+WHOLE_WAY = (0.0, 1.0)
+"""All of the way from the picture, 0, to noise alone, 1."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,12 @@ class PartSize:
     values: int
     lora_layers: int = 0
     lora_values: int = 0
+    beside_layers: int = 0
+    """Of the same rank, and there only when convolutions are trained, as are `conv_layers`."""
+    beside_values: int = 0
+    conv_layers: int = 0
+    conv_values: int = 0
+    """For each rank of the convolutions."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +64,8 @@ class Costs:
     """With gradient checkpointing, the block that is computed again included."""
     fp32_factor: float
     """How much more fp32 keeps."""
+    convolutions_factor: float
+    """How much more is kept when convolutions are trained."""
     text_activation_bytes: float
     """Per picture, when the text encoders are trained."""
     decoding_bytes: float
@@ -67,6 +79,34 @@ class Costs:
 
 
 @dataclass(frozen=True)
+class LoraTarget:
+    """A layer that can get a LoRA, as the headers of a base's weights tell of it."""
+
+    folder: str
+    """The part of the base it is in, by subfolder."""
+    name: str
+    """Its full name in diffusers or transformers."""
+    key: str
+    """In a kohya-format file, without ``.lora_down...``."""
+    shape: tuple[int, ...]
+    """Of the base's weight: (outputs, inputs) and, for a convolution, its height and width."""
+    beside: bool = False
+    """Whether it is trained only when convolutions are."""
+    other_names: tuple[str, ...] = ()
+    """What other programs call it in their files, up to the matrix's own ending."""
+
+    @property
+    def is_convolution(self) -> bool:
+        """Of more than a single cell: those have a rank of their own."""
+        return len(self.shape) > 2 and set(self.shape[2:]) != {1}
+
+    @property
+    def values_per_rank(self) -> int:
+        """How many numbers down and up have together for each rank."""
+        return self.shape[0] + math.prod(self.shape[1:])
+
+
+@dataclass(frozen=True)
 class FamilySpec:
     """What is known of a family without loading anything."""
 
@@ -76,13 +116,15 @@ class FamilySpec:
     native_resolution: int
     bucket_step: int
     prediction: str
-    """``epsilon``, ``v`` or ``flow``."""
+    """``epsilon``, ``v`` or ``flow``; a loaded family's own is its base's."""
     implementation: str
     """``package.module:Class`` of the ``ModelFamily``."""
     base_version: str
     """``ss_base_model_version`` of the files."""
     architecture: str
     """``modelspec.architecture`` of the files."""
+    zero_terminal_snr: bool = False
+    """Of a loaded family: whether the last timestep is noise alone by a rescaled schedule."""
     options_that_do_not_apply: frozenset[str] = frozenset()
     """TOML keys that mean nothing here and are refused when set."""
     samplers: tuple[str, ...] = ()
@@ -93,10 +135,16 @@ class FamilySpec:
     """The classes that ``model_index.json`` names in bases of the family; empty: any."""
     open_file: OpenFile | None = None
     """How a base in a single file is opened; None where only folders are read."""
-    check_base: Callable[[BaseModel, ModelOptions], Iterable[Problem]] | None = None
-    """What is wrong with a base whose files are all there, without loading it."""
+    open_vae: OpenFile | None = None
+    """How a VAE in a single file is opened; None where there is no other than the base's own."""
+    check_base: Callable[[BaseModel, RunConfig], Iterable[Problem]] | None = None
+    """What is wrong with a base whose files are all there, without loading it, and what of the
+    configuration does not fit it."""
     costs: Costs | None = None
     """None: memory and time are not told beforehand."""
+    lora_targets: Callable[[BaseModel], Sequence[LoraTarget]] | None = None
+    """All layers of a base that can get a LoRA, without loading it; None: sizes are not told, and
+    files of other trainers are not continued."""
 
 
 @dataclass(frozen=True)
@@ -162,6 +210,11 @@ class ModelFamily(Protocol):
         """For ``denoiser`` and each text encoder: the full names of the layers that get a LoRA."""
         ...
 
+    def convolution_targets(self) -> Mapping[str, Sequence[str]]:
+        """Which layers are added to `lora_targets` when convolutions are trained; parts that have
+        none are left out."""
+        ...
+
     def lora_key(self, part: str, module_name: str) -> str:
         """The name in a kohya-format file of a layer of ``part`` (without ``.lora_down...``)."""
         ...
@@ -183,14 +236,30 @@ class ModelFamily(Protocol):
         """Conditioning of ``captions``, with gradients when a text encoder is trained."""
         ...
 
-    def draw_timesteps(self, uniforms: torch.Tensor) -> torch.Tensor:
-        """Timesteps (B,) from uniform numbers in [0, 1) (B,), spread as this family spreads."""
+    def draw_timesteps(
+        self, uniforms: torch.Tensor, span: tuple[float, float] = WHOLE_WAY
+    ) -> torch.Tensor:
+        """Timesteps (B,) from uniform numbers in [0, 1) (B,), spread as this family spreads, within
+        ``span`` of the way from picture to noise."""
+        ...
+
+    def way(self, timesteps: torch.Tensor) -> torch.Tensor:
+        """How far each timestep is on the way from picture to noise, (B,) in [0, 1]."""
+        ...
+
+    def snr(self, timesteps: torch.Tensor) -> torch.Tensor:
+        """The signal's variance over the noise's at each timestep, (B,)."""
         ...
 
     def predict(
-        self, batch: Batch, noise: torch.Tensor, timesteps: torch.Tensor
+        self,
+        batch: Batch,
+        noise: torch.Tensor,
+        timesteps: torch.Tensor,
+        input_noise: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """(prediction, target), both (B, C, h, w)."""
+        """(prediction, target), both (B, C, h, w). ``input_noise``, where given, is what the
+        latents get instead of ``noise``, which the target is still made of."""
         ...
 
     def loss_weight(self, timesteps: torch.Tensor, options: LossOptions) -> torch.Tensor:

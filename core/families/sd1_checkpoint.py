@@ -7,13 +7,13 @@ https://github.com/CompVis/stable-diffusion/blob/main/configs/stable-diffusion/v
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from ..weights.base_model import BaseModelError
-from ..weights.header import Header, TensorInfo
+from ..weights.header import Header, HeaderError, TensorInfo, read_header
 from ..weights.recognition import recognise_file, refusal
 from ..weights.single_file import SingleFile, names_in_file
 from ..weights.single_file_names import (
@@ -24,6 +24,7 @@ from ..weights.single_file_names import (
     unet_map,
     vae_map,
 )
+from .prediction import marks
 
 NAME, TITLE = "sd1", "Stable Diffusion 1.x"
 _HEADS = 8
@@ -70,10 +71,32 @@ def open_checkpoint(name: str, path: Path) -> SingleFile:
             "unet": unet,
             "vae": vae,
             "text_encoder": text,
-            "scheduler": {**_SCHEDULER, "prediction_type": _prediction(header)},
+            "scheduler": {**_SCHEDULER, **marks(header)},
         },
         header=header,
         weights={"unet": unet_names, "vae": vae_names, "text_encoder": text_names},
+    )
+
+
+def open_vae(name: str, path: Path) -> SingleFile:
+    """The VAE at ``path``: alone in its file, under original or diffusers' names, or within a
+    checkpoint. Only the header is read. Raises BaseModelError."""
+    try:
+        header = read_header(path)
+        config, names = _vae(header, ("", VAE_PREFIX))
+    except (HeaderError, _NotOurShapeError) as error:
+        raise BaseModelError(
+            "This is no VAE of Stable Diffusion",
+            f"model.vae: {path}: {error}",
+            "Take another file, or leave model.vae out for the base's own.",
+        ) from None
+    return SingleFile(
+        name=name,
+        folder=path,
+        variants={},
+        configs={"vae": config},
+        header=header,
+        weights={"vae": names},
     )
 
 
@@ -137,13 +160,18 @@ def _unet_levels(tensors: _Tensors) -> Iterator[list[tuple[int, bool]]]:
     yield level
 
 
-def _vae(header: Header) -> tuple[dict[str, Any], dict[str, str]]:
-    tensors = _part(header, VAE_PREFIX, "no VAE in it: take a version with the VAE baked in")
+def _vae(
+    header: Header, prefixes: Sequence[str] = (VAE_PREFIX,)
+) -> tuple[dict[str, Any], dict[str, str]]:
+    prefix = next((p for p in prefixes if _has(header, f"{p}decoder.conv_in.")), prefixes[-1])
+    tensors = _part(header, prefix, "no VAE in it: take a version with the VAE baked in")
+    is_renamed = "encoder.down_blocks.0.resnets.0.conv1.weight" in tensors
+    place = "encoder.down_blocks.{}.resnets.{}" if is_renamed else "encoder.down.{}.block.{}"
     widths: list[int] = []
-    while (key := f"encoder.down.{len(widths)}.block.0.conv1.weight") in tensors:
+    while (key := f"{place.format(len(widths), 0)}.conv1.weight") in tensors:
         widths.append(_shape(tensors, key)[0])
     layers = 0
-    while f"encoder.down.0.block.{layers}.conv1.weight" in tensors:
+    while f"{place.format(0, layers)}.conv1.weight" in tensors:
         layers += 1
     if not widths or any(width % _GROUPS for width in widths):
         raise _NotOurShapeError(f"the VAE's widths {widths} do not fit its groups")
@@ -160,7 +188,8 @@ def _vae(header: Header) -> tuple[dict[str, Any], dict[str, str]]:
         "scaling_factor": _SCALING_FACTOR,
     }
     names = vae_map(len(widths), layers)
-    return config, names_in_file(header, [VAE_PREFIX], lambda key: renamed(key, names))
+    rename = str if is_renamed else lambda key: renamed(key, names)
+    return config, names_in_file(header, [prefix], rename)
 
 
 def _text_encoder(header: Header) -> tuple[dict[str, Any], dict[str, str]]:
@@ -189,13 +218,6 @@ def _text_encoder(header: Header) -> tuple[dict[str, Any], dict[str, str]]:
     names = names_in_file(header, [prefix], lambda key: key)
     names.pop("embeddings.position_ids", None)
     return config, names
-
-
-def _prediction(header: Header) -> str:
-    """``v_prediction`` where the file says so: by a marker tensor or in its metadata."""
-    said = header.metadata.get("modelspec.prediction_type", "")
-    is_v = said.lower().startswith("v") or "v_pred" in header.tensors
-    return "v_prediction" if is_v else "epsilon"
 
 
 def _part(header: Header, prefix: str, absent: str) -> dict[str, TensorInfo]:

@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import torch
-from diffusers import AutoencoderKL, DDPMScheduler, UNet2DConditionModel
+from diffusers import AutoencoderKL, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from ..errors import WizardError
-from ..weights.base_model import BaseModelError, locate
+from ..weights.base_model import locate
 from ..weights.base_model_parts import is_trained, load_part, load_tokenizer
-from .base import Batch, SamplePrompt
+from ..weights.vae import locate_vae
+from . import sd1_layers
+from .base import WHOLE_WAY, Batch, SamplePrompt
+from .noise_schedule import NoiseSchedule
+from .prediction import scheduler_config
 from .sd1 import SPEC
+from .sd1_checkpoint import open_vae
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -23,9 +29,7 @@ if TYPE_CHECKING:
     from ..config import LossOptions, ModelOptions
     from .base import Conditioning
 
-_TEXT_LAYERS = ("q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2")
 _DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
-_PREDICTIONS = {"epsilon": "epsilon", "v_prediction": "v"}
 
 
 class StableDiffusion1:
@@ -39,17 +43,15 @@ class StableDiffusion1:
         self.device = torch.device(device)
         self.precision = _DTYPES[options.precision]
         self.base = locate(options.base, SPEC.parts, SPEC.open_file)
-        self._vae_config = self.base.config("vae")
-        self._scheduler_config = self.base.config("scheduler", "scheduler_config.json")
-        self._schedule: Any = DDPMScheduler.from_config(self._scheduler_config)
-        prediction = self._schedule.config["prediction_type"]
-        if prediction not in _PREDICTIONS:
-            raise BaseModelError(
-                "The base model predicts something unknown",
-                f"{self.base.folder}: prediction_type {prediction}",
-                "Bases that predict epsilon or v_prediction are trained.",
-            )
-        self.spec = replace(SPEC, prediction=_PREDICTIONS[prediction])
+        self._vae = locate_vae(options.vae, open_vae) if options.vae else None
+        self._vae_config = self._vae.config() if self._vae else self.base.config("vae")
+        self._scheduler_config = scheduler_config(self.base, options)
+        self._schedule = NoiseSchedule(self._scheduler_config, self.device)
+        self.spec = replace(
+            SPEC,
+            prediction=self._schedule.prediction,
+            zero_terminal_snr=self._schedule.ends_in_noise,
+        )
         self._clip_skip = self._checked_clip_skip(options.clip_skip)
         self._loaded: dict[str, Any] = {}
         self._parked: dict[str, Any] = {}
@@ -58,7 +60,11 @@ class StableDiffusion1:
     def base_hash(self) -> str:
         """SHA-256 of the contents of all files that are read; remembered between runs."""
         # Once: every saved file asks for it, also when the base has gone from the disk meanwhile.
-        self._base_hash = self._base_hash or self.base.content_hash(SPEC.parts)
+        if not self._base_hash:
+            self._base_hash = self.base.content_hash(SPEC.parts)
+            if self._vae:
+                both = f"{self._base_hash}\n{self._vae.content_hash()}\n"
+                self._base_hash = sha256(both.encode()).hexdigest()
         return self._base_hash
 
     # Parts ------------------------------------------------------------------------------------
@@ -77,6 +83,9 @@ class StableDiffusion1:
 
     @property
     def vae(self) -> AutoencoderKL:
+        if self._vae and "vae" not in self._loaded and "vae" not in self._parked:
+            module = load_part(self._vae.base, self._vae.part, AutoencoderKL, torch.float32)
+            self._loaded["vae"] = module.to(self.device)
         return self._part("vae", AutoencoderKL, torch.float32)
 
     @property
@@ -108,10 +117,10 @@ class StableDiffusion1:
 
     @property
     def lora_prefixes(self) -> Mapping[str, str]:
-        return {"denoiser": "lora_unet_", **SPEC.text_encoder_prefixes}
+        return {"denoiser": sd1_layers.UNET_LORA_PREFIX, **SPEC.text_encoder_prefixes}
 
     def lora_targets(self) -> Mapping[str, Sequence[str]]:
-        """sd-scripts' default targets: see `denoiser_targets` and `text_encoder_targets`."""
+        """sd-scripts' default targets: see `sd1_layers`."""
         return {
             "denoiser": denoiser_targets(self.denoiser),
             "text_encoder": text_encoder_targets(
@@ -119,11 +128,11 @@ class StableDiffusion1:
             ),
         }
 
+    def convolution_targets(self) -> Mapping[str, Sequence[str]]:
+        return {"denoiser": sd1_layers.convolution_targets(_shapes(self.denoiser))}
+
     def lora_key(self, part: str, module_name: str) -> str:
-        # transformers 5 dropped the `text_model.` level that every reader of the files expects.
-        if part != "denoiser" and not module_name.startswith("text_model."):
-            module_name = f"text_model.{module_name}"
-        return self.lora_prefixes[part] + module_name.replace(".", "_")
+        return sd1_layers.lora_key(part, module_name)
 
     # Pictures and prompts to tensors ----------------------------------------------------------
 
@@ -170,28 +179,31 @@ class StableDiffusion1:
 
     # The noise schedule -----------------------------------------------------------------------
 
-    def draw_timesteps(self, uniforms: torch.Tensor) -> torch.Tensor:
-        count = self._schedule.config["num_train_timesteps"]
-        return (uniforms.double() * count).long().clamp(max=count - 1)
+    def draw_timesteps(
+        self, uniforms: torch.Tensor, span: tuple[float, float] = WHOLE_WAY
+    ) -> torch.Tensor:
+        return self._schedule.draw_timesteps(uniforms, span)
+
+    def way(self, timesteps: torch.Tensor) -> torch.Tensor:
+        return timesteps.double() / self._schedule.steps
+
+    def snr(self, timesteps: torch.Tensor) -> torch.Tensor:
+        return self._schedule.snr(timesteps)
 
     def predict(
-        self, batch: Batch, noise: torch.Tensor, timesteps: torch.Tensor
+        self,
+        batch: Batch,
+        noise: torch.Tensor,
+        timesteps: torch.Tensor,
+        input_noise: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        noisy = self._schedule.add_noise(batch.latents, noise, timesteps)
+        added = noise if input_noise is None else input_noise
+        noisy = self._schedule.add_noise(batch.latents, added, timesteps)
         prediction = self.denoise(noisy, timesteps, batch.conditioning["text"])
-        if self.spec.prediction == "v":
-            return prediction, self._schedule.get_velocity(batch.latents, noise, timesteps)
-        return prediction, noise
+        return prediction, self._schedule.target(batch.latents, noise, timesteps)
 
     def loss_weight(self, timesteps: torch.Tensor, options: LossOptions) -> torch.Tensor:
-        """Min-SNR-gamma (arXiv 2303.09556), with SNR = abar / (1 - abar): for epsilon
-        min(SNR, gamma) / SNR, for v min(SNR, gamma) / (SNR + 1)."""
-        if options.min_snr_gamma is None:
-            return torch.ones(timesteps.shape, device=timesteps.device)
-        kept = self._schedule.alphas_cumprod.to(timesteps.device)[timesteps].double()
-        ratio = kept / (1 - kept)
-        divisor = ratio + 1 if self.spec.prediction == "v" else ratio
-        return (ratio.clamp(max=options.min_snr_gamma) / divisor).float()
+        return self._schedule.weight(timesteps, options)
 
     def denoise(
         self, latents: torch.Tensor, timesteps: torch.Tensor, text: torch.Tensor
@@ -253,28 +265,17 @@ class StableDiffusion1:
 
 
 def denoiser_targets(unet: torch.nn.Module) -> list[str]:
-    """Every linear layer and every 1x1 convolution inside the U-Net's transformer blocks: 192 in
-    Stable Diffusion 1.5."""
-    found: list[str] = []
-    for name, module in unet.named_modules():
-        if type(module).__name__ == "Transformer2DModel":
-            found += [f"{name}.{inner}" for inner, layer in module.named_modules() if _fits(layer)]
-    return found
+    """See `sd1_layers.denoiser_targets`."""
+    return sd1_layers.denoiser_targets(_shapes(unet))
 
 
 def text_encoder_targets(text_encoder: torch.nn.Module) -> list[str]:
-    """The attention projections and both feed-forward layers of every layer: 72 in CLIP ViT-L."""
-    return [
-        name
-        for name, module in text_encoder.named_modules()
-        if isinstance(module, torch.nn.Linear) and name.rpartition(".")[2] in _TEXT_LAYERS
-    ]
+    """See `sd1_layers.text_encoder_targets`."""
+    return sd1_layers.text_encoder_targets(_shapes(text_encoder))
 
 
-def _fits(layer: torch.nn.Module) -> bool:
-    if isinstance(layer, torch.nn.Conv2d):
-        return layer.kernel_size == (1, 1)
-    return isinstance(layer, torch.nn.Linear)
+def _shapes(module: torch.nn.Module) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(weight.shape) for name, weight in module.named_parameters()}
 
 
 def _text_layers(text_encoder: Any) -> Any:

@@ -19,6 +19,17 @@ if TYPE_CHECKING:
     from ..families.base import ModelFamily
 
 
+@dataclass(frozen=True)
+class NormFigures:
+    """How long the layers' weights are: the Frobenius norm of what a layer adds to the base's."""
+
+    scaled: int
+    """How many layers were too long and are scaled back."""
+    mean: float
+    """Of all layers, after that, as is ``highest``."""
+    highest: float
+
+
 class Network(Protocol):
     """What is trained: extra weights on some layers of a frozen base model."""
 
@@ -34,6 +45,10 @@ class Network(Protocol):
 
     def parameters_of(self, part: str) -> list[torch.nn.Parameter]:
         """The trained weights on ``part``, fp32, in the order of the layers' names."""
+        ...
+
+    def up_parameters_of(self, part: str) -> list[torch.nn.Parameter]:
+        """Those of `parameters_of` that begin at zero and learn faster with LoRA+."""
         ...
 
     def state_dict(self) -> dict[str, torch.Tensor]:
@@ -52,6 +67,16 @@ class Network(Protocol):
     def load_file_tensors(self, tensors: Mapping[str, torch.Tensor]) -> None:
         """Take weights from a kohya-format file's tensors. Raises WizardError when they are not
         for this base, these parts or this rank."""
+        ...
+
+    def learning(self, step: int, samples: Sequence[int]) -> AbstractContextManager[None]:
+        """Forward and backward of a micro-batch in optimizer step ``step``, for which the network
+        may fall silent in places; ``samples`` are the keys of the batch's rows. Outside of it,
+        nothing is ever left out."""
+        ...
+
+    def limit_norms(self, most: float) -> NormFigures:
+        """Scale back every layer whose weights are longer than ``most``."""
         ...
 
     def enabled(self, enabled: bool) -> AbstractContextManager[None]:

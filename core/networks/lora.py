@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import EXIT_FAILED, WizardError
 from ..randomness import key
-from .base import NetworkSpec
+from .base import NetworkSpec, NormFigures
 
 if TYPE_CHECKING:
     import torch
 
     from ..config import NetworkOptions
     from ..families.base import ModelFamily
+    from .dropouts import Dropouts
 
 _ADAPTER = "default"
 
@@ -40,6 +43,10 @@ class _Layer:
     def state_name(self) -> str:
         return f"{self.part}.{self.name}"
 
+    @property
+    def scale(self) -> float:
+        return self.alpha / self.down.shape[0]
+
     def tensors(self) -> dict[str, torch.nn.Parameter]:
         return {"down": self.down, "up": self.up}
 
@@ -47,9 +54,12 @@ class _Layer:
 class LoraNetwork:
     """A LoRA on a family's target layers: W + (alpha / rank) * up @ down. See `base.Network`."""
 
-    def __init__(self, tuners: Mapping[str, Any], layers: Sequence[_Layer]) -> None:
+    def __init__(
+        self, tuners: Mapping[str, Any], layers: Sequence[_Layer], dropouts: Dropouts
+    ) -> None:
         self._tuners = dict(tuners)
         self._layers = tuple(sorted(layers, key=lambda layer: layer.state_name))
+        self._dropouts = dropouts
         self._enabled = True
 
     @property
@@ -67,6 +77,9 @@ class LoraNetwork:
             if layer.part == part
             for weight in layer.tensors().values()
         ]
+
+    def up_parameters_of(self, part: str) -> list[torch.nn.Parameter]:
+        return [layer.up for layer in self._layers if layer.part == part]
 
     def state_dict(self) -> dict[str, torch.Tensor]:
         return {
@@ -113,6 +126,15 @@ class LoraNetwork:
                 weights[f"{layer.file_key}.lora_{name}.weight"] = weight
         _copy_all(weights, scaled)
 
+    def learning(self, step: int, samples: Sequence[int]) -> AbstractContextManager[None]:
+        return self._dropouts.learning(step, samples)
+
+    def limit_norms(self, most: float) -> NormFigures:
+        from .norms import Product, shorten
+
+        products = [Product(layer.down, layer.up, layer.scale) for layer in self._layers]
+        return shorten(products, most)
+
     @contextlib.contextmanager
     def enabled(self, enabled: bool) -> Iterator[None]:
         weights = [weight for part in self.parts for weight in self.parameters_of(part)]
@@ -147,27 +169,45 @@ class LoraNetwork:
 def attach(
     family: ModelFamily, options: NetworkOptions, seed: int, parts: Sequence[str]
 ) -> LoraNetwork:
-    """Hang a LoRA on every target layer of ``parts``. Its weights are fp32 whatever the base's
-    are; everything else of these parts is frozen.
+    """Hang a LoRA on every target layer of ``parts``, and with ``conv_rank`` on convolutions too.
+    Its weights are fp32 whatever the base's are; everything else of these parts is frozen.
 
     Raises AttachError when a part has no target layer or PEFT attached to others than asked.
     """
+    from .dropouts import Dropouts
+
     targets = family.lora_targets()
-    alpha = options.rank / 2 if options.alpha is None else options.alpha
+    more = family.convolution_targets() if options.conv_rank else {}
+    dropouts = Dropouts(options, seed)
     tuners: dict[str, Any] = {}
     layers: list[_Layer] = []
     for part in parts:
         model = family.denoiser if part == "denoiser" else family.text_encoders[part]
-        tuners[part] = _inject(model, part, targets[part], options.rank, alpha)
-        for name in targets[part]:
+        names = [*targets[part], *more.get(part, ())]
+        wide = [name for name in names if options.conv_rank and _is_wide(model, name)]
+        tuners[part] = _inject(model, part, names, options, wide)
+        for name in names:
             module = model.get_submodule(name)
             _initialise(module, key(seed, "network-init", part, name))
-            layers.append(_layer(module, part, name, family.lora_key(part, name), alpha))
-    return LoraNetwork(tuners, layers)
+            of_wide = options.scaling_conv_alpha if name in wide else None
+            alpha = of_wide or options.scaling_alpha
+            file_key = family.lora_key(part, name)
+            layers.append(_Layer(part, name, file_key, alpha, *_matrices(module)))
+            dropouts.hang_on(module, _ADAPTER, part, name)
+    return LoraNetwork(tuners, layers, dropouts)
+
+
+def _is_wide(model: torch.nn.Module, name: str) -> bool:
+    """Whether a layer is a convolution of more than a single cell."""
+    return set(getattr(model.get_submodule(name), "kernel_size", (1,))) != {1}
 
 
 def _inject(
-    model: torch.nn.Module, part: str, names: Sequence[str], rank: int, alpha: float
+    model: torch.nn.Module,
+    part: str,
+    names: Sequence[str],
+    options: NetworkOptions,
+    wide: Sequence[str],
 ) -> Any:
     from peft import LoraConfig
     from peft.tuners.lora import LoraLayer, LoraModel
@@ -178,7 +218,13 @@ def _inject(
             f"{part}: the base model has none of the layers that the family trains",
             "Is the base model of the family that model.family names?",
         )
-    configuration = LoraConfig(r=rank, lora_alpha=alpha, target_modules=list(names))  # type: ignore[arg-type]
+    configuration = LoraConfig(
+        r=options.rank,
+        lora_alpha=options.scaling_alpha,  # type: ignore[arg-type]
+        target_modules=list(names),
+        rank_pattern=dict.fromkeys(map(re.escape, wide), options.conv_rank),
+        alpha_pattern=dict.fromkeys(map(re.escape, wide), options.scaling_conv_alpha),  # type: ignore[arg-type]
+    )
     tuner = LoraModel(model, configuration, _ADAPTER)
     attached = {name for name, module in model.named_modules() if isinstance(module, LoraLayer)}
     if attached != set(names):
@@ -195,7 +241,7 @@ def _initialise(module: Any, draw: int) -> None:
     of the layer's own, so that it depends on no other layer and on no device."""
     import torch
 
-    down, up = module.lora_A[_ADAPTER].weight, module.lora_B[_ADAPTER].weight
+    down, up = _matrices(module)
     first = torch.empty(down.shape, dtype=torch.float32)
     generator = torch.Generator("cpu").manual_seed(draw)
     torch.nn.init.kaiming_uniform_(first, a=math.sqrt(5), generator=generator)
@@ -203,9 +249,9 @@ def _initialise(module: Any, draw: int) -> None:
     up.data = torch.zeros(up.shape, dtype=torch.float32, device=up.device)
 
 
-def _layer(module: Any, part: str, name: str, file_key: str, alpha: float) -> _Layer:
-    down, up = module.lora_A[_ADAPTER].weight, module.lora_B[_ADAPTER].weight
-    return _Layer(part, name, file_key, alpha, down, up)
+def _matrices(module: Any) -> tuple[torch.nn.Parameter, torch.nn.Parameter]:
+    """(down, up)."""
+    return module.lora_A[_ADAPTER].weight, module.lora_B[_ADAPTER].weight
 
 
 def _copy_all(

@@ -13,8 +13,8 @@ Scalars = dict[str, Any]
 def dump(optimizer: torch.optim.Optimizer) -> tuple[Tensors, Scalars]:
     """(copies of tensors by ``<parameter's index>.<name>``, everything else as JSON values).
 
-    Works for any optimizer that keeps tensors, numbers, words and lists of these; TypeError for
-    others.
+    Works for any optimizer that keeps tensors, numbers, words, lists of these, and tables of
+    tensors (``<index>.<table>/<name>``); TypeError for others.
     """
     state = optimizer.state_dict()
     tensors: Tensors = {}
@@ -22,7 +22,9 @@ def dump(optimizer: torch.optim.Optimizer) -> tuple[Tensors, Scalars]:
     for index, entries in state["state"].items():
         for name, value in entries.items():
             if isinstance(value, torch.Tensor):
-                tensors[f"{index}.{name}"] = value.detach().to("cpu", copy=True).contiguous()
+                tensors[f"{index}.{name}"] = _copy(value)
+            elif isinstance(value, dict):
+                tensors |= {f"{index}.{name}/{part}": _copy(value[part]) for part in value}
             else:
                 values.setdefault(str(index), {})[name] = _plain(name, value)
     groups = [
@@ -39,7 +41,11 @@ def restore(optimizer: torch.optim.Optimizer, tensors: Tensors, scalars: Scalars
     state: dict[int, dict[str, Any]] = {}
     for key, tensor in tensors.items():
         index, _, name = key.partition(".")
-        state.setdefault(int(index), {})[name] = tensor
+        entries = state.setdefault(int(index), {})
+        table, slash, part = name.partition("/")
+        if slash:
+            entries = entries.setdefault(table, {})
+        entries[part if slash else name] = tensor
     for index, values in scalars["state"].items():
         state.setdefault(int(index), {}).update(values)
     if len(scalars["groups"]) != len(fresh["param_groups"]):
@@ -58,9 +64,16 @@ def _check_shapes(optimizer: torch.optim.Optimizer, state: dict[int, dict[str, A
         if not 0 <= index < len(parameters):
             raise ValueError(f"the optimizer has no parameter {index}")
         for name, value in entries.items():
-            shaped = isinstance(value, torch.Tensor) and value.ndim > 0
-            if shaped and value.numel() > parameters[index].numel():
-                raise ValueError(f"{name} of parameter {index} has another shape")
+            for tensor in value.values() if isinstance(value, dict) else (value,):
+                shaped = isinstance(tensor, torch.Tensor) and tensor.ndim > 0
+                if shaped and tensor.numel() > parameters[index].numel():
+                    raise ValueError(f"{name} of parameter {index} has another shape")
+
+
+def _copy(tensor: Any) -> torch.Tensor:
+    if not isinstance(tensor, torch.Tensor):
+        raise TypeError(f"a table of the optimizer holds a {type(tensor).__name__}")
+    return tensor.detach().to("cpu", copy=True).contiguous()
 
 
 def _plain(name: str, value: Any) -> Any:

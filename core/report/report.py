@@ -97,7 +97,10 @@ def _read(run: RunDirectory) -> _Run:
 
 def _head(known: _Run, state: str) -> str:
     config, status = known.outcome.config, known.status
-    alpha = config.network.alpha or config.network.rank / 2
+    network = config.network
+    ranks = f"{network.rank}, {network.scaling_alpha:g}"
+    if network.conv_rank:
+        ranks += f"; convolutions {network.conv_rank}, {network.scaling_conv_alpha:g}"
     facts = {
         "State": state,
         "Begun": time.strftime("%Y-%m-%d %H:%M", time.localtime(status.created)),
@@ -109,12 +112,19 @@ def _head(known: _Run, state: str) -> str:
         "Speed": f"{status.steps_per_second:.2f} steps/s" if status.steps_per_second else "",
         "Loss": f"{status.loss:.4f} (smoothed)" if status.loss is not None else "",
         "GPU memory": f"{status.memory / 2**30:.1f} GiB at most" if status.memory else "",
-        "Rank, alpha": f"{config.network.rank}, {alpha:g}",
-        "Learning rate": f"{config.optimizer.learning_rate:g} ({config.optimizer.scheduler})",
+        "Rank, alpha": ranks,
+        "Continued from": Path(network.weights).name if network.weights else "",
+        "Learning rate": _rate(config),
         "Trigger words": ", ".join(config.captions.trigger_words),
         "Error": in_sentences(*((status.error or {}).get(part) for part in _ERROR_PARTS)),
     }
     return page.facts({name: value for name, value in facts.items() if value})
+
+
+def _rate(config: RunConfig) -> str:
+    rate = config.optimizer.learning_rate
+    by_optimizer = f"{config.optimizer.name}'s own"
+    return by_optimizer if rate is None else f"{rate:g} ({config.optimizer.scheduler})"
 
 
 def _learned(run: RunDirectory) -> str:

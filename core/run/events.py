@@ -74,8 +74,13 @@ class Step(TypedDict):
     epochs: NotRequired[int]
     loss: float | None
     learning_rates: NotRequired[dict[str, float]]
-    """By part: ``unet``, ``text_encoder``."""
+    """By part: ``unet``, ``text_encoder``; with LoRA+ also ``unet up``. ``effective`` is what an
+    optimizer that works out its own made of them."""
     gradient_norm: NotRequired[float]
+    scaled_layers: NotRequired[int]
+    """How many layers of the network were longer than ``network.max_norm``."""
+    mean_norm: NotRequired[float]
+    """Of all layers, after that."""
     memory: NotRequired[int]
     """Highest use of the GPU's memory so far, in bytes."""
 

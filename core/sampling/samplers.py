@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -42,6 +44,9 @@ _SPELLINGS = {
     "dpmsolver++": "dpm++_2m",
 }
 """How sd-scripts calls the same method."""
+_RESCALED = "rescale_betas_zero_snr"
+_NEARLY_NOTHING = 2.0**-24
+"""What is kept of a picture in noise alone: samplers divide by it. diffusers takes the same."""
 
 
 def find(name: str) -> str:
@@ -61,12 +66,24 @@ def find(name: str) -> str:
 
 
 def build(name: str, configuration: Mapping[str, Any]) -> Any:
-    """A fresh diffusers scheduler for ``name`` with the base model's noise schedule. Imports
-    torch."""
+    """A fresh diffusers scheduler for ``name`` with the base model's noise schedule, one that was
+    rescaled to end in noise alone included. Imports torch."""
     import diffusers
 
     sampler = SAMPLERS[find(name)]
     # A configuration carries the class it was saved for and what that class alone understands.
     settings = {key: value for key, value in configuration.items() if not key.startswith("_")}
     kind = getattr(diffusers, sampler.scheduler)
+    if settings.get(_RESCALED) and _RESCALED not in inspect.signature(kind).parameters:
+        settings["trained_betas"] = _rescaled_betas(settings)
     return kind.from_config(settings, **sampler.settings)
+
+
+def _rescaled_betas(settings: Mapping[str, Any]) -> list[float]:
+    """The betas of a schedule that ends in noise alone, for a class that cannot rescale them."""
+    import diffusers
+
+    scheduler: Any = diffusers.DDPMScheduler.from_config(dict(settings))
+    kept = [1.0, *scheduler.alphas_cumprod.double().tolist()]
+    kept[-1] = _NEARLY_NOTHING
+    return [1 - after / before for before, after in itertools.pairwise(kept)]

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import torch
 
 from ..config import RunConfig
+from ..config.sections.loss import TIMESTEPS
 from ..dataset.captions import final_caption
 from ..dataset.plan import Draw, MicroBatch, Sample
 from ..families.base import Batch, ModelFamily
 from . import draws as keyed
-from .loss import prior_weights, sample_errors, share_of_window
-from .noise import offset_noise
+from .loss import huber_thresholds, prior_weights, sample_errors, share_of_window
+from .noise import multires_noise, offset_noise, offset_strengths, perturbation_strengths
 
 if TYPE_CHECKING:
     from ..families.base import Conditioning
@@ -37,21 +38,29 @@ class Batches:
         as `ModelFamily.encode_prompts` does: from a cache, or made on the spot."""
         self._config, self._family, self._device = config, family, device
         self._encoded, self._conditioning = encoded, conditioning
+        self._seed = config.training.seed
 
     def loss(self, micro_batch: MicroBatch, window_samples: int) -> torch.Tensor:
         """What ``micro_batch`` adds to the loss of a window of ``window_samples`` samples, as a
         scalar with gradients."""
+        options = self._config.loss
         batch = self._batch(micro_batch)
         noise = self._noise(micro_batch, batch.latents)
-        timesteps = self._family.draw_timesteps(
-            keyed.uniforms(micro_batch, self._config.training.seed, keyed.TIMESTEP)
-        )
-        timesteps = self._on_device(timesteps)
-        weights = self._family.loss_weight(timesteps, self._config.loss)
-        prior = prior_weights(micro_batch, self._config.loss.prior_loss_weight)
+        timesteps = self._timesteps(micro_batch)
+        weights = self._family.loss_weight(timesteps, options)
+        prior = prior_weights(micro_batch, options.prior_loss_weight)
         weights = weights * self._on_device(prior).to(weights)
-        prediction, target = self._family.predict(batch, noise, timesteps)
-        return share_of_window(sample_errors(prediction, target), weights, window_samples)
+        input_noise = self._input_noise(micro_batch, noise)
+        prediction, target = self._family.predict(batch, noise, timesteps, input_noise)
+        thresholds = huber_thresholds(self._family, timesteps, options)
+        errors = sample_errors(prediction, target, options.type, thresholds)
+        return share_of_window(errors, weights, window_samples)
+
+    def _timesteps(self, draws: Sequence[Draw]) -> torch.Tensor:
+        options = self._config.loss
+        span = options.min_timestep / TIMESTEPS, options.max_timestep / TIMESTEPS
+        numbers = keyed.uniforms(draws, self._seed, keyed.TIMESTEP)
+        return self._on_device(self._family.draw_timesteps(numbers, span))
 
     def _batch(self, draws: Sequence[Draw]) -> Batch:
         encoded = self._on_device(self._encoded([draw.sample for draw in draws]))
@@ -64,20 +73,33 @@ class Batches:
         return Batch(latents, conditioning, self._on_device(geometry))
 
     def _noise(self, draws: Sequence[Draw], latents: torch.Tensor) -> torch.Tensor:
-        noise = self._normal(draws, keyed.NOISE)
         options = self._config.loss
+        noise = keyed.normal(draws, self._seed, keyed.NOISE, self._latent_shape(draws))
+        if layers := options.multires_iterations:
+            noise = multires_noise(noise, draws, self._seed, layers, options.multires_discount)
+        noise = self._on_device(noise)
         if not options.noise_offset and not options.adaptive_noise_scale:
             return noise
-        seed, channels = self._config.training.seed, latents.shape[1:2]
-        shifts = self._on_device(keyed.normal(draws, seed, keyed.NOISE_OFFSET, channels))
-        return offset_noise(
-            noise, latents, shifts, options.noise_offset, options.adaptive_noise_scale
-        )
+        channels = latents.shape[1:2]
+        shifts = self._on_device(keyed.normal(draws, self._seed, keyed.NOISE_OFFSET, channels))
+        offsets = self._on_device(offset_strengths(draws, self._seed, options))
+        return offset_noise(noise, latents, shifts, offsets, options.adaptive_noise_scale)
+
+    def _input_noise(self, draws: Sequence[Draw], noise: torch.Tensor) -> torch.Tensor | None:
+        """What the model sees instead of ``noise``, if that is something else."""
+        if not self._config.loss.input_perturbation:
+            return None
+        strengths = perturbation_strengths(draws, self._seed, self._config.loss)
+        more = self._normal(draws, keyed.PERTURBATION)
+        return noise + self._on_device(strengths)[:, None, None, None] * more
 
     def _normal(self, draws: Sequence[Draw], purpose: str) -> torch.Tensor:
+        shape = self._latent_shape(draws)
+        return self._on_device(keyed.normal(draws, self._seed, purpose, shape))
+
+    def _latent_shape(self, draws: Sequence[Draw]) -> tuple[int, int, int]:
         bucket = draws[0].sample.bucket
-        shape = self._family.latent_shape(bucket.width, bucket.height)
-        return self._on_device(keyed.normal(draws, self._config.training.seed, purpose, shape))
+        return self._family.latent_shape(bucket.width, bucket.height)
 
     def _on_device(self, tensor: torch.Tensor) -> torch.Tensor:
         # A blocking copy would wait for all that the GPU still has to do.

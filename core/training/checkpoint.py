@@ -25,6 +25,7 @@ FORMAT = 1
 KEPT_STATES = 2
 _NETWORK = "network.safetensors"
 _OPTIMIZER = "optimizer.safetensors"
+_AVERAGE = "average.safetensors"
 
 Tensors = dict[str, torch.Tensor]
 
@@ -47,6 +48,8 @@ class State:
     """What else the loop has to know of the steps before: whole numbers, None, words."""
     environment: Mapping[str, str]
     """Versions, device and threads: what exactness depends on."""
+    average: Mapping[str, torch.Tensor] | None = None
+    """The network's weights averaged over the steps, where that is asked for."""
 
 
 def save(folder: Path, state: State) -> Path:
@@ -101,6 +104,8 @@ def problem_of(place: Path) -> str | None:
 
 def _write(place: Path, state: State) -> None:
     contents = {_NETWORK: state.network, _OPTIMIZER: state.optimizer_tensors}
+    if state.average is not None:
+        contents[_AVERAGE] = state.average
     hashes = {
         name: write_bytes(place / name, safetensors.torch.save(_on_cpu(tensors)))
         for name, tensors in contents.items()
@@ -121,6 +126,7 @@ def _write(place: Path, state: State) -> None:
 
 def _read(place: Path) -> State:
     manifest = json.loads((place / MANIFEST).read_text("utf-8"))
+    averaged = _AVERAGE in manifest["files"]
     return State(
         step=manifest["step"],
         samples_seen=manifest["samples_seen"],
@@ -132,6 +138,7 @@ def _read(place: Path) -> State:
         scaler=manifest["scaler"],
         belongs_to=manifest["belongs_to"],
         environment=manifest["environment"],
+        average=safetensors.torch.load((place / _AVERAGE).read_bytes()) if averaged else None,
     )
 
 

@@ -14,6 +14,11 @@ NOISE = "noise"
 VAE_NOISE = "vae noise"
 TIMESTEP = "timestep"
 NOISE_OFFSET = "noise offset"
+NOISE_OFFSET_STRENGTH = "noise offset strength"
+MULTIRES_NOISE = "multires noise"
+MULTIRES_SCALE = "multires scale"
+PERTURBATION = "input perturbation"
+PERTURBATION_STRENGTH = "input perturbation strength"
 _FLOAT_BITS = 24
 
 

@@ -6,12 +6,56 @@ from collections.abc import Sequence
 
 import torch
 
+from ..config import LossOptions
+from ..config.sections.loss import LossType
 from ..dataset.plan import Draw
+from ..families.base import ModelFamily
 
 
-def sample_errors(prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """Mean squared error of each sample, (B,) fp32, from two (B, ...) of any precision."""
-    return (prediction.float() - target.float()).square().flatten(1).mean(dim=1)
+def sample_errors(
+    prediction: torch.Tensor,
+    target: torch.Tensor,
+    kind: LossType = "l2",
+    thresholds: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """The mean error of each sample, (B,) fp32, from two (B, ...) of any precision.
+
+    ``thresholds`` (B,) are those of Huber's losses, c, as sd-scripts has them: with the difference
+    d, huber is 2 c (sqrt(d^2 + c^2) - c) and smooth_l1 the same without the first c; both are near
+    d^2 (over c) where d is small.
+    """
+    difference = prediction.float() - target.float()
+    if kind == "l1":
+        error = difference.abs()
+    elif thresholds is not None and kind != "l2":
+        c = thresholds.to(difference).view(-1, *[1] * (difference.ndim - 1))
+        # Without the difference of two nearly equal numbers, which small errors would drown in.
+        error = 2 * difference.square() / ((difference.square() + c.square()).sqrt() + c)
+        error = error * c if kind == "huber" else error
+    else:
+        error = difference.square()
+    return error.flatten(1).mean(dim=1)
+
+
+def huber_thresholds(
+    family: ModelFamily, timesteps: torch.Tensor, options: LossOptions
+) -> torch.Tensor | None:
+    """c of each sample, (B,), by sd-scripts' schedules; None for a loss without one.
+
+    Exponential: c^t, with t from 0 for the picture to 1 for noise. By the signal-to-noise ratio:
+    (1 - c) / (1 + sigma)^2 + c, with sigma = 1 / sqrt(SNR).
+    """
+    if options.type not in ("huber", "smooth_l1"):
+        return None
+    least = options.huber_c
+    if options.huber_schedule == "constant":
+        return torch.full_like(timesteps, least, dtype=torch.float32)
+    if options.huber_schedule == "exponential":
+        return least ** family.way(timesteps)
+    # 1 / (1 + 1 / root)^2 without a division by the root, which is zero in noise alone.
+    root = family.snr(timesteps).sqrt()
+    kept = torch.where(root.isinf(), 1.0, root / (1 + root))
+    return (1 - least) * kept.square() + least
 
 
 def prior_weights(draws: Sequence[Draw], prior_loss_weight: float) -> torch.Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -15,7 +15,7 @@ from ..dataset.build import build_plan, verify_plan
 from ..dataset.captions import final_caption
 from ..dataset.plan import DatasetPlan, Draw
 from ..dataset.validation import validation_config, validation_plan
-from ..errors import WizardError
+from ..errors import ProblemsError, WizardError
 from ..families import registry as families
 from ..families.base import ModelFamily, SamplePrompt, load_implementation
 from ..hardware import device_name
@@ -23,6 +23,7 @@ from ..networks import registry as networks
 from ..networks.base import Network
 from ..optimizers import registry as optimizers
 from ..optimizers.base import ParameterGroup
+from ..optimizers.settings import missing_package, settled
 from ..run.job import Job
 from ..sampling.prompts import expand
 from ..schedule import BatchCounts, Schedule
@@ -30,7 +31,10 @@ from ..weights import kohya, metadata
 from . import manifest, states
 from .batches import Batches, Encoded, Prompts
 from .cache import EncodedPictures, EncodedPrompts
+from .continuation import Beginning
+from .ema import MovingAverage
 from .fingerprints import Fingerprints
+from .groups import parameter_groups
 from .outputs import Outputs
 from .portions import Portions
 from .previews import Previews
@@ -64,10 +68,14 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
     rates = _rates(config, family)
     sample_prompts = _sample_prompts(config, family)
     optimizer_spec = optimizers.find(config.optimizer.name)
+    if problem := missing_package(optimizer_spec):
+        raise ProblemsError("The optimizer cannot be used", [problem])
     source = _Source(job, config, plan, family, device)
     hashes = source.hashes()
     origin = Origin.of(config, manifest.of_plan(plan, hashes), family.base_hash(), device)
     standing = states.find(job, origin)
+    beginning = Beginning.of(job, config, standing)
+    origin = origin.going_on_from(beginning.sha256)
     validated = validation_plan(config, family.spec)
     pictures = source.pictures(hashes, validated)
     prompts = source.prompts(trained=set(rates) - {DENOISER}, validated=validated)
@@ -75,12 +83,13 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
     source.make_room()
     job.phase("attach network")
     network = networks.attach(family, config.network, config.training.seed, list(rates))
+    beginning.give_to(network)
     if config.training.gradient_checkpointing:
         family.enable_gradient_checkpointing()
-    groups = [
-        ParameterGroup(part, network.parameters_of(part), rate) for part, rate in rates.items()
-    ]
-    optimizer = optimizer_spec.build(groups, config.optimizer)
+    groups = parameter_groups(network, rates, config.optimizer.loraplus_ratio)
+    optimizer = optimizer_spec.build(groups, settled(config.optimizer))
+    decay = config.training.ema_decay
+    average = MovingAverage(network, decay) if decay else None
     validation = None
     if validated:
         trained = [_module(family, part) for part in rates]
@@ -93,19 +102,21 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
         config=config,
         plan=plan,
         schedule=schedule,
-        rates=RateSchedule(config.optimizer, rates, schedule.total_steps, schedule.warmup_steps),
+        rates=_schedule_of(groups, config, schedule),
         network=network,
         optimizer=optimizer,
+        optimizer_spec=optimizer_spec,
         scaler=scaler,
         batches=Batches(config, family, pictures, prompts, device),
-        states=States(job, origin, standing, network, optimizer, scaler),
+        states=States(job, origin, standing, network, optimizer, scaler, average),
         outputs=Outputs(
             job,
             config,
             schedule,
-            _contents(config, plan, schedule, family, network),
+            _contents(config, plan, schedule, family, network, beginning.sha256),
         ),
         previews=Previews(job, family, sample_prompts),
+        average=average,
         validation=validation,
         portions=Portions(job),
         setbacks=Setbacks(job, schedule.total_steps),
@@ -141,6 +152,13 @@ def _rates(config: RunConfig, family: ModelFamily) -> dict[str, float]:
     return rates
 
 
+def _schedule_of(
+    groups: Sequence[ParameterGroup], config: RunConfig, schedule: Schedule
+) -> RateSchedule:
+    base = {group.name: group.rate for group in groups}
+    return RateSchedule(config.optimizer, base, schedule.total_steps, schedule.warmup_steps)
+
+
 def _module(family: ModelFamily, part: str) -> torch.nn.Module:
     return family.denoiser if part == DENOISER else family.text_encoders[part]
 
@@ -161,6 +179,7 @@ def _contents(
     schedule: Schedule,
     family: ModelFamily,
     network: Network,
+    continued: str,
 ) -> Callable[[int, int], bytes]:
     """The bytes of a file at (step, epoch), with the network as it is when called."""
     rule = BucketRule.of(config.dataset, family.spec)
@@ -174,6 +193,7 @@ def _contents(
         warmup_steps=schedule.warmup_steps,
         step=0,
         epoch=0,
+        continued=continued,
     )
 
     def contents(step: int, epoch: int) -> bytes:

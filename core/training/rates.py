@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from ..config import OptimizerOptions, Rate
+from ..optimizers.settings import settled
 
 DENOISER = "denoiser"
 POLYNOMIAL_END = 1e-7
@@ -18,6 +19,7 @@ def base_rates(options: OptimizerOptions, parts: Iterable[str]) -> dict[str, flo
     """The learning rate before any schedule of each part that is trained.
 
     ``parts`` are the family's: ``denoiser`` and its text encoders. Parts that are off are left out.
+    1 where the optimizer makes its own rate.
     """
     rates: dict[str, float] = {}
     for part in parts:
@@ -26,13 +28,17 @@ def base_rates(options: OptimizerOptions, parts: Iterable[str]) -> dict[str, flo
         )
         if wanted == "off":
             continue
-        rates[part] = options.learning_rate if wanted == "inherit" else float(wanted)
+        if wanted == "inherit":
+            # Optimizers that make their own rate look at none.
+            wanted = settled(options).learning_rate or 1.0
+        rates[part] = float(wanted)
     return rates
 
 
 @dataclass(frozen=True)
 class RateSchedule:
-    """A run's learning rates; ``total_steps`` and ``warmup_steps`` are those of its Schedule."""
+    """A run's learning rates; ``total_steps`` and ``warmup_steps`` are those of its Schedule.
+    ``base`` has one for each group of weights."""
 
     options: OptimizerOptions
     base: Mapping[str, float]
@@ -40,7 +46,7 @@ class RateSchedule:
     warmup_steps: int
 
     def at(self, steps_done: int) -> dict[str, float]:
-        """The rate of each trained part in the step after ``steps_done`` steps."""
+        """The rate of each group of weights in the step after ``steps_done`` steps."""
         factor = self.factor(steps_done)
         return {part: rate * factor for part, rate in self.base.items()}
 
@@ -75,8 +81,9 @@ def _cosine_with_restarts(progress: float, options: OptimizerOptions) -> float:
 
 
 def _polynomial(progress: float, options: OptimizerOptions) -> float:
-    span = options.learning_rate - POLYNOMIAL_END
-    return (span * (1 - progress) ** options.power + POLYNOMIAL_END) / options.learning_rate
+    rate = settled(options).learning_rate or 1.0
+    span = rate - POLYNOMIAL_END
+    return (span * (1 - progress) ** options.power + POLYNOMIAL_END) / rate
 
 
 _SHAPES: dict[str, Callable[[float, OptimizerOptions], float]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,10 @@ from ..run.directory import wizard_version
 from ..run.job import Job
 from . import checkpoint, manifest
 from .cache import arithmetic
+from .ema import MovingAverage
 from .setbacks import finite
 
+NETWORK_WEIGHTS = "network_weights"
 _DATASET = "dataset.json"
 
 
@@ -29,7 +31,7 @@ class Origin:
     """What a run was begun with, and what its exactness depends on."""
 
     belongs_to: dict[str, str]
-    """Hashes of configuration, dataset and base model."""
+    """Hashes of configuration, dataset, base model, and of a LoRA that it went on from."""
     environment: dict[str, str]
     dataset: manifest.Manifest
 
@@ -51,9 +53,16 @@ class Origin:
         facts = {"lora-wizard": wizard_version(), **arithmetic(device)}
         return cls(belongs_to, {name: str(value) for name, value in facts.items()}, dataset)
 
+    def going_on_from(self, sha256: str) -> Origin:
+        """With the hash of the LoRA that the run began from, if it did."""
+        if not sha256:
+            return self
+        return replace(self, belongs_to={**self.belongs_to, NETWORK_WEIGHTS: sha256})
+
 
 class States:
-    """The states of one run: what the network, the optimizer and the scaler are at a step."""
+    """The states of one run: what the network, its average, the optimizer and the scaler are at a
+    step."""
 
     def __init__(
         self,
@@ -63,10 +72,12 @@ class States:
         network: Network,
         optimizer: torch.optim.Optimizer,
         scaler: torch.amp.GradScaler | None,
+        average: MovingAverage | None = None,
     ) -> None:
         """``standing``: what `find` found."""
         self._origin, self._standing = origin, standing
         self._network, self._optimizer, self._scaler = network, optimizer, scaler
+        self._average = average
         self._folder: Path = job.directory.state_path
         self._saved = -1
 
@@ -86,6 +97,7 @@ class States:
             scaler=self._scaler.state_dict() if self._scaler else None,
             belongs_to=self._origin.belongs_to,
             environment=self._origin.environment,
+            average=finite(self._average.state_dict()) if self._average else None,
         )
         checkpoint.save(self._folder, state)
         self._saved = step
@@ -102,6 +114,8 @@ class States:
         )
         if self._scaler and state.scaler:
             self._scaler.load_state_dict(dict(state.scaler))
+        if self._average and state.average is not None:
+            self._average.load_state_dict(state.average)
         self._saved = state.step
         return state.step, state.samples_seen, state.counters
 

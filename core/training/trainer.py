@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,11 +13,13 @@ import torch
 from ..config import RunConfig
 from ..dataset.order import windows
 from ..dataset.plan import DatasetPlan, Window
-from ..networks.base import Network
+from ..networks.base import Network, NormFigures
+from ..optimizers.base import OptimizerSpec
 from ..run.job import Job
 from ..schedule import SavePoint, Schedule
 from .batches import Batches
 from .draws import seed_global_generators
+from .ema import MovingAverage
 from .outputs import Outputs, asked_for
 from .patience import persistently
 from .portions import Portions
@@ -25,6 +28,9 @@ from .rates import DENOISER, RateSchedule
 from .setbacks import Setbacks
 from .states import States
 from .validation import Validation
+
+EFFECTIVE = "effective"
+"""Among the rates of a step: what the optimizer made of them."""
 
 
 @dataclass
@@ -39,6 +45,7 @@ class Trainer:
     rates: RateSchedule
     network: Network
     optimizer: torch.optim.Optimizer
+    optimizer_spec: OptimizerSpec
     scaler: torch.amp.GradScaler | None
     batches: Batches
     states: States
@@ -47,8 +54,11 @@ class Trainer:
     portions: Portions
     setbacks: Setbacks
     validation: Validation | None = None
+    average: MovingAverage | None = None
     step: int = 0
     samples_seen: int = 0
+    norms: NormFigures | None = None
+    """Of the network's layers after the last step, where they are limited."""
     _saved_file: int = -1
 
     def train(self) -> None:
@@ -60,6 +70,8 @@ class Trainer:
         for epoch, window in self.windows_left():
             loss, gradient_norm = self.learn_from(window)
             self.step += 1
+            if self.average:
+                self.average.update(self.step)
             self.samples_seen += _samples_in(window)
             self.tell(epoch, loss, gradient_norm)
             # Before the save: a kill in between goes back to before both.
@@ -92,6 +104,8 @@ class Trainer:
         # The one place where the loop waits for the GPU.
         figures = torch.stack([loss, norm.to(loss)]).tolist()
         self.apply_gradients(figures, window)
+        if most := self.config.network.max_norm:
+            self.norms = self.network.limit_norms(most)
         return figures[0], figures[1]
 
     def accumulate(self, window: Window) -> torch.Tensor:
@@ -114,9 +128,12 @@ class Trainer:
         samples = _samples_in(window)
         shares: list[torch.Tensor] = []
         for index, micro_batch in enumerate(window):
-            seed_global_generators(self.config.training.seed, self.step + 1, index)
-            share = self.batches.loss(micro_batch, samples)
-            (self.scaler.scale(share) if self.scaler else share).backward()
+            seed = self.config.training.seed
+            seed_global_generators(seed, self.step + 1, index)
+            keys = [draw.key(seed, "network") for draw in micro_batch]
+            with self.network.learning(self.step + 1, keys):
+                share = self.batches.loss(micro_batch, samples)
+                (self.scaler.scale(share) if self.scaler else share).backward()
             shares.append(share.detach())
         return torch.stack(shares).sum()
 
@@ -138,6 +155,8 @@ class Trainer:
         """Say what the step did."""
         rates = self.rates.at(self.step - 1)
         memory = {"memory": torch.cuda.max_memory_allocated()} if torch.cuda.is_available() else {}
+        norms = self.norms
+        lengths = {"scaled_layers": norms.scaled, "mean_norm": norms.mean} if norms else {}
         self.job.emit(
             "step",
             step=self.step,
@@ -145,8 +164,9 @@ class Trainer:
             epoch=epoch,
             epochs=self.schedule.epochs,
             loss=loss,
-            learning_rates={_shown(part): rate for part, rate in rates.items()},
+            learning_rates=self._shown_rates(rates),
             gradient_norm=gradient_norm,
+            **lengths,
             **memory,
         )
         self.job.progress(self.step)
@@ -161,13 +181,15 @@ class Trainer:
         if not self.step:
             self.validate()
         if self.step in self._sample_steps:
-            persistently(self.job, lambda: self.previews.draw(self.step, self.epoch))
+            with self.as_saved():
+                persistently(self.job, lambda: self.previews.draw(self.step, self.epoch))
             self.job.check_stop()
 
     def validate(self) -> None:
         """Take the validation loss where it is due."""
         if self.validation and self.step in self._validation_steps:
-            self.validation.measure(self.step)
+            with self.as_saved():
+                self.validation.measure(self.step)
             self.job.phase("train", total=self.schedule.total_steps)
 
     def save_and_show(self, epoch: int) -> None:
@@ -196,7 +218,8 @@ class Trainer:
             self.save(epoch)
         if shows and not stop:
             self.save_state()
-            persistently(self.job, lambda: self.previews.draw(self.step, epoch))
+            with self.as_saved():
+                persistently(self.job, lambda: self.previews.draw(self.step, epoch))
         if self.job.stop_requested and self.step < self.schedule.total_steps:
             self.save(epoch)
             self.job.check_stop()
@@ -207,10 +230,19 @@ class Trainer:
         if self._saved_file != self.step:
             self.job.phase("save")
             point = self._save_points.get(self.step, asked_for(self.step))
-            persistently(self.job, lambda: self.outputs.write(point, epoch))
+            with self.as_saved():
+                persistently(self.job, lambda: self.outputs.write(point, epoch))
             self._saved_file = self.step
         self.save_state()
         self.outputs.prune(self.step)
+
+    def as_saved(self) -> AbstractContextManager[None]:
+        """With the weights in the network that are saved and drawn: their average, if asked for,
+        or what the optimizer takes for finished."""
+        if self.average:
+            return self.average.applied()
+        finished = self.optimizer_spec.finished_weights
+        return finished(self.optimizer) if finished else nullcontext()
 
     def save_state(self) -> None:
         counters = {
@@ -241,6 +273,14 @@ class Trainer:
     def _parameters(self) -> list[torch.nn.Parameter]:
         return [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
 
+    def _shown_rates(self, rates: Mapping[str, float]) -> dict[str, float]:
+        given = self.config.optimizer.learning_rate is not None
+        told = {_shown(group): rate for group, rate in rates.items() if given}
+        step_size = self.optimizer_spec.step_size
+        if step_size and (real := step_size(self.optimizer)) is not None:
+            told[EFFECTIVE] = real
+        return told
+
     def _only_overflowed(self, loss: float) -> bool:
         """Whether fp16's gradients were scaled too far, which the scaler mends by itself: it halves
         the scale and the next step is as good as any."""
@@ -251,5 +291,5 @@ def _samples_in(window: Window) -> int:
     return sum(len(micro_batch) for micro_batch in window)
 
 
-def _shown(part: str) -> str:
-    return "unet" if part == DENOISER else part
+def _shown(group: str) -> str:
+    return "unet" + group.removeprefix(DENOISER) if group.startswith(DENOISER) else group

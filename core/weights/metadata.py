@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from ..config import CaptionOptions, Rate, RunConfig
+from ..config import CaptionOptions, RunConfig
 from ..config.paths import EMBEDDED, templates_folder
+from ..config.sections.loss import TIMESTEPS
 from ..dataset.captions import split_tags, with_trigger_words
 from ..dataset.plan import DatasetPlan, Sample
 from ..families.base import FamilySpec
+from .metadata_options import options_metadata, or_none
 
 _MODELSPEC_VERSION = "1.0.1"
-_NONE = "None"
-"""How sd-scripts writes an option that is not set."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,8 @@ class Training:
     step: int
     """Steps trained when this file is written."""
     epoch: int
+    continued: str = ""
+    """SHA-256 of the LoRA that it went on from."""
 
 
 def build(
@@ -54,11 +56,12 @@ def build(
     `NetworkSpec.module`, ``base_hash`` `ModelFamily.base_hash`.
     """
     return {
-        **_options(config, network_module),
+        **options_metadata(config, network_module),
         **_dataset(config, plan, training),
         **_progress(training),
         **_base(config, spec, base_hash),
         **_modelspec(config, spec, plan, training),
+        **_beginning(config, training),
         "lora_wizard_version": _own_version(),
     }
 
@@ -83,37 +86,6 @@ def tag_frequency(plan: DatasetPlan, captions: CaptionOptions) -> dict[str, dict
     }
 
 
-def _options(config: RunConfig, network_module: str) -> dict[str, str]:
-    network, optimizer, loss = config.network, config.optimizer, config.loss
-    rank = network.rank
-    precision = config.model.precision
-    return {
-        "ss_network_module": network_module,
-        "ss_network_dim": str(rank),
-        "ss_network_alpha": str(rank / 2 if network.alpha is None else network.alpha),
-        "ss_network_args": "{}",
-        "ss_output_name": config.output.name,
-        "ss_training_comment": config.output.comment,
-        "ss_learning_rate": str(optimizer.learning_rate),
-        "ss_unet_lr": _rate(optimizer.unet_learning_rate, optimizer.learning_rate),
-        "ss_text_encoder_lr": _rate(optimizer.text_encoder_learning_rate, optimizer.learning_rate),
-        "ss_optimizer": f"{optimizer.name}(weight_decay={optimizer.weight_decay},"
-        f"betas={tuple(optimizer.betas)},eps={optimizer.epsilon})",
-        "ss_lr_scheduler": optimizer.scheduler,
-        "ss_max_grad_norm": str(config.training.max_grad_norm),
-        "ss_gradient_checkpointing": str(config.training.gradient_checkpointing),
-        "ss_gradient_accumulation_steps": str(config.training.gradient_accumulation),
-        "ss_seed": str(config.training.seed),
-        "ss_mixed_precision": "no" if precision == "fp32" else precision,
-        "ss_clip_skip": str(config.model.clip_skip),
-        "ss_min_snr_gamma": _or_none(loss.min_snr_gamma),
-        "ss_noise_offset": _or_none(loss.noise_offset or None),
-        "ss_adaptive_noise_scale": _or_none(loss.adaptive_noise_scale or None),
-        "ss_prior_loss_weight": str(loss.prior_loss_weight),
-        "ss_caption_dropout_rate": str(config.captions.dropout),
-    }
-
-
 def _dataset(config: RunConfig, plan: DatasetPlan, training: Training) -> dict[str, str]:
     dataset, captions = config.dataset, config.captions
     return {
@@ -124,8 +96,8 @@ def _dataset(config: RunConfig, plan: DatasetPlan, training: Training) -> dict[s
         "ss_total_batch_size": str(_pictures_of_a_step(config)),
         "ss_enable_bucket": str(dataset.buckets),
         "ss_bucket_no_upscale": str(not dataset.upscale),
-        "ss_min_bucket_reso": _or_none(dataset.bucket_min_side),
-        "ss_max_bucket_reso": _or_none(dataset.bucket_max_side),
+        "ss_min_bucket_reso": or_none(dataset.bucket_min_side),
+        "ss_max_bucket_reso": or_none(dataset.bucket_max_side),
         "ss_shuffle_caption": str(captions.shuffle),
         "ss_keep_tokens": str(captions.keep_tokens),
         "ss_dataset_dirs": _folders(plan, regularization=False),
@@ -146,10 +118,21 @@ def _progress(training: Training) -> dict[str, str]:
     }
 
 
+def _beginning(config: RunConfig, training: Training) -> dict[str, str]:
+    if not training.continued:
+        return {}
+    return {
+        "lora_wizard_continued_from": Path(config.network.weights).name,
+        "lora_wizard_continued_from_sha256": training.continued,
+    }
+
+
 def _base(config: RunConfig, spec: FamilySpec, base_hash: str) -> dict[str, str]:
     return {
         "ss_base_model_version": spec.base_version,
         "ss_v2": str(spec.base_version.startswith("sd_v2")),
+        "ss_v_parameterization": str(spec.prediction == "v"),
+        "ss_zero_terminal_snr": str(spec.zero_terminal_snr),
         "ss_sd_model_name": _base_name(config.model.base),
         # Not ss_new_sd_model_hash: that is the hash of a single checkpoint file.
         "lora_wizard_base_hash": base_hash,
@@ -180,6 +163,8 @@ def _modelspec(
         "prediction_type": spec.prediction,
         "encoder_layer": str(config.model.clip_skip),
     }
+    if (span := (config.loss.min_timestep, config.loss.max_timestep)) != (0, TIMESTEPS):
+        fields["timestep_range"] = f"{span[0]},{span[1]}"
     if config.output.comment:
         fields["description"] = config.output.comment
     if words := _trigger_words(plan):
@@ -220,16 +205,6 @@ def _uses(samples: tuple[Sample, ...]) -> int:
 
 def _pictures_of_a_step(config: RunConfig) -> int:
     return config.training.batch_size * config.training.gradient_accumulation
-
-
-def _rate(rate: Rate, inherited: float) -> str:
-    if rate == "off":
-        return "0.0"
-    return str(inherited if rate == "inherit" else rate)
-
-
-def _or_none(value: float | None) -> str:
-    return _NONE if value is None else str(value)
 
 
 def _json(value: Mapping[str, object]) -> str:

@@ -58,7 +58,7 @@ class FileFacts:
 def recognise_file(path: Path) -> Recognition:
     """What ``path`` is. Raises BaseModelError or HeaderError for what is not a whole safetensors
     file: pickled, still downloading, cut off, a page of a website, a pointer to a file."""
-    _check_beginning(path)
+    check_beginning(path)
     return recognise(path, read_header(path))
 
 
@@ -159,33 +159,35 @@ _BEGINNING = 512
 _STILL_COMING = (".aria2", ".part", ".crdownload", ".download", ".incomplete", ".partial")
 
 
-def _check_beginning(path: Path) -> None:
+def check_beginning(path: Path, what: str = "checkpoint") -> None:
+    """Raise BaseModelError for what is seen from a file's name and first bytes not to be the
+    ``what``, as people call it, that it was given as."""
     if is_pickled(path.name):
-        raise _pickled(path)
+        raise _pickled(path, what)
     if path.suffix in _STILL_COMING or path.with_name(f"{path.name}.aria2").exists():
         raise BaseModelError(
-            "The checkpoint is still being downloaded", f"{path}", "Wait until it is complete."
+            f"The {what} is still being downloaded", f"{path}", "Wait until it is complete."
         )
     try:
         with path.open("rb") as file:
             start = file.read(_BEGINNING)
     except OSError as error:
         why = f"{path}: {error.strerror or error}"
-        raise BaseModelError("The checkpoint cannot be read", why, "Check the path.") from error
+        raise BaseModelError(f"The {what} cannot be read", why, "Check the path.") from error
     text = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if text.startswith(b"version https://git-lfs"):
         raise BaseModelError(
-            "This is a pointer to the checkpoint, not the checkpoint",
+            f"This is a pointer to the {what}, not the {what}",
             f"{path}: Git LFS left {path.stat().st_size} bytes in its place",
             "In the folder it came from: git lfs install && git lfs pull; or download the file "
             "itself.",
         )
     if text.startswith((b"<!doctype", b"<html", b"<?xml", b"<head")):
-        raise _answer_of_a_site(path, "a web page")
+        raise _answer_of_a_site(path, "a web page", what)
     if text.startswith((b'{"error', b'{"message', b'{"detail', b'{ "error', b"unauthorized")):
-        raise _answer_of_a_site(path, "an error message")
+        raise _answer_of_a_site(path, "an error message", what)
     if start.startswith((b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04")):
-        raise _pickled(path)
+        raise _pickled(path, what)
     if start.startswith(b"GGUF"):
         raise BaseModelError(
             "This is a GGUF file: weights quantised for drawing, not for training",
@@ -194,21 +196,26 @@ def _check_beginning(path: Path) -> None:
         )
 
 
-def _answer_of_a_site(path: Path, what: str) -> BaseModelError:
+def _answer_of_a_site(path: Path, answer: str, what: str) -> BaseModelError:
     return BaseModelError(
-        f"This is {what} saved under the checkpoint's name",
+        f"This is {answer} saved under the {what}'s name",
         f"{path}: {path.stat().st_size:,} bytes of text",
         "The site asked for a login, and its answer was saved. Download it again with your access "
         "token (at Civitai an API key from your account's settings), and look at the file's size.",
     )
 
 
-def _pickled(path: Path) -> BaseModelError:
+_CONVERSIONS = {
+    "checkpoint": 'diffusers: StableDiffusionPipeline.from_single_file("model.ckpt")'
+    '.save_pretrained("FOLDER", safe_serialization=True)',
+    "LoRA": "safetensors: safetensors.torch.save_file",
+}
+
+
+def _pickled(path: Path, what: str) -> BaseModelError:
     return BaseModelError(
-        "The checkpoint is pickled, which can run a stranger's code",
+        f"The {what} is pickled, which can run a stranger's code",
         f"{path}: only .safetensors files are read",
         "Most sites offer it as .safetensors (SafeTensor). Otherwise convert a copy that you trust "
-        "on a machine that you can lose, in Python with diffusers: "
-        'StableDiffusionPipeline.from_single_file("model.ckpt")'
-        '.save_pretrained("FOLDER", safe_serialization=True)',
+        f"on a machine that you can lose, in Python with {_CONVERSIONS[what]}",
     )

@@ -40,12 +40,52 @@ def test_nothing_is_said_about_what_is_fine() -> None:
             {"captions": {"shuffle": True, "trigger_words": ["a", "b"], "keep_tokens": 2}},
         ),
         (
+            {"network": {"conv_alpha": 2.0}},
+            "network.conv_alpha",
+            {"network": {"conv_alpha": 2.0, "conv_rank": 4}},
+        ),
+        (
+            {"network": {"conv_rank": 4}, "optimizer": {"unet_learning_rate": "off"}},
+            "network.conv_rank",
+            {"network": {"conv_rank": 4}},
+        ),
+        (
             {"loss": {"prior_loss_weight": 0.5}},
             "loss.prior_loss_weight",
             {
                 "loss": {"prior_loss_weight": 0.5},
                 "dataset": {"folder": "/pictures", "regularization_folder": "/class"},
             },
+        ),
+        (
+            {"loss": {"huber_c": 0.3}},
+            "loss.huber_c",
+            {"loss": {"huber_c": 0.3, "type": "smooth_l1"}},
+        ),
+        (
+            {"loss": {"huber_schedule": "constant", "type": "l1"}},
+            "loss.huber_schedule",
+            {"loss": {"huber_schedule": "constant", "type": "huber"}},
+        ),
+        (
+            {"loss": {"multires_discount": 0.8}},
+            "loss.multires_discount",
+            {"loss": {"multires_discount": 0.8, "multires_iterations": 6}},
+        ),
+        (
+            {"loss": {"noise_offset_random_strength": True}},
+            "loss.noise_offset_random_strength",
+            {"loss": {"noise_offset_random_strength": True, "noise_offset": 0.1}},
+        ),
+        (
+            {"loss": {"input_perturbation_random_strength": True}},
+            "loss.input_perturbation_random_strength",
+            {"loss": {"input_perturbation_random_strength": True, "input_perturbation": 0.1}},
+        ),
+        (
+            {"loss": {"adaptive_noise_scale": -0.1}},
+            "loss.adaptive_noise_scale",
+            {"loss": {"adaptive_noise_scale": -0.1, "noise_offset": 0.1}},
         ),
         (
             {"optimizer": {"restarts": 3}},
@@ -79,6 +119,28 @@ def test_what_has_no_effect_is_a_warning(
 ) -> None:
     assert findings(**sections) == {key: "warning"}
     assert findings(**mended) == {}
+
+
+def test_two_ways_to_the_same_end_are_one_too_many() -> None:
+    loss: dict[str, Any] = {"multires_iterations": 6, "noise_offset": 0.1}
+    assert findings(loss=loss) == {"loss.multires_iterations": "warning"}
+    assert findings(loss={"multires_iterations": 6}) == {}
+    loss = {"debiased": True, "min_snr_gamma": 5.0}
+    assert findings(loss=loss) == {"loss.debiased": "warning"}
+    assert findings(loss={"debiased": True}) == {}
+
+
+def test_short_weights_and_schedule_free_ones_exclude_each_other() -> None:
+    network = {"max_norm": 1.0}
+    found = findings(network=network, optimizer={"name": "adamw_schedulefree"})
+    assert found["network.max_norm"] == "error"
+    assert "network.max_norm" not in findings(network=network)
+
+
+def test_a_span_of_timesteps_has_some() -> None:
+    nothing = {"min_timestep": 500, "max_timestep": 500}
+    assert findings(loss=nothing) == {"loss.min_timestep": "error"}
+    assert findings(loss={"min_timestep": 500, "max_timestep": 501}) == {}
 
 
 def test_a_run_without_samples_is_worth_a_note() -> None:

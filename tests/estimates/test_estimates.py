@@ -14,7 +14,9 @@ from lora_wizard.core import preflight
 from lora_wizard.core.config import RunConfig
 from lora_wizard.core.dataset.plan import Bucket, DatasetPlan
 from lora_wizard.core.estimates import Estimate, estimate
+from lora_wizard.core.estimates.memory import need
 from lora_wizard.core.estimates.past_runs import PastRun, past_runs
+from lora_wizard.core.estimates.sizes import lora_values
 from lora_wizard.core.families import registry
 from lora_wizard.core.hardware import PROCESSOR, Gpu
 from lora_wizard.core.preflight_base import BaseFindings, inspect_base
@@ -96,6 +98,9 @@ def test_more_takes_more(training: dict[str, Any], rank: int, side: int) -> None
 
     plain = made()
     assert length(made(network={"rank": rank + 1})) > length(plain)
+    wider = made(network={"rank": rank, "conv_rank": 8})
+    assert length(wider) > length(plain)
+    assert highest(wider) > 1.02 * highest(plain)
     assert highest(made(network={"rank": rank + 1})) > highest(plain)
     assert highest(made(dataset={"resolution": side + 64})) > highest(plain)
     larger = {**training, "batch_size": training["batch_size"] + 1}
@@ -333,3 +338,23 @@ def test_the_advice_counts_with_what_was_measured() -> None:
     by_measure = there(estimated(config, gpu=small, history=[measured(config, 20e9)]).fit)
     assert by_measure.state == "does not fit"
     assert "First: gradient checkpointing on" in by_measure.words
+
+
+@pytest.mark.parametrize(
+    ("options", "more"),
+    [
+        # Bytes per number beside AdamW's two averages in fp32.
+        ({"optimizer": {"name": "prodigy"}}, 8),
+        ({"optimizer": {"name": "adamw8bit"}}, -6),
+        ({"optimizer": {"name": "adafactor"}}, -7),
+        ({"training": {"ema_decay": 0.99}}, 4),
+    ],
+    ids=str,
+)
+def test_what_is_remembered_beside_the_weights_counts(options: dict[str, Any], more: int) -> None:
+    values = {"network": {"rank": 128}}
+    plain, other = (
+        there(need(make_config(**values, **changes), SD1, None)).lora for changes in ({}, options)
+    )
+    numbers = lora_values(make_config(**values), SD1, None)
+    assert (other - plain) / numbers == pytest.approx(more, abs=0.2)

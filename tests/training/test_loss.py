@@ -31,14 +31,14 @@ def test_offset_noise_moves_each_channel_as_a_whole() -> None:
     noise = torch.zeros(2, 3, 4, 4)
     latents = torch.zeros(2, 3, 4, 4)
     draws = torch.tensor([[1.0, -2.0, 0.5], [0.0, 1.0, 3.0]])
-    shifted = offset_noise(noise, latents, draws, 0.1, 0.0)
+    shifted = offset_noise(noise, latents, draws, torch.tensor([0.1, 0.1]), 0.0)
     torch.testing.assert_close(shifted, (0.1 * draws)[:, :, None, None].expand(2, 3, 4, 4))
 
 
 def test_the_adaptive_scale_follows_the_latents_mean_and_never_turns_round() -> None:
     latents = torch.stack([torch.full((1, 2, 2), -0.5), torch.full((1, 2, 2), 2.0)])
     draws = torch.ones(2, 1)
-    more = offset_noise(torch.zeros_like(latents), latents, draws, 0.1, 0.2)
+    more = offset_noise(torch.zeros_like(latents), latents, draws, torch.tensor([0.1, 0.1]), 0.2)
     torch.testing.assert_close(more[:, 0, 0, 0], torch.tensor([0.2, 0.5]))
-    less = offset_noise(torch.zeros_like(latents), latents, draws, 0.1, -0.1)
+    less = offset_noise(torch.zeros_like(latents), latents, draws, torch.tensor([0.1, 0.1]), -0.1)
     torch.testing.assert_close(less[:, 0, 0, 0], torch.tensor([0.05, 0.0]))

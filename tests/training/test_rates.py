@@ -14,7 +14,7 @@ THEIR_NAMES = {"constant": "constant_with_warmup"}
 def diffusers_rates(options: OptimizerOptions, warmup: int) -> list[float]:
     """The rate of every step of a run, from diffusers' own scheduler."""
     parameter = torch.nn.Parameter(torch.zeros(1))
-    optimizer = torch.optim.SGD([parameter], lr=options.learning_rate)
+    optimizer = torch.optim.SGD([parameter], lr=options.learning_rate or 0.0)
     scheduler = get_scheduler(
         THEIR_NAMES.get(options.scheduler, options.scheduler),
         optimizer,

@@ -49,14 +49,48 @@ CONFIGS: dict[str, dict[str, dict[str, Any]]] = {
         "training": {"epochs": 3, "batch_size": 2, "max_steps": 8, "gradient_accumulation": 1},
         "captions": {"shuffle": True, "dropout": 0.3},
         "optimizer": {"scheduler": "cosine", "warmup": 2, "learning_rate": 1e-2},
-        "loss": {"noise_offset": 0.1, "adaptive_noise_scale": 0.01},
+        "loss": {
+            "type": "huber",
+            "noise_offset": 0.1,
+            "noise_offset_random_strength": True,
+            "adaptive_noise_scale": 0.01,
+            "multires_iterations": 4,
+            "input_perturbation": 0.1,
+            "input_perturbation_random_strength": True,
+        },
+    },
+    "prodigy": {
+        "training": {"epochs": 2, "batch_size": 2},
+        "optimizer": {"name": "prodigy", "learning_rate": 1.0},
+    },
+    "adafactor": {
+        "training": {"max_steps": 4},
+        "optimizer": {
+            "name": "adafactor",
+            "learning_rate": None,
+            "arguments": {"relative_step": True, "scale_parameter": True, "warmup_init": True},
+        },
+    },
+    "schedule-free": {
+        "training": {"max_steps": 5},
+        "optimizer": {"name": "adamw_schedulefree", "learning_rate": 1e-2},
+        "samples": {"every_steps": 2},
+    },
+    "faster ups, averaged": {
+        "training": {"max_steps": 5, "ema_decay": 0.8},
+        "optimizer": {"loraplus_ratio": 4.0, "learning_rate": 1e-2},
     },
     "fp16": {"model": {"base": "toys/flow", "family": "toy_flow", "precision": "fp16"}},
 }
 
 
+PACKAGES = {"prodigy": "prodigyopt", "schedule-free": "schedulefree"}
+
+
 @pytest.mark.parametrize("name", CONFIGS)
 def test_a_stop_at_every_step_changes_nothing(name: str, pictures: Path, tmp_path: Path) -> None:
+    if name in PACKAGES:
+        pytest.importorskip(PACKAGES[name])
     config = toy_config(pictures, tmp_path, **CONFIGS[name])
     whole = start(config)
     steps = len(events(whole, "step"))

@@ -40,7 +40,24 @@ def test_it_learns(configure: Configure, pictures: Path, tmp_path: Path) -> None
     assert losses[-1] < 0.9 * losses[0], losses
 
 
-def test_any_split_of_a_window_gives_the_same_update(configure: Configure, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "loss",
+    [
+        {},
+        {
+            "type": "huber",
+            "noise_offset": 0.1,
+            "noise_offset_random_strength": True,
+            "adaptive_noise_scale": 0.1,
+            "multires_iterations": 6,
+            "input_perturbation": 0.1,
+            "input_perturbation_random_strength": True,
+        },
+    ],
+)
+def test_any_split_of_a_window_gives_the_same_update(
+    configure: Configure, tmp_path: Path, loss: dict[str, Any]
+) -> None:
     folder = draw_pictures(tmp_path / "pictures", count=12)
     figures: dict[str, tuple[float, float]] = {}
     gradients: dict[str, Weights] = {}
@@ -54,7 +71,7 @@ def test_any_split_of_a_window_gives_the_same_update(configure: Configure, tmp_p
             "3+1, in another order": ((batch[3], batch[1], batch[0]), (batch[2],)),
         }
         for name, window in splits.items():
-            loss = trainer.accumulate(window)
+            told = trainer.accumulate(window)
             weights = [
                 weight for group in trainer.optimizer.param_groups for weight in group["params"]
             ]
@@ -63,10 +80,11 @@ def test_any_split_of_a_window_gives_the_same_update(configure: Configure, tmp_p
                 for index, weight in enumerate(weights)
                 if weight.grad is not None
             }
-            figures[name] = loss.item(), float(len(gradients[name]))
+            figures[name] = told.item(), float(len(gradients[name]))
             trainer.optimizer.zero_grad()
 
-    examine(configure(folder, tmp_path / "runs", training={"epochs": 1, "batch_size": 4}), look)
+    training = {"epochs": 1, "batch_size": 4}
+    examine(configure(folder, tmp_path / "runs", training=training, loss=loss), look)
     assert any(bool(grad.abs().max() > 1e-4) for grad in gradients["4"].values())
     for name in figures:
         assert figures[name] == pytest.approx(figures["4"], rel=1e-5)

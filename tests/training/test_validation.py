@@ -89,7 +89,7 @@ def test_it_is_the_mean_error_at_evenly_spread_timesteps(
         family = validation._family
         predict = family.predict
 
-        def spied(batch: Any, noise: torch.Tensor, timesteps: torch.Tensor) -> Any:
+        def spied(batch: Any, noise: Any, timesteps: Any, input_noise: Any = None) -> Any:
             scheduler: Any = DDPMScheduler.from_pretrained(tiny_sd, subfolder="scheduler")
             noisy = scheduler.add_noise(batch.latents, noise, timesteps)
             prediction = family.denoiser(noisy, timesteps, batch.conditioning["text"]).sample

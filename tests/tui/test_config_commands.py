@@ -91,7 +91,11 @@ def test_templates_are_listed_with_their_sources(capsys: pytest.CaptureFixture[s
 def test_options_explain_every_key(capsys: pytest.CaptureFixture[str]) -> None:
     text = said(capsys, "options")
     listed = json.loads(said(capsys, "options", "--json"))
-    assert [entry["key"] for entry in listed] == [info.key for info in walk(RunConfig)]
+    own = [entry for entry in listed if entry["key"].startswith("optimizer.arguments.")]
+    assert {"d_coef", "relative_step"} <= {entry["key"].rpartition(".")[2] for entry in own}
+    assert [entry["key"] for entry in listed if entry not in own] == [
+        info.key for info in walk(RunConfig)
+    ]
     for entry in listed:
         assert f"\n{entry['key']}\n" in text
     rank = next(entry for entry in listed if entry["key"] == "network.rank")
@@ -109,6 +113,9 @@ def test_options_explain_every_key(capsys: pytest.CaptureFixture[str]) -> None:
         ("network_dim", ["network.rank"]),
         ("Keep-Tokens", ["captions.keep_tokens"]),
         ("seed", ["training.seed", "samples.seed"]),
+        ("d_coef", ["optimizer.arguments.d_coef"]),
+        ("optimizer_args", ["optimizer.arguments"]),
+        ("adamw", []),
         ("[network]", ["network.type", "network.rank", "network.alpha"]),
     ],
 )
@@ -117,6 +124,14 @@ def test_options_are_found_by_the_name_that_people_know(
 ) -> None:
     listed = json.loads(said(capsys, "options", word, "--json"))
     assert [entry["key"] for entry in listed] == keys
+
+
+def test_an_optimizer_is_explained_with_its_own_arguments(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text = said(capsys, "options", "prodigy")
+    assert "learning_rate 1.0" in text and "pip install prodigyopt" in text
+    assert "optimizer.arguments.d_coef\n" in text and "relative_step" not in text
 
 
 def test_an_option_that_does_not_exist(capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,7 +16,10 @@ WALKS = {
         ("parameters", []),
         ("parameters-find", ["slash", *"warm"]),
         ("parameters-all", ["escape", "f4"]),
-        ("parameters-wrong", [*"\t\t5", "home", "pageup", "pageup", "0", "down", "8", "down"]),
+        (
+            "parameters-wrong",
+            [*("\t" * 9), "5", "home", "pageup", "pageup", "0", "down", "8", "down"],
+        ),
         ("parameters-preset", ["f2", "down", "down"]),
     ],
     "samples": [("samples", []), ("samples-proposed", ["f2", "f2"])],

@@ -40,7 +40,7 @@ def bytes_of(terminal: Terminal, keys: str) -> int:
 def test_the_next_field_and_a_digit_paint_little(terminal: Terminal) -> None:
     terminal.wait_for("Drafts (1)")
     terminal.press("\t\r")
-    terminal.wait_for("Guide says")
+    terminal.wait_for("How long?")
     terminal.wait_for_quiet(0.6)
     assert 0 < bytes_of(terminal, "\t") < A_FIELD
     assert 0 < bytes_of(terminal, "\t") < A_FIELD

@@ -141,7 +141,7 @@ def test_a_folder_that_never_answers_holds_nobody_up(home: Path) -> None:
         return bool(writer)
 
     try:
-        terminal.wait_for("Step 1/8")
+        terminal.wait_for("Step 8/8")
         terminal.wait_for(is_asked)
         before = processor_seconds(terminal.pid)
         terminal.press("\x11")
@@ -149,7 +149,8 @@ def test_a_folder_that_never_answers_holds_nobody_up(home: Path) -> None:
         assert terminal.processor_seconds - before < 1, "it span"
     finally:
         terminal.kill()
-        os.close(writer.pop())
+        for descriptor in writer:
+            os.close(descriptor)
 
 
 def test_a_mistake_of_ours_is_told_in_a_few_lines(home: Path) -> None:

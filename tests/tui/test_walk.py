@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from lora_wizard.core.config.config_problems import options
 from lora_wizard.tui.app import WizardApp
 from lora_wizard.tui.walk import steps
 from lora_wizard.tui.walk.draft import Draft, drafts
@@ -52,3 +53,8 @@ def test_no_key_is_lost_from_the_footer_at_80_columns() -> None:
     assert len(whole) > 40
     lost = [name for name, line in whole.items() if not ("^q Quit" in line and "F1 Help" in line)]
     assert not lost
+
+
+def test_every_option_is_decided_in_one_step() -> None:
+    asked = [info.key for step in steps.STEPS for info in step.options()]
+    assert sorted(asked) == sorted(key for key in options() if "[]" not in key)

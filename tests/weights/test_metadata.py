@@ -96,6 +96,69 @@ def test_the_numbers_are_those_of_the_run(plan: DatasetPlan) -> None:
     assert texts.items() >= wanted.items()
 
 
+def test_the_networks_arguments_are_told_in_sd_scripts_words(plan: DatasetPlan) -> None:
+    texts = built(plan)
+    assert texts["ss_network_args"] == "{}"
+    assert texts["ss_network_dropout"] == texts["ss_scale_weight_norms"] == "None"
+    assert not any("continued" in name for name in texts)
+    network = {
+        "conv_rank": 8,
+        "conv_alpha": 2.0,
+        "dropout": 0.1,
+        "rank_dropout": 0.2,
+        "module_dropout": 0.3,
+        "max_norm": 1.0,
+    }
+    texts = built(plan, network=network)
+    assert json.loads(texts["ss_network_args"]) == {
+        "conv_dim": "8",
+        "conv_alpha": "2.0",
+        "rank_dropout": "0.2",
+        "module_dropout": "0.3",
+    }
+    assert (texts["ss_network_dropout"], texts["ss_scale_weight_norms"]) == ("0.1", "1.0")
+
+
+def test_the_noise_and_the_loss_are_told_in_sd_scripts_words(plan: DatasetPlan) -> None:
+    texts = built(plan)
+    assert texts["ss_loss_type"] == "l2" and texts["ss_huber_c"] == "None"
+    assert texts["ss_multires_noise_iterations"] == texts["ss_multires_noise_discount"] == "None"
+    assert "modelspec.timestep_range" not in texts
+    loss = {
+        "type": "smooth_l1",
+        "huber_c": 0.2,
+        "debiased": True,
+        "noise_offset": 0.05,
+        "multires_iterations": 6,
+        "input_perturbation": 0.1,
+        "input_perturbation_random_strength": True,
+        "max_timestep": 500,
+    }
+    wanted = {
+        "ss_loss_type": "smooth_l1",
+        "ss_huber_schedule": "snr",
+        "ss_huber_c": "0.2",
+        "ss_debiased_estimation": "True",
+        "ss_noise_offset": "0.05",
+        "ss_noise_offset_random_strength": "False",
+        "ss_multires_noise_iterations": "6",
+        "ss_multires_noise_discount": "0.3",
+        "ss_ip_noise_gamma": "0.1",
+        "ss_ip_noise_gamma_random_strength": "True",
+        "modelspec.timestep_range": "0,500",
+    }
+    assert built(plan, loss=loss).items() >= wanted.items()
+
+
+def test_what_the_base_predicts_is_told_of_the_loaded_one(plan: DatasetPlan) -> None:
+    config = RunConfig.model_validate({"model": {"base": "owner/base"}})
+    for prediction, zero in (("epsilon", False), ("v", True)):
+        spec = replace(SPEC, prediction=prediction, zero_terminal_snr=zero)
+        texts = metadata.build(config, spec, "networks.lora", "ab" * 32, plan, TRAINING)
+        assert texts["modelspec.prediction_type"] == prediction
+        assert texts["ss_v_parameterization"] == texts["ss_zero_terminal_snr"] == str(zero)
+
+
 def test_rates_are_what_was_trained_with(plan: DatasetPlan) -> None:
     rates = {"learning_rate": 2e-4, "text_encoder_learning_rate": "off"}
     texts = built(plan, optimizer=rates)

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from ...core.config import RunConfig
@@ -19,7 +20,11 @@ from ...core.config.option_text import (
 )
 from ...core.config.options import OptionInfo
 from ...core.config.sources import in_names
+from ...core.config.toml_values import written
 from ...core.errors import WizardError
+from ...core.optimizers import registry as optimizers
+from ...core.optimizers.base import OptimizerSpec
+from ...core.optimizers.settings import ARGUMENTS, argument_infos, with_arguments
 from ...core.text import printable
 from ..problems import wrapped
 
@@ -31,21 +36,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "key",
         metavar="KEY",
         nargs="?",
-        help="a key (training.epochs, or epochs), a section (training), or sd-scripts' name for "
-        "one (max_train_epochs); all of them if absent",
+        help="a key (training.epochs, or epochs), a section (training), an optimizer (prodigy), "
+        "or sd-scripts' name for a key (max_train_epochs); all of them if absent",
     )
     parser.add_argument("--json", action="store_true", help="for programs")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print what there is to know of the options asked for."""
-    infos = _asked_for(arguments.key) if arguments.key else list(options().values())
+    if arguments.key in registered("optimizer.name") and not arguments.json:
+        sys.stdout.write(_of_optimizer(optimizers.find(arguments.key)) + "\n\n")
+        infos = _own(optimizers.find(arguments.key))
+    else:
+        infos = _asked_for(arguments.key) if arguments.key else _all()
     if arguments.json:
         sys.stdout.write(json.dumps([_as_json(info) for info in infos], indent=2) + "\n")
         return 0
     section = ""
     for info in infos:
-        if info.section != section and len(infos) > 1:
+        if info.section not in (section, ARGUMENTS) and len(infos) > 1:
             section = info.section
             sys.stdout.write(f"{section_title(section)}  {section_help(section)}\n\n")
         sys.stdout.write(_in_words(info) + "\n\n")
@@ -59,14 +68,39 @@ def _asked_for(word: str) -> Sequence[OptionInfo]:
     if word in known:
         return [known[word]]
     if word in RunConfig.model_fields:
-        return [info for info in known.values() if info.key.startswith(f"{word}.")]
-    if named := [info for info in known.values() if info.key.endswith(f".{word}")]:
+        return [info for info in _all() if info.key.startswith(f"{word}.")]
+    if word in registered("optimizer.name"):
+        return _own(optimizers.find(word))
+    if named := [info for info in _all() if info.key.endswith(f".{word}")]:
         return named
     section, _, name = word.rpartition(".")
     suggestion = suggest(section, name)
     if word in suggestion_names(suggestion.key):
         return [known[suggestion.key]]
     raise WizardError(f'There is no option "{printable(word, limit=60)}"', "", suggestion.remedy)
+
+
+def _all() -> list[OptionInfo]:
+    """Every option, with what only some optimizers have behind the table that it stands in."""
+    found = list(options().values())
+    at = found.index(options()[ARGUMENTS]) + 1
+    own = [info for spec in with_arguments() for info in _own(spec)]
+    return [*found[:at], *own, *found[at:]]
+
+
+def _own(spec: OptimizerSpec) -> list[OptionInfo]:
+    """An optimizer's own options."""
+    help_of = f"{spec.title} only. "
+    return [replace(info, help=help_of + info.help) for info in argument_infos(spec)]
+
+
+def _of_optimizer(spec: OptimizerSpec) -> str:
+    usual = ", ".join(f"{name} {written(value)}" for name, value in spec.usual.items())
+    lines = [f'optimizer.name = "{spec.name}"', wrapped(f"{spec.title}. {spec.help}", _INDENT)]
+    lines.append(wrapped(f"Usual: {usual}.", _INDENT))
+    if spec.package:
+        lines.append(wrapped(f"Needs: {spec.package.install}", _INDENT))
+    return "\n".join(lines)
 
 
 def suggestion_names(key: str) -> Sequence[str]:

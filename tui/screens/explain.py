@@ -11,13 +11,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen, Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from ...core.config.options import OptionInfo
 from ...core.config.sources import explained
 from ..walk import guide
 from ..widgets.fields import OptionField, label_of
-from ..widgets.footer import key_name
+from ..widgets.footer import Footer, key_name
 from ..widgets.form import help_text
 from ..widgets.text import shown
 from .step import StepScreen

@@ -10,15 +10,17 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 from textual.worker import get_current_worker
 
 from ..walk import listing
 from ..walk.draft import Draft, drafts, drafts_folder
 from ..walk.hold import sweep
 from ..walk.runs import RunBook, RunEntry
+from ..widgets.footer import Footer
 from ..widgets.rows import Rows
 from ..widgets.text import shown
+from ..widgets.thrift import fit
 from .ask import Ask
 from .run_choice import act, choose_for
 
@@ -91,6 +93,7 @@ class HomeScreen(Screen[None]):
         """What the footer offers: to delete a draft, and what to do with a run."""
 
     def compose(self) -> ComposeResult:
+        fit(self)
         title = Content.styled("lora-wizard", "bold $primary")
         yield Static(title + Content("  from a folder of pictures to a LoRA"), id="title")
         yield Rows("begin")

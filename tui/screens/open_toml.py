@@ -9,7 +9,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widgets import Footer, Input, OptionList, Static
+from textual.widgets import Input, OptionList, Static
 
 from ...core.config.paths import resolve_path
 from ...core.errors import WizardError
@@ -17,6 +17,7 @@ from ..walk.draft import Draft
 from ..walk.listing import home_short
 from ..walk.memory import recent_tomls
 from ..walk.opening import of_toml
+from ..widgets.footer import Footer
 from ..widgets.path_input import PathInput
 from ..widgets.rows import Rows
 from ..widgets.text import shown

@@ -10,13 +10,14 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 
 from ...core.config import values
 from ...core.config.sources import without_signs
 from ...core.templates import Template
 from ..walk.draft import Draft
 from ..walk.presets import presets
+from ..widgets.footer import Footer
 from ..widgets.text import clipped, shown
 
 _LONGEST = 48

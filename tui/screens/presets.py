@@ -10,11 +10,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 
 from ...core.config.sources import without_signs
 from ..walk.draft import Draft
 from ..walk.presets import numbers, presets
+from ..widgets.footer import Footer
 from ..widgets.rows import Rows
 from ..widgets.text import shown
 

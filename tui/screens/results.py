@@ -11,7 +11,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from ...core.errors import WizardError
 from ...core.run.choice import choose
@@ -20,6 +20,7 @@ from ...core.run.outcome import RunOutcome, Version
 from ..walk import learned
 from ..walk.transfer import download_command
 from ..walk.using import facts, in_other_programs, standing
+from ..widgets.footer import Footer
 from ..widgets.picture_grid import PictureGrid
 from ..widgets.text import shown
 from .explain import HelpScreen

@@ -282,7 +282,7 @@ class ReviewScreen(StepScreen):
                 shown(f"\n{label}\n  {before} -> ") + shown(now.replace("\n", " / "), "bold")
             )
         self.query_one("#differs", Static).update(Content("").join(parts))
-        saved = "f3 copies" if review.is_saved(draft) else "Once saved (ctrl+s)"
+        saved = "F3 copies" if review.is_saved(draft) else "Once saved (ctrl+s)"
         words = f"{saved}: {review.command(draft)}"
         self.query_one("#command", Static).update(shown(words))
 

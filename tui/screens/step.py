@@ -27,6 +27,7 @@ from ..widgets.footer import Footer
 from ..widgets.form import FieldHelp, Form
 from ..widgets.lines import Lines, say
 from ..widgets.text import clipped, shown
+from ..widgets.thrift import fit
 
 if TYPE_CHECKING:
     from ..app import WizardApp
@@ -73,6 +74,7 @@ class StepScreen(Screen[None]):
         return steps.find(self.name_of_step)
 
     def compose(self) -> ComposeResult:
+        fit(self)
         with Horizontal():
             yield Lines(id="steps")
             with Vertical():

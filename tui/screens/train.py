@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from ...core import hardware
 from ...core.errors import WizardError
@@ -21,9 +20,11 @@ from ...core.run.status import RunStatus
 from ..walk import monitor_words as words
 from ..walk.following import Follower
 from ..walk.watching import Portion, Watch
+from ..widgets.footer import Footer
 from ..widgets.notices import Notices
 from ..widgets.run_header import RunHeader
 from ..widgets.run_panes import RunPanes
+from ..widgets.thrift import fit
 from . import run_questions
 from .ask import told
 from .of_run import show_results
@@ -94,6 +95,7 @@ class TrainScreen(Screen[None]):
         self._stop_asked = 0.0
 
     def compose(self) -> ComposeResult:
+        fit(self)
         yield RunHeader(self.run_directory.name)
         yield RunPanes(self._watch)
         yield Notices()

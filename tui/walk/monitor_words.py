@@ -16,7 +16,14 @@ from .runs import STATES
 
 BAR, REST = "━", "─"
 _GIB = 2**30
-_SHORT = {"unet": "", "text_encoder": "text", "text_encoder_2": "text 2"}
+_SHORT = {
+    "unet": "",
+    "unet up": "up",
+    "text_encoder": "text",
+    "text_encoder up": "text up",
+    "text_encoder_2": "text 2",
+    "text_encoder_2 up": "text 2 up",
+}
 
 
 def state_words(status: RunStatus) -> str:
@@ -70,7 +77,9 @@ def figure_words(status: RunStatus, gpu_bytes: int = 0) -> list[str]:
 
 
 def rate_text(rate: float) -> str:
-    """``1e-4``, ``9.5e-5``."""
+    """``1e-4``, ``9.5e-5``, ``1``."""
+    if rate >= 0.1:
+        return f"{rate:.2g}"
     digits, _, power = f"{rate:.1e}".partition("e")
     return f"{digits.removesuffix('.0')}e{int(power)}" if rate else "0"
 

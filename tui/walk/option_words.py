@@ -6,7 +6,8 @@ from typing import get_args
 
 from ...core.config.option_text import registered
 from ...core.config.options import OptionInfo
-from ...core.config.values import takes_numbers
+from ...core.config.values import as_text, takes_numbers
+from ...core.optimizers.settings import ARGUMENTS, GENERAL, argument_infos, known
 
 
 def label_of(info: OptionInfo) -> str:
@@ -37,8 +38,28 @@ def suggestions(info: OptionInfo) -> list[str]:
     return [] if choices(info) else [str(word) for word in info.choices]
 
 
+def left_out(info: OptionInfo, optimizer: str) -> str:
+    """What an empty field says where that depends on the optimizer that is chosen: its usual value,
+    or its own arguments with their defaults."""
+    spec = known(optimizer)
+    name = info.key.removeprefix("optimizer.")
+    if spec is None or name == info.key:
+        return placeholder(info)
+    if info.key == ARGUMENTS:
+        defaults = {
+            argument.key.removeprefix(f"{ARGUMENTS}."): argument.default
+            for argument in argument_infos(spec)
+        }
+        return as_text(info, defaults) if defaults else f"{spec.title} has none"
+    if name in GENERAL and name not in spec.usual:
+        return f"not {spec.title}'s"
+    return as_text(info, spec.usual[name]) if name in spec.usual else placeholder(info)
+
+
 def placeholder(info: OptionInfo) -> str:
     """What an empty field says; what may stand in it is said by its help."""
     if info.required:
         return "needed"
-    return "not set" if info.default is None else ""
+    if info.default is None:
+        return info.absent or "not set"
+    return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 from ...core.config.config_problems import options
 from ...core.config.options import OptionInfo
@@ -13,8 +14,9 @@ from ...core.errors import Problem
 
 @dataclass(frozen=True)
 class Step:
-    """One step. ``keys`` are the options that are decided in it (``section.*``: all of a section);
-    the plain questions ask the basic ones of them, and its problems are theirs."""
+    """One step. ``keys`` are the options that are decided in it (``section.*``: all of a section
+    that no step names); the plain questions ask the basic ones of them, and its problems are
+    theirs."""
 
     name: str
     """Also of its module in `tui.screens`, whose class is the name in capitals + ``Screen``."""
@@ -30,7 +32,11 @@ class Step:
         for key in self.keys:
             if key.endswith(".*"):
                 section = key.removesuffix(".*")
-                found += [info for info in known.values() if info.section == section]
+                found += [
+                    info
+                    for info in known.values()
+                    if info.section == section and info.key not in _named()
+                ]
             else:
                 found.append(known[key])
         return found
@@ -75,9 +81,12 @@ STEPS = (
             "network.*",
             "optimizer.*",
             "loss.*",
+            "model.prediction",
+            "model.zero_terminal_snr",
             "validation.*",
             "training.gradient_checkpointing",
             "training.max_grad_norm",
+            "training.ema_decay",
             "training.deterministic",
             "training.seed",
             "dataset.resolution",
@@ -98,6 +107,11 @@ _REPEATS = re.compile(r"dataset\.concepts\[\d+\]\.repeats")
 """Asked where all repeats are, though the list is the dataset's."""
 
 
+@cache
+def _named() -> frozenset[str]:
+    return frozenset(key for step in STEPS for key in step.keys)
+
+
 def find(name: str) -> Step:
     """The step called ``name``; the first for a name that no step has."""
     return next((step for step in STEPS if step.name == name), STEPS[0])
@@ -114,11 +128,15 @@ def step_of(where: str) -> Step:
     key = where.partition("[")[0]
     for step in STEPS:
         names = {info.key for info in step.options()}
-        if key in names or any(name.startswith(f"{key}.") for name in names if key):
+        if any(_belongs(key, name) or _belongs(name, key) for name in names if key):
             return step
     section = key.partition(".")[0]
     starts = {"dataset": "dataset", "training": "repeats"}
     return find(starts[section]) if section in starts else STEPS[-1]
+
+
+def _belongs(key: str, table: str) -> bool:
+    return key == table or key.startswith(f"{table}.")
 
 
 def after(step: Step, distance: int = 1) -> Step | None:

@@ -27,7 +27,7 @@ CHANGED_MARK = "*"
 SIGNS = {"error": "✗", "warning": "!", "note": "i"}
 """By a problem's severity: what stands before it, so that no colour has to say it."""
 
-_FILES = {"model.base": (".safetensors",)}
+_FILES = {"model.base": (".safetensors",), "network.weights": (".safetensors",)}
 """Options whose path may lead to a file, and what such files end with."""
 _ABSENT = "default"
 _MARK_CELLS = 22
@@ -128,6 +128,12 @@ class OptionField(Vertical):
                 control.text = text
             else:
                 control.value = text
+
+    def show_left_out(self, text: str) -> None:
+        """Say what counts while the field is empty."""
+        control = self.input
+        if isinstance(control, Input) and control.placeholder != text:
+            control.placeholder = text
 
     def show_problem(self, problem: Problem | None) -> None:
         """Say, or no longer say, what is wrong or worth knowing."""

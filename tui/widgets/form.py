@@ -17,6 +17,7 @@ from ...core.config.option_text import allowed_text, default_text
 from ...core.config.options import OptionInfo
 from ...core.config.sources import in_names
 from ...core.errors import Problem
+from ..walk.option_words import left_out
 from .controls import Choice, YesNo
 from .fields import NumberInput, OptionField, field_id, field_of
 from .text import SafeInput, shown
@@ -162,6 +163,8 @@ class Form(VerticalScroll):
             problems = known.problems if known else ()
         found = draft.problem(key) or next((item for item in problems if _is_of(item, key)), None)
         field.show_problem(found)
+        if key.startswith("optimizer."):
+            field.show_left_out(left_out(field.info, str(draft.value("optimizer.name"))))
         # A preset's example of a folder is no choice that somebody went against.
         is_open = field.info.path and not field.text
         preset = values.as_text(field.info, draft.preset_value(key))
@@ -210,7 +213,12 @@ _SIMPLE = (SafeInput, NumberInput, Choice, YesNo)
 def help_text(info: OptionInfo) -> str:
     """An option in words, as `lora-wizard options` has them."""
     default = "required" if info.required else f"default {default_text(info)}"
-    default = default.replace('""', "nothing").replace("[]", "none").replace("absent", "not set")
+    default = (
+        default.replace('""', "nothing")
+        .replace("[]", "none")
+        .replace("{}", "none")
+        .replace("absent", "not set")
+    )
     rest = [f"{allowed_text(info)}; {default}."]
     if info.source:
         rest.append(f"Advice: {in_names(info.source)}.")
@@ -225,4 +233,4 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 
 def _is_of(problem: Problem, key: str) -> bool:
-    return problem.where == key or problem.where.startswith(f"{key}[")
+    return problem.where == key or problem.where.startswith((f"{key}[", f"{key}."))

@@ -4,12 +4,13 @@ module per table of the TOML."""
 from __future__ import annotations
 
 from ..run_config import RunConfig
-from . import captions, dataset, loss, optimizer, output, samples, validation
+from . import captions, dataset, loss, network, optimizer, output, samples, validation
 from .base import Finding, Rule
 
 _RULES: tuple[Rule, ...] = (
     *dataset.RULES,
     *captions.RULES,
+    *network.RULES,
     *optimizer.RULES,
     *loss.RULES,
     *validation.RULES,

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from ...errors import Problem
+from ...errors import Mend, Problem
 from ..run_config import RunConfig
 
 
@@ -21,14 +21,15 @@ class Finding:
 Rule = Callable[[RunConfig], Iterator[Finding]]
 
 
-def error(message: str, *keys: str, remedy: str = "") -> Finding:
+def error(message: str, *keys: str, remedy: str = "", mends: tuple[Mend, ...] = ()) -> Finding:
     """The run cannot be as the options ``keys`` say; the first is the one to change."""
-    return Finding(Problem(message, where=keys[0], remedy=remedy), keys)
+    return Finding(Problem(message, where=keys[0], remedy=remedy, mends=mends), keys)
 
 
-def warning(message: str, *keys: str, remedy: str = "") -> Finding:
+def warning(message: str, *keys: str, remedy: str = "", mends: tuple[Mend, ...] = ()) -> Finding:
     """The run can be, but hardly as meant."""
-    return Finding(Problem(message, where=keys[0], remedy=remedy, severity="warning"), keys)
+    problem = Problem(message, where=keys[0], remedy=remedy, severity="warning", mends=mends)
+    return Finding(problem, keys)
 
 
 def note(message: str, *keys: str, remedy: str = "") -> Finding:

@@ -39,6 +39,15 @@ class ModelOptions(Section):
         level="basic",
         also="mixed_precision",
     )
+    vae: str = option(
+        "",
+        label="Another VAE",
+        help="A VAE instead of the base's own, for training and samples: a .safetensors file, a "
+        "folder, or a hub id such as stabilityai/sd-vae-ft-mse. Empty: the base's own.",
+        source="S0 S1 S4",
+        also="vae",
+        path=True,
+    )
     clip_skip: int = option(
         1,
         help="Which layer of the CLIP text encoder is read, counted from the end: 1 for realistic "
@@ -46,4 +55,20 @@ class ModelOptions(Section):
         source="S1 S2",
         ge=1,
         le=12,
+    )
+    prediction: Literal["auto", "epsilon", "v"] = option(
+        "auto",
+        help="What the base predicts: the noise (epsilon, nearly all of SD 1.x) or the velocity "
+        '(v). "auto" is what its files say; set it where the author says v-prediction and the file '
+        "does not.",
+        source="arXiv 2202.00512",
+        also="v_parameterization",
+    )
+    zero_terminal_snr: bool = option(
+        False,
+        label="Zero terminal SNR",
+        help="Ends the noise schedule in noise alone, for very dark and very bright pictures; "
+        "samples too. For bases that predict v; one whose files say that it was trained so needs "
+        "nothing here.",
+        source="arXiv 2305.08891",
     )

@@ -56,6 +56,16 @@ class TrainingOptions(Section):
         ge=0,
         le=1e6,
     )
+    ema_decay: float | None = option(
+        None,
+        label="EMA decay",
+        help="Save and draw a moving average of the weights: 0.99 for hundreds of steps, 0.999 "
+        "for thousands. Calmer, and a little behind. Absent: the weights as they are.",
+        absent="off",
+        allowed="a number between 0 and 1",
+        gt=0,
+        lt=1,
+    )
     deterministic: bool = option(
         False,
         help="Makes a GPU give the same file to the last bit each time, also after a kill and a "
