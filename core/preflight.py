@@ -26,6 +26,7 @@ from .places import cache_folder, existing, free_bytes, size_text
 from .preflight_base import BaseFindings, inspect_base
 from .preflight_gpu import gpu_problems
 from .preflight_lora import look_at_lora
+from .preflight_machine import clock_problems, file_count_problems
 from .rehearsal import measured, words
 from .sampling.prompts import expand
 from .sampling.samplers import SAMPLERS
@@ -76,6 +77,7 @@ def inspect(
     problems += _writable(Path(config.output.folder), "output.folder")
     problems += _cache()
     problems += _rehearsed(config)
+    problems += clock_problems()
     if config.output.publish_to:
         problems += _publishing(Path(config.output.publish_to))
     try:
@@ -100,6 +102,7 @@ def inspect(
         problems += _steps(schedule)
         written = run_bytes(config, spec, schedule, base)
         problems += _disk(config, written, cache_bytes(config, spec, plan))
+        problems += file_count_problems(Path(config.output.folder), plan, schedule)
     size = file_bytes(config, spec, base) if base.lora_values_per_rank else None
     return Inspection(by_gravity(problems), spec, base, plan, schedule, written, size)
 
