@@ -219,6 +219,13 @@ def own_end(status: RunStatus) -> str:
     return f"{moment:%Y-%m-%d %H:%M}" if is_far else f"{moment:%H:%M}"
 
 
+def reached_limit(status: RunStatus) -> str:
+    """Which limit of its start a stopped run reached; empty for one that was stopped otherwise. Not
+    yet safe to show."""
+    by_itself = status.state == "stopped" and status.stopped_by == status.because
+    return status.because if by_itself else ""
+
+
 def ends_early(status: RunStatus) -> bool:
     """Whether a run with an end of its own will not be finished by then, as it goes."""
     left, end = status.eta_seconds, status.ends_at

@@ -127,7 +127,7 @@ def test_the_last_step_and_its_save_are_done_in_time(
 
 
 def test_a_job_saves_and_stops_before_its_limit(
-    run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+    run: RunDirectory, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("JOB_SCRIPT", json.dumps({"steps": 1000}))
     out = run.path / "said"
@@ -138,6 +138,8 @@ def test_a_job_saves_and_stops_before_its_limit(
     kinds = [json.loads(line) for line in run.events_path.read_text().splitlines()]
     (stopping,) = [event for event in kinds if event["kind"] == "stopping"]
     assert stopping["by"] == "33 s are over"
+    assert main(["status", str(run.path)]) == 0
+    assert "stopped (exit status 75), as 33 s are over" in capsys.readouterr().out
     assert [event for event in kinds if event["kind"] == "saved"]
     until(lambda: out.exists() and out.read_text())
     assert out.read_text() == f"stopped {run.path}\n"

@@ -61,6 +61,11 @@ async def test_an_end_of_its_own_is_told(home: Path) -> None:
         run.emit("started", ends_at=time.time() + 60)
         run.train(2, 20)
         await says(pilot, ", unfinished")
+        run.emit("started", ends_at=time.time() + 60, because="$5 are spent")
+        run.emit("stopping", by="$5 are spent")
+    run.end("stopped", 75)
+    async with monitor(run, live=False) as pilot:
+        await says(pilot, "It ended as $5 are spent. r goes on")
 
 
 def pictures(pilot: Pilot[None]) -> list[str]:

@@ -98,10 +98,12 @@ _ERROR_PARTS = ("title", "message", "remedy")
 
 
 def _state(status: RunStatus) -> str:
+    from ..views import reached_limit
+
     if status.state == "live":
         return f"live, {_doing(status)}" if _doing(status) else "live"
     code = "" if status.exit_code is None else f" (exit status {status.exit_code})"
-    return f"{status.state}{code}"
+    return f"{status.state}{code}{f', as {limit}' if (limit := reached_limit(status)) else ''}"
 
 
 def _doing(status: RunStatus) -> str:

@@ -11,7 +11,7 @@ from ...core.run.status import RunStatus
 from ...core.run.wording import phase_in_words
 from ...core.text import printable
 from ..follow import label
-from ..views import duration, ends_early, milestone, own_end
+from ..views import duration, ends_early, milestone, own_end, reached_limit
 from .runs import STATES
 
 BAR, REST = "━", "─"
@@ -116,7 +116,9 @@ def hint(status: RunStatus, run: RunDirectory, has_files: bool) -> str:
     if status.state == "new":
         return "r starts it."
     results = "; enter shows the results so far" if has_files else ""
-    return f"r goes on {going_on_from(run)}{results}."
+    limit = printable(reached_limit(status), limit=24)
+    why = f"It ended as {limit}. " if limit else ""
+    return f"{why}r goes on {going_on_from(run)}{results}."
 
 
 def going_on_from(run: RunDirectory) -> str:

@@ -67,7 +67,7 @@ def problem(draft: Draft, fact: str) -> str:
     if fact == PRICE:
         return "It is no price." if text and parse_price(text) is None else ""
     try:
-        limits(**{fact: text}, **({"price": draft.fact(PRICE)} if fact == "max_cost" else {}))
+        _limits(draft, {fact: text})
     except LimitError as error:
         return f"{error.title}. {error.remedy}".rstrip()
     return ""
@@ -83,8 +83,17 @@ def of(draft: Draft) -> Limits:
     if asked := wrong(draft):
         text = draft.fact(asked.fact)
         raise WizardError(f"{asked.label}: {text}", problem(draft, asked.fact))
-    answers = {asked.fact: draft.fact(asked.fact).strip() for asked in QUESTIONS}
-    return limits(**answers, price=draft.fact(PRICE))
+    return _limits(draft, {asked.fact: draft.fact(asked.fact).strip() for asked in QUESTIONS})
+
+
+def _limits(draft: Draft, answers: dict[str, str]) -> Limits:
+    return limits(
+        until=answers.get("until", ""),
+        max_time=answers.get("max_time", ""),
+        max_cost=answers.get("max_cost", ""),
+        price=draft.fact(PRICE),
+        then=answers.get("then", ""),
+    )
 
 
 def arguments(draft: Draft) -> str:
