@@ -12,6 +12,7 @@ from .config import RunConfig, rules
 from .config.config_problems import options
 from .config.configfile import flat
 from .dataset.build import build_plan, verify_plan
+from .dataset.caption_review import review_captions
 from .dataset.images import Progress
 from .dataset.plan import DatasetPlan
 from .dataset.validation import trained_too, validation_plan
@@ -93,6 +94,8 @@ def inspect(
     problems += gpu_problems(config, spec, base)
     plan, found = _dataset(config, spec, progress)
     problems += found
+    if plan is not None:
+        problems += review_captions(plan, config, spec, base.vocabulary)
     problems += _validation(config, spec, plan, decode)
     if plan is not None and decode:
         problems += _broken_pictures(plan, config, progress)

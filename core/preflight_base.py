@@ -10,7 +10,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from .config import RunConfig
@@ -30,6 +30,7 @@ from .weights.base_model import (
 )
 from .weights.clip_vocabulary import (
     CLIP_TOKENS,
+    find_vocabulary,
     missing_vocabulary,
     unknown_words,
     unreachable_vocabulary,
@@ -52,6 +53,8 @@ class BaseFindings:
     problems: list[Problem] = field(default_factory=list)
     parts: Mapping[str, PartSize] = field(default_factory=dict)
     download_bytes: int = 0
+    vocabulary: Path | None = None
+    """A folder with the tokenizer, by which captions are counted."""
     lora_targets: Sequence[LoraTarget] = ()
     """All layers that can get a LoRA; empty when the files are not here."""
 
@@ -70,7 +73,9 @@ def inspect_base(config: RunConfig, spec: FamilySpec, *, online: bool = True) ->
     if is_hub_id(name) and not os.path.exists(name):  # noqa: PTH110 (see config_paths)
         cached = _cached(name, spec)
         if cached is None:
-            return _ask_hub(name, spec) if online else BaseFindings()
+            found = _ask_hub(name, spec) if online else BaseFindings()
+            # Another model may have brought the same words.
+            return replace(found, vocabulary=find_vocabulary(CLIP_TOKENS, Path.cwd()))
         folder = cached
     else:
         folder = Path(name)
@@ -93,7 +98,7 @@ def inspect_base(config: RunConfig, spec: FamilySpec, *, online: bool = True) ->
         why = f"cannot be read: {error.strerror or error}"
         return BaseFindings([Problem(why, _KEY, remedy="Check the folder's permissions.")])
     problems += vae_problems(config, spec, base)
-    return BaseFindings(problems, sizes, lora_targets=tuple(targets))
+    return BaseFindings(problems, sizes, lora_targets=tuple(targets), vocabulary=base.vocabulary())
 
 
 def _as_problem(error: WizardError) -> Problem:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
-from lora_wizard.core.config import LossOptions, ModelOptions
+from lora_wizard.core.config import CaptionOptions, LossOptions, ModelOptions
 from lora_wizard.core.families.base import WHOLE_WAY, Batch, FamilySpec, SamplePrompt
 from PIL import Image
 from torch import nn
@@ -27,6 +27,8 @@ SPEC = FamilySpec(
     architecture="toy-flow",
     options_that_do_not_apply=frozenset(
         {
+            "captions.max_tokens",
+            "captions.weighted",
             "loss.debiased",
             "loss.min_snr_gamma",
             "loss.scale_v_like_epsilon",
@@ -120,7 +122,9 @@ class ToyFlow:
     def latent_shape(self, width: int, height: int) -> tuple[int, int, int]:
         return CHANNELS, height // FACTOR, width // FACTOR
 
-    def encode_prompts(self, captions: Sequence[str]) -> dict[str, torch.Tensor]:
+    def encode_prompts(
+        self, captions: Sequence[str], options: CaptionOptions | None = None
+    ) -> dict[str, torch.Tensor]:
         return {"text": self._text(captions)}
 
     def draw_timesteps(

@@ -165,7 +165,7 @@ def _allowed(annotation: Any, limits: Sequence[Any] = ()) -> str:
         nested = [m for d in described for m in (d.metadata if isinstance(d, FieldInfo) else [d])]
         return _allowed(arguments[0], [*nested, *limits])
     if origin is Literal:
-        return _either([f'"{word}"' for word in arguments])
+        return _either([f'"{word}"' if isinstance(word, str) else str(word) for word in arguments])
     if origin is list:
         return _list_of(arguments[0], limits)
     if arguments:

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from ..errors import WizardError
 from ..places import size_text
 from .archive_words import unpack_command
+from .caption_tables import FOUND_BY_ITSELF, TABLE_LIMIT
 from .captions import EXTENSIONS as CAPTION_EXTENSIONS
 from .images import is_picture_name
 from .layout_words import counted, parse_name
@@ -116,7 +117,12 @@ def _name(info: zipfile.ZipInfo) -> str:
 
 
 def _is_wanted(name: str) -> bool:
-    return is_picture_name(name) or name.lower().endswith(CAPTION_EXTENSIONS)
+    is_caption = name.lower().endswith(CAPTION_EXTENSIONS) or _is_table(name)
+    return is_picture_name(name) or is_caption
+
+
+def _is_table(name: str) -> bool:
+    return name.rpartition("/")[2] == FOUND_BY_ITSELF
 
 
 def _why_not(info: zipfile.ZipInfo, name: str, parts: tuple[str, ...]) -> str:
@@ -126,6 +132,7 @@ def _why_not(info: zipfile.ZipInfo, name: str, parts: tuple[str, ...]) -> str:
     if kind not in (0, stat.S_IFREG):
         return "is a link or a device, not a file"
     limit = LARGEST_PICTURE if is_picture_name(name) else LARGEST_CAPTION
+    limit = TABLE_LIMIT if _is_table(name) else limit
     if info.file_size > limit:
         return f"is larger than {size_text(limit)}"
     long = max(len(os.fsencode(part)) for part in parts)

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..config import RunConfig
+from ..config.sections.dataset import FILEWORDS
 from ..errors import Mend, Problem, ProblemsError
 from ..families.base import FamilySpec
 from .buckets import BucketError, BucketRule
-from .captions import EXTENSIONS as CAPTION_EXTENSIONS
-from .captions import Caption, CaptionError, read_caption
+from .caption_sources import CaptionSources, some
+from .captions import Caption
 from .images import BadPicture, Picture, Progress, scan_pictures, verify_pictures
 from .layout import ConceptFolder, Layout
 from .layout_words import is_unread_picture
@@ -41,10 +42,12 @@ def build_plan(
     summaries: list[ConceptSummary] = []
     bad: list[BadPicture] = []
     labels = _labels(layout.concepts)
+    above = Path(config.dataset.folder) if config.dataset.folder else None
+    sources = CaptionSources(config.captions, above)
     for concept, label in zip(layout.concepts, labels, strict=True):
         reader = _ConceptReader(concept, label, progress)
         pictures = reader.pictures()
-        captions = reader.captions(pictures)
+        captions = reader.captions(pictures, sources)
         problems += reader.problems
         bad += reader.bad
         summaries.append(_summary(concept, len(pictures), len(captions)))
@@ -52,6 +55,7 @@ def build_plan(
             samples += [
                 reader.sample(picture, captions.get(picture.path), rule) for picture in pictures
             ]
+    problems += sources.finish()
     raise_errors([*problems, *_told(bad, config.dataset.exclude)])
     if not any(not sample.is_regularization for sample in samples):
         raise ProblemsError(
@@ -107,29 +111,8 @@ class _ConceptReader:
         self._tell_unread(by_stem)
         return good
 
-    def captions(self, pictures: Sequence[Picture]) -> dict[Path, Caption]:
-        files = {file.name: file for file in self.concept.listing.files}
-        found: dict[Path, Caption] = {}
-        remarks: dict[str, list[str]] = {}
-        for picture in pictures:
-            stem = _stem(picture.path.name)
-            names = [stem + ending for ending in CAPTION_EXTENSIONS]
-            there = [files[name] for name in names if name in files]
-            if not there:
-                continue
-            try:
-                caption = read_caption(there[0])
-            except CaptionError as error:
-                remedy = "Save it as UTF-8 text, or remove it."
-                self._say(f"{there[0].path}: {error}.", remedy, "error")
-                continue
-            found[picture.path] = caption
-            for remark in caption.remarks:
-                remarks.setdefault(remark, []).append(there[0].name)
-            if len(there) > 1:
-                remarks.setdefault("is read, not the .caption beside it", []).append(there[0].name)
-        for remark, names in sorted(remarks.items()):
-            self._say(f"{self.concept.name}: caption {remark}: {_some(names)}.")
+    def captions(self, pictures: Sequence[Picture], sources: CaptionSources) -> dict[Path, Caption]:
+        found = sources.captions(self.concept, pictures)
         self._tell_missing([picture for picture in pictures if picture.path not in found])
         return found
 
@@ -153,16 +136,17 @@ class _ConceptReader:
             crop=crop,
             caption=self.concept.name if caption is None else caption.text,
             caption_path=None if caption is None else caption.path,
+            prompt=self.concept.prompt,
         )
 
     def _tell_kinds(self, pictures: Sequence[Picture]) -> None:
         animated = [item.path.name for item in pictures if item.frames > 1]
         if animated:
-            message = f"Animated, so only the first frame is trained: {_some(animated)}."
+            message = f"Animated, so only the first frame is trained: {some(animated)}."
             self._say(message, severity="note")
         transparent = [item.path.name for item in pictures if item.has_alpha]
         if transparent:
-            message = f"Transparent parts become white: {_some(transparent)}."
+            message = f"Transparent parts become white: {some(transparent)}."
             self._say(message, severity="note")
 
     def _tell_unread(self, pictures: Collection[str]) -> None:
@@ -174,15 +158,15 @@ class _ConceptReader:
         ]
         if unread:
             count = "1 file is" if len(unread) == 1 else f"{len(unread)} files are"
-            message = f"{count} of a kind that is not read, and left out: {_some(unread)}."
+            message = f"{count} of a kind that is not read, and left out: {some(unread)}."
             self._say(message, "To train them too, save them as JPEG or PNG.")
 
     def _tell_missing(self, without: list[Picture]) -> None:
-        if not without:
+        if not without or (self.concept.prompt and FILEWORDS not in self.concept.prompt):
             return
         count, which = len(self.concept.pictures), ""
         if len(without) < count:
-            which = f": {_some([picture.path.name for picture in without])}"
+            which = f": {some([picture.path.name for picture in without])}"
         self._say(
             f"{len(without)} of {_counted(count)} have no caption and are trained as "
             f"{self.concept.name!r}{which}.",
@@ -251,8 +235,3 @@ def _with_shares(summaries: Sequence[ConceptSummary]) -> tuple[ConceptSummary, .
     return tuple(
         replace(item, share=count / total) for item, count in zip(summaries, uses, strict=True)
     )
-
-
-def _some(names: Sequence[str], limit: int = 5) -> str:
-    more = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return ", ".join(names[:limit]) + more

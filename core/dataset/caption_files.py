@@ -26,6 +26,7 @@ from ..places import state_folder
 from .captions import EXTENSIONS, SIZE_LIMIT, CaptionError, read_caption
 from .folders import FileEntry, open_regular
 from .images import Progress
+from .wildcards import lines_of
 
 Mode = Literal["missing", "overwrite", "append"]
 """What happens to a picture that has a caption: it is kept, replaced, or added to. An empty file
@@ -60,9 +61,9 @@ def caption_file(picture: Path) -> Path:
     return there[0] if there else _possible(picture)[0]
 
 
-def current_caption(picture: Path) -> str:
-    """The caption as it stands in the file now, on one line; "" without one. Raises CaptionError
-    when the file cannot be read."""
+def current_caption(picture: Path, *, lines: bool = False) -> str:
+    """The caption as it stands in the file now, on one line or with its own ``lines``; "" without
+    one. Raises CaptionError when the file cannot be read."""
     path = caption_file(picture)
     try:
         found = path.stat()
@@ -70,13 +71,16 @@ def current_caption(picture: Path) -> str:
         return ""
     except OSError as error:
         raise CaptionError(f"cannot be read: {error.strerror or error}") from error
-    return read_caption(FileEntry(path.parent, path.name, found.st_size, found.st_mtime_ns)).text
+    file = FileEntry(path.parent, path.name, found.st_size, found.st_mtime_ns)
+    return read_caption(file, lines=lines).text
 
 
 class CaptionFiles:
-    """The caption files below ``root``, which names their journal and is not looked into."""
+    """The caption files below ``root``, which names their journal and is not looked into. With
+    ``lines``, captions may have several, which are kept."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, lines: bool = False) -> None:
+        self._lines = lines
         name = hashlib.blake2b(os.fsencode(os.path.realpath(root)), digest_size=16).hexdigest()
         self.journal = state_folder() / "captions" / name
 
@@ -98,7 +102,7 @@ class CaptionFiles:
         left: dict[Path, str] = {}
         for picture, text in captions.items():
             try:
-                plan = _plan(picture, text, mode, separator)
+                plan = _plan(picture, text, mode, separator, self._lines)
             except CaptionError as error:
                 left[picture] = str(error)
                 continue
@@ -136,7 +140,7 @@ class CaptionFiles:
                     continue
                 _restore(entry)
             with contextlib.suppress(CaptionError):
-                restored[entry.picture] = current_caption(entry.picture)
+                restored[entry.picture] = current_caption(entry.picture, lines=self._lines)
             if progress:
                 progress(done, len(entries))
         with contextlib.suppress(OSError):
@@ -187,15 +191,15 @@ class _Entry:
     new: str
 
 
-def _plan(picture: Path, text: str, mode: Mode, separator: str) -> _Planned | None:
+def _plan(picture: Path, text: str, mode: Mode, separator: str, lines: bool) -> _Planned | None:
     """What to write; None when it is there already, or to be kept. Raises CaptionError."""
     file = caption_file(picture)
     if picture.is_relative_to(templates_folder()):
         raise CaptionError("comes along with lora-wizard, and is not changed")
     if os.path.lexists(file) and not stat.S_ISREG(file.lstat().st_mode):
         raise CaptionError(f"{file.name} is a link or no file, and is not replaced")
-    old, now = _read(file), current_caption(picture)
-    text = " ".join(text.splitlines()).strip()
+    old, now = _read(file), current_caption(picture, lines=lines)
+    text = "\n".join(lines_of(text)) if lines else " ".join(text.splitlines()).strip()
     if now and mode == "missing":
         return None
     if now and mode == "append":

@@ -1,20 +1,24 @@
 """The words beside each picture: read whatever the encoding, and composed for each use.
 
-`compose` is the one place where trigger words, prefix, shuffling and dropout come together, so
-that what `plan` shows is what is trained.
+`compose` is the one place where trigger words, prefix, choices, shuffling and dropout come
+together, so that what `plan` shows is what is trained.
 """
 
 from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..config import CaptionOptions, RunConfig
+from ..config.sections.dataset import FILEWORDS
+from ..randomness import key as key_of
 from ..randomness import shuffled, uniform
 from .folders import FileEntry, open_regular
-from .plan import Draw
+from .plan import Draw, Sample
+from .wildcards import Pick, by_key, chosen, lines_of, one_line
 
 EXTENSIONS = (".txt", ".caption")
 """In the order in which they are looked for."""
@@ -44,8 +48,9 @@ class CaptionError(Exception):
     """A caption file cannot be used; the message is the reason, for a person."""
 
 
-def read_caption(file: FileEntry) -> Caption:
-    """A caption file of any encoding, on one line. Raises CaptionError when it cannot be read."""
+def read_caption(file: FileEntry, *, lines: bool = False) -> Caption:
+    """A caption file of any encoding, on one line, or with its own ``lines`` where they are
+    alternatives. Raises CaptionError when it cannot be read."""
     if file.size > SIZE_LIMIT:
         raise CaptionError(f"{file.size / 1e6:.1f} MB is too long for a caption")
     try:
@@ -57,13 +62,12 @@ def read_caption(file: FileEntry) -> Caption:
     remarks = [remark] if remark else []
     if "\x00" in text:
         raise CaptionError("has zero bytes in it: not a text file")
-    lines = [line.strip() for line in text.splitlines()]
-    filled = [line for line in lines if line]
-    if len(filled) > 1:
+    filled = lines_of(text)
+    if len(filled) > 1 and not lines:
         remarks.append("has several lines, which are read as one")
     if not filled:
         remarks.append("is empty")
-    return Caption(" ".join(filled), file.path, tuple(remarks))
+    return Caption(("\n" if lines else " ").join(filled), file.path, tuple(remarks))
 
 
 def decode(data: bytes) -> tuple[str, str]:
@@ -88,28 +92,90 @@ _CP1252 = [
 ]
 
 
+Keys = Callable[[str], int]
+"""The key of a draw by its purpose."""
+
+
 def compose(
     raw: str,
     options: CaptionOptions,
     trigger_words: tuple[str, ...],
     *,
-    shuffle_key: int,
-    dropout_key: int,
+    key: Keys,
+    epoch: int = 1,
 ) -> str:
-    """The caption as the text encoder gets it; "" when it is dropped.
+    """The caption as the text encoder gets it in an epoch (from 1); "" when it is dropped.
 
     The order is sd-scripts' (``process_caption``): prefix and suffix, trigger words, dropout of the
-    whole, then, when shuffling, the tags after the first ``keep_tokens``. Without shuffling the
-    caption is left as written.
+    whole, one line of several and one of each ``{a|b}``, then, by tags, what is fixed, the rest
+    shuffled, single tags dropped. sd-scripts puts the prefix before the first line only; here it is
+    before whichever line is taken. Where nothing is done by tags the caption is left as written.
     """
-    text = with_trigger_words(f"{options.prefix}{raw}{options.suffix}", trigger_words, raw, options)
-    if uniform(dropout_key) < options.dropout:
+    if is_dropped(options, key, epoch):
         return ""
-    if not options.shuffle:
-        return text.strip()
+    parts = (options.prefix, raw, options.suffix)
+    if options.wildcards:
+        parts = resolved(parts, by_key(key("caption-line")), by_key(key("caption-choice")))
+    text = with_trigger_words("".join(parts), trigger_words, parts[1], options)
+    by_tags = options.shuffle or options.tag_dropout or _mark_in(text, options)
+    text = _by_tags(text, options, key) if by_tags else text.strip()
+    if options.secondary_separator:
+        text = text.replace(options.secondary_separator, _between(options))
+    return text
+
+
+def is_dropped(options: CaptionOptions, key: Keys, epoch: int) -> bool:
+    """Whether a use in ``epoch`` goes without any caption."""
+    every = options.dropout_every_epochs
+    return bool(every and epoch % every == 0) or uniform(key("caption-dropout")) < options.dropout
+
+
+def resolved(parts: tuple[str, str, str], line: Pick, pick: Pick) -> tuple[str, str, str]:
+    """Prefix, caption and suffix without anything to choose."""
+    prefix, raw, suffix = parts
+    # Numbered from where no caption's choices end, so that the same caption chooses alike whatever
+    # prefix it has.
+    return (
+        chosen(prefix, pick, first=_PREFIX),
+        chosen(one_line(raw, line), pick),
+        chosen(suffix, pick, first=_SUFFIX),
+    )
+
+
+_PREFIX, _SUFFIX = 1 << 32, 1 << 33
+
+
+def _by_tags(text: str, options: CaptionOptions, key: Keys) -> str:
+    fixed, free, last = _parts(text, options)
+    if options.shuffle:
+        free = shuffled(free, key("caption-shuffle"), "tags")
+    if options.tag_dropout:
+        draw = key("caption-tags")
+        free = [
+            tag
+            for place, tag in enumerate(free)
+            if uniform(key_of(draw, "tag", place)) >= options.tag_dropout
+        ]
+    return ", ".join([*fixed, *free, *last])
+
+
+def _parts(text: str, options: CaptionOptions) -> tuple[list[str], list[str], list[str]]:
+    """The tags that stay in front, those that are free, and those that stay at the end."""
+    if _mark_in(text, options):
+        front, _, rest = text.partition(options.keep_tokens_separator)
+        middle, _, end = rest.partition(options.keep_tokens_separator)
+        fixed, free, last = (split_tags(part, options.separator) for part in (front, middle, end))
+        return fixed, free, last
     tags = split_tags(text, options.separator)
-    kept, rest = tags[: options.keep_tokens], tags[options.keep_tokens :]
-    return ", ".join(kept + shuffled(rest, shuffle_key, "tags"))
+    return tags[: options.keep_tokens], tags[options.keep_tokens :], []
+
+
+def _mark_in(text: str, options: CaptionOptions) -> bool:
+    return bool(options.keep_tokens_separator) and options.keep_tokens_separator in text
+
+
+def _between(options: CaptionOptions) -> str:
+    return f"{options.separator.rstrip()} "
 
 
 def with_trigger_words(
@@ -123,7 +189,7 @@ def with_trigger_words(
     is_there = begins_with(text, words, options.separator) or (
         bool(options.prefix.strip()) and begins_with(raw, words, options.separator)
     )
-    between = f"{options.separator.rstrip()} "
+    between = _between(options)
     if not is_there:
         text = between.join([*words, text] if text.strip() else words)
     tags = split_tags(text, options.separator)
@@ -155,13 +221,28 @@ def split_tags(text: str, separator: str) -> list[str]:
     return [tag for part in text.split(separator) if (tag := part.strip())]
 
 
+def with_prompt(prompt: str, caption: str) -> str:
+    """A concept's prompt with the caption where it says so; the caption where there is none."""
+    if "\n" in caption and FILEWORDS in prompt:
+        return "\n".join(prompt.replace(FILEWORDS, line) for line in caption.split("\n"))
+    return prompt.replace(FILEWORDS, caption) if prompt else caption
+
+
+def words_before(sample: Sample) -> tuple[str, ...]:
+    """The trigger words that are put before a picture's caption, unless it begins with them: none
+    where the concept's prompt says where they stand."""
+    prompt = sample.prompt.casefold()
+    named = bool(prompt) and all(word.strip().casefold() in prompt for word in sample.trigger_words)
+    return () if named else sample.trigger_words
+
+
 def final_caption(draw: Draw, config: RunConfig) -> str:
     """The caption of one use of a picture, exactly as it is trained."""
-    seed = config.training.seed
+    seed, sample = config.training.seed, draw.sample
     return compose(
-        draw.sample.caption,
+        with_prompt(sample.prompt, sample.caption),
         config.captions,
-        draw.sample.trigger_words,
-        shuffle_key=draw.key(seed, "caption-shuffle"),
-        dropout_key=draw.key(seed, "caption-dropout"),
+        words_before(sample),
+        key=lambda purpose: draw.key(seed, purpose),
+        epoch=draw.epoch,
     )

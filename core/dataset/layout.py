@@ -41,6 +41,7 @@ class ConceptFolder:
     pictures: tuple[FileEntry, ...]
     """Named like pictures, not excluded; not yet opened."""
     listing: FolderListing
+    prompt: str = ""
 
 
 class Layout:
@@ -88,7 +89,7 @@ class Layout:
         concept = self._concept(listing, pictures, options.name or name, options.repeats, False)
         if options.trigger_words is not None:
             concept = replace(concept, trigger_words=tuple(options.trigger_words))
-        self.concepts.append(concept)
+        self.concepts.append(replace(concept, prompt=options.prompt))
         warn_nested(self._folders, listing, where)
 
     def _add_root(self, folder: Path, where: str, is_regularization: bool) -> None:

@@ -52,8 +52,12 @@ class Sample:
     bucket: Bucket
     crop: Crop
     caption: str
-    """As written by the user, decoded; the concept's name when there is no file."""
+    """As written by the user, decoded; the concept's name when there is none. Its lines are kept
+    where they are alternatives."""
     caption_path: Path | None
+    """The file it stands in."""
+    prompt: str = ""
+    """The concept's, in which the caption stands for ``[filewords]``; empty: the caption alone."""
 
 
 @dataclass(frozen=True)

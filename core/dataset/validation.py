@@ -12,9 +12,20 @@ from ..files import sha256_of
 from .build import build_plan
 from .plan import DatasetPlan, Sample
 
-_KEPT = ("trigger_words", "prefix", "suffix", "separator")
-"""What a caption always has. What varies from use to use is left out: the same network is to give
-the same loss."""
+_KEPT = (
+    "trigger_words",
+    "prefix",
+    "suffix",
+    "separator",
+    "keep_tokens_separator",
+    "secondary_separator",
+    "wildcards",
+    "metadata",
+    "max_tokens",
+    "weighted",
+)
+"""What a caption always has, and how it is read. What varies from use to use is left out, but for a
+choice, which is always the same one: the same network is to give the same loss."""
 
 
 def validation_config(config: RunConfig) -> RunConfig:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ..config import RunConfig
-from ..families.base import FamilySpec
+from ..families.base import PROMPT_CHUNK, FamilySpec
 from ..hardware import Gpu
 from ..preflight_base import BaseFindings
 from .figures import Figure
@@ -109,7 +109,8 @@ def need(config: RunConfig, spec: FamilySpec, base: BaseFindings | None) -> Need
     batch, cells = config.training.batch_size, training_pixels(config, spec) / costs.cell_side**2
     pictures = batch * cells * per_cell * scale
     if trained & set(texts):
-        pictures += batch * costs.text_activation_bytes * scale * (0.3 if checkpointing else 1)
+        texts_bytes = costs.text_activation_bytes * config.captions.max_tokens / PROMPT_CHUNK
+        pictures += batch * texts_bytes * scale * (0.3 if checkpointing else 1)
     vae = sizes["vae"].values * BYTES["fp32"] if "vae" in sizes else 0
     drawing = vae + sum(of_texts[name] for name in texts if name not in trained)
     if config.samples.prompts:

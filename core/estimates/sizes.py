@@ -19,8 +19,8 @@ _ADAMW_BYTES = 8
 _ENTRY_BYTES = 450
 """What the names, shapes and places of a layer's three tensors take in a file's header."""
 _METADATA_BYTES = 5_000
-_TEXT_BYTES = 77 * 768 * 4
-"""Of an encoded caption in the cache."""
+_TOKEN_BYTES = 768 * 4
+"""Of a token of an encoded caption in the cache."""
 
 
 def part_sizes(spec: FamilySpec, base: BaseFindings | None) -> Mapping[str, PartSize]:
@@ -114,7 +114,8 @@ def cache_bytes(config: RunConfig, spec: FamilySpec, plan: DatasetPlan) -> int:
     cells = sum(sample.bucket.width * sample.bucket.height // cell**2 for sample in plan.samples)
     texts = 0
     if config.optimizer.text_encoder_learning_rate == "off":
-        texts = len({sample.caption for sample in plan.samples}) * _TEXT_BYTES
+        size = (config.captions.max_tokens + 2) * _TOKEN_BYTES
+        texts = len({sample.caption for sample in plan.samples}) * size
     # Mean and deviation of four channels, in fp32.
     return cells * 2 * 4 * 4 + texts
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import torch
     from PIL.Image import Image
 
-    from ..config import LossOptions, ModelOptions, RunConfig
+    from ..config import CaptionOptions, LossOptions, ModelOptions, RunConfig
     from ..errors import Problem
     from ..weights.base_model import BaseModel, OpenFile, Part
 
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 WHOLE_WAY = (0.0, 1.0)
 """All of the way from the picture, 0, to noise alone, 1."""
+
+
+PROMPT_CHUNK = 75
+"""Tokens of a caption that CLIP reads at once, and what longer ones are counted in."""
 
 
 @dataclass(frozen=True)
@@ -232,8 +236,11 @@ class ModelFamily(Protocol):
         """(C, h, w) of a picture of ``width`` x ``height`` pixels."""
         ...
 
-    def encode_prompts(self, captions: Sequence[str]) -> Conditioning:
-        """Conditioning of ``captions``, with gradients when a text encoder is trained."""
+    def encode_prompts(
+        self, captions: Sequence[str], options: CaptionOptions | None = None
+    ) -> Conditioning:
+        """Conditioning of ``captions``, with gradients when a text encoder is trained.
+        ``options`` say how long captions may be and how they are read; the defaults if absent."""
         ...
 
     def draw_timesteps(

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+from transformers import CLIPTextModel, CLIPTokenizer
 
-from ..errors import WizardError
 from ..weights.base_model import locate
 from ..weights.base_model_parts import is_trained, load_part, load_tokenizer
 from ..weights.vae import locate_vae
+from . import clip_text_model as clip_text
 from . import sd1_layers
-from .base import WHOLE_WAY, Batch, SamplePrompt
+from .base import PROMPT_CHUNK, WHOLE_WAY, Batch, SamplePrompt
+from .clip_text_model import ClipText
 from .noise_schedule import NoiseSchedule
 from .prediction import scheduler_config
 from .sd1 import SPEC
@@ -26,7 +27,7 @@ from .sd1_checkpoint import open_vae
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from ..config import LossOptions, ModelOptions
+    from ..config import CaptionOptions, LossOptions, ModelOptions
     from .base import Conditioning
 
 _DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
@@ -52,7 +53,8 @@ class StableDiffusion1:
             prediction=self._schedule.prediction,
             zero_terminal_snr=self._schedule.ends_in_noise,
         )
-        self._clip_skip = self._checked_clip_skip(options.clip_skip)
+        text_config = self.base.config("text_encoder")
+        self._clip_skip = clip_text.checked_clip_skip(options.clip_skip, text_config)
         self._loaded: dict[str, Any] = {}
         self._parked: dict[str, Any] = {}
         self._base_hash = ""
@@ -109,9 +111,7 @@ class StableDiffusion1:
         """Of the U-Net, and of the text encoder where its layers are trained."""
         self.denoiser.enable_gradient_checkpointing()
         if "text_encoder" in self._loaded and is_trained(self.text_encoder):
-            # transformers checkpoints in training mode only; its dropout is set to zero on load.
-            self.text_encoder.train()
-            _checkpoint(self.text_encoder)
+            clip_text.checkpoint(self.text_encoder)
 
     # The LoRA's layers ------------------------------------------------------------------------
 
@@ -121,11 +121,11 @@ class StableDiffusion1:
 
     def lora_targets(self) -> Mapping[str, Sequence[str]]:
         """sd-scripts' default targets: see `sd1_layers`."""
+        encoder = self._loaded.get("text_encoder")
+        encoder = encoder or clip_text.without_weights(self.base.config("text_encoder"))
         return {
             "denoiser": denoiser_targets(self.denoiser),
-            "text_encoder": text_encoder_targets(
-                self._loaded.get("text_encoder") or self._text_encoder_without_weights()
-            ),
+            "text_encoder": text_encoder_targets(encoder),
         }
 
     def convolution_targets(self) -> Mapping[str, Sequence[str]]:
@@ -160,22 +160,25 @@ class StableDiffusion1:
         mean, deviation = encoded.chunk(2, dim=1)
         return (mean + deviation * noise) * self.scaling_factor
 
-    def encode_prompts(self, captions: Sequence[str]) -> Conditioning:
-        """``text``: (B, 77, width of the encoder), fp32. Longer captions are cut at 75 tokens."""
-        length = self.text_encoder.config.max_position_embeddings
-        tokens = self.tokenizer(
-            list(captions),
-            padding="max_length",
-            max_length=length,
-            truncation=True,
-            return_tensors="pt",
-        )
+    def encode_prompts(
+        self, captions: Sequence[str], options: CaptionOptions | None = None
+    ) -> Conditioning:
+        """``text``: (B, 77 or 152 or 227, width of the encoder), fp32; see `ClipText.encode`."""
+        chunks = options.max_tokens // PROMPT_CHUNK if options else 1
+        emphasis = options is not None and options.weighted
         with self._autocast():
-            output = self.text_encoder(
-                tokens["input_ids"].to(self.device), output_hidden_states=True
-            )
-            hidden = output.hidden_states[-self._clip_skip]
-            return {"text": _text_layers(self.text_encoder).final_layer_norm(hidden).float()}
+            return {"text": self._text.encode(captions, chunks=chunks, emphasis=emphasis)}
+
+    def prompt_chunks(self, prompt: str) -> int:
+        return self._text.chunks_of(prompt)
+
+    def encode_sample_prompts(self, prompts: Sequence[str], chunks: int) -> torch.Tensor:
+        with self._autocast():
+            return self._text.encode(prompts, chunks=chunks, emphasis=True)
+
+    @property
+    def _text(self) -> ClipText:
+        return ClipText(self.tokenizer, self.text_encoder, self._clip_skip)
 
     # The noise schedule -----------------------------------------------------------------------
 
@@ -242,26 +245,10 @@ class StableDiffusion1:
             self._loaded[name] = module.to(self.device)
         return self._loaded[name]
 
-    def _text_encoder_without_weights(self) -> torch.nn.Module:
-        """For its layers' names: one that is not trained need not be loaded for them."""
-        configuration = CLIPTextConfig(**self.base.config("text_encoder"))
-        with torch.device("meta"):
-            return CLIPTextModel(configuration)
-
     def _autocast(self) -> AbstractContextManager[Any]:
         if self.precision is torch.float32:
             return nullcontext()
         return torch.autocast(self.device.type, self.precision)
-
-    def _checked_clip_skip(self, clip_skip: int) -> int:
-        layers = int(self.base.config("text_encoder")["num_hidden_layers"])
-        if clip_skip > layers:
-            raise WizardError(
-                "clip_skip skips more layers than there are",
-                f"model.clip_skip: {clip_skip}; the text encoder has {layers}",
-                "1 suits realistic models, 2 anime models.",
-            )
-        return clip_skip
 
 
 def denoiser_targets(unet: torch.nn.Module) -> list[str]:
@@ -276,13 +263,3 @@ def text_encoder_targets(text_encoder: torch.nn.Module) -> list[str]:
 
 def _shapes(module: torch.nn.Module) -> dict[str, tuple[int, ...]]:
     return {name: tuple(weight.shape) for name, weight in module.named_parameters()}
-
-
-def _text_layers(text_encoder: Any) -> Any:
-    return getattr(text_encoder, "text_model", text_encoder)
-
-
-def _checkpoint(text_encoder: Any) -> None:
-    # transformers 5 renamed it on the way.
-    enable = getattr(text_encoder, "activation_checkpointing_enable", None)
-    (enable or text_encoder.gradient_checkpointing_enable)({"use_reentrant": False})

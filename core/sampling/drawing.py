@@ -30,7 +30,14 @@ class Drawable(Protocol):
     @property
     def vae_factor(self) -> int: ...
     def latent_shape(self, width: int, height: int) -> tuple[int, int, int]: ...
-    def encode_prompts(self, captions: Sequence[str]) -> Mapping[str, torch.Tensor]: ...
+    def prompt_chunks(self, prompt: str) -> int:
+        """How many of the text encoder's lengths take all of ``prompt``."""
+        ...
+
+    def encode_sample_prompts(self, prompts: Sequence[str], chunks: int) -> torch.Tensor:
+        """What `denoise` is told, (B, tokens, width), with emphasis."""
+        ...
+
     def denoise(
         self, latents: torch.Tensor, timesteps: torch.Tensor, text: torch.Tensor
     ) -> torch.Tensor: ...
@@ -48,7 +55,7 @@ def draw(
     """
     pictures: dict[int, Image.Image] = {}
     with torch.no_grad(), evaluating(family.denoiser, *family.text_encoders.values()):
-        for group in _groups(prompts):
+        for group in _groups(family, prompts):
             latents = _denoised(family, [prompts[index] for index in group], scheduler_config)
             for index, latent in zip(group, latents, strict=True):
                 pictures[index] = to_image(family.decode_latents(latent[None])[0])
@@ -77,11 +84,13 @@ def evaluating(*modules: torch.nn.Module) -> Iterator[None]:
             module.training = mode
 
 
-def _groups(prompts: Sequence[SamplePrompt]) -> Iterator[list[int]]:
+def _groups(family: Drawable, prompts: Sequence[SamplePrompt]) -> Iterator[list[int]]:
     """Indices of prompts that go through the same steps together."""
     alike: dict[tuple[Any, ...], list[int]] = {}
     for index, prompt in enumerate(prompts):
         method = (prompt.width, prompt.height, prompt.steps, prompt.guidance, prompt.sampler)
+        # A prompt is not told more of nothing because its neighbour is long.
+        method = (*method, _chunks(family, prompt))
         alike.setdefault(method, []).append(index)
     for (width, height, *_), members in alike.items():
         size = max(1, _PIXELS_AT_ONCE // (width * height))
@@ -89,15 +98,25 @@ def _groups(prompts: Sequence[SamplePrompt]) -> Iterator[list[int]]:
             yield members[start : start + size]
 
 
+def _is_guided(prompt: SamplePrompt) -> bool:
+    # Below and at 1 there is nothing to guide away from, as in every other tool.
+    return prompt.guidance > 1
+
+
+def _chunks(family: Drawable, prompt: SamplePrompt) -> int:
+    """Prompts are drawn whole, and guidance wants both as long."""
+    told = [prompt.prompt, prompt.negative_prompt] if _is_guided(prompt) else [prompt.prompt]
+    return max(map(family.prompt_chunks, told))
+
+
 def _denoised(
     family: Drawable, prompts: Sequence[SamplePrompt], scheduler_config: Mapping[str, Any]
 ) -> torch.Tensor:
     first = prompts[0]
-    # Below and at 1 there is nothing to guide away from, as in every other tool.
-    guided = first.guidance > 1
+    guided = _is_guided(first)
     captions = [prompt.prompt for prompt in prompts]
     negatives = [prompt.negative_prompt for prompt in prompts] if guided else []
-    text = family.encode_prompts([*negatives, *captions])["text"]
+    text = family.encode_sample_prompts([*negatives, *captions], _chunks(family, first))
     scheduler = samplers.build(first.sampler, scheduler_config)
     scheduler.set_timesteps(first.steps, device=family.device)
     generators = [torch.Generator("cpu").manual_seed(prompt.seed) for prompt in prompts]

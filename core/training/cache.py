@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from ..config import ModelOptions
+from ..config import CaptionOptions, ModelOptions
 from ..dataset.pixels import crop_picture, load_picture
 from ..dataset.plan import Sample
 from ..errors import EXIT_FAILED, WizardError
@@ -138,14 +138,20 @@ class EncodedPrompts:
     """What a frozen text encoder makes of each caption."""
 
     def __init__(
-        self, store: TensorStore, family: ModelFamily, options: ModelOptions, device: torch.device
+        self,
+        store: TensorStore,
+        family: ModelFamily,
+        options: ModelOptions,
+        captions: CaptionOptions,
+        device: torch.device,
     ) -> None:
-        self._store, self._family = store, family
+        self._store, self._family, self._captions = store, family, captions
         self._batch = _batch_size(device)
         self._depends_on = {
             **_encoder_facts(family, options, device),
             "kind": "prompt",
             "clip_skip": options.clip_skip,
+            **_reading(captions),
         }
 
     def fill(self, captions: Iterable[str], progress: Progress) -> None:
@@ -177,7 +183,7 @@ class EncodedPrompts:
         padded = [*captions, *[captions[-1]] * (self._batch - len(captions))]
         try:
             with torch.no_grad():
-                conditioning = self._family.encode_prompts(padded)
+                conditioning = self._family.encode_prompts(padded, self._captions)
         except torch.OutOfMemoryError as error:
             self._batch = _half(self._batch, error)
             return False
@@ -188,6 +194,13 @@ class EncodedPrompts:
 
     def _key(self, caption: str) -> str:
         return content_key(**self._depends_on, caption=caption)
+
+
+def _reading(captions: CaptionOptions) -> dict[str, Any]:
+    """How captions are read, as far as it is not the usual way: that has no mark in its keys."""
+    facts = {"max_tokens": captions.max_tokens, "weighted": captions.weighted}
+    usual = CaptionOptions()
+    return {name: value for name, value in facts.items() if value != getattr(usual, name)}
 
 
 def _encoder_facts(

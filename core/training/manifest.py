@@ -78,6 +78,8 @@ def differences(before: Manifest, now: Manifest) -> list[str]:
 
 
 def _entry(sample: Sample, picture_hash: str) -> dict[str, Any]:
+    # Only where there is one: runs of before have none to compare with.
+    prompt = {"prompt": sample.prompt} if sample.prompt else {}
     return {
         "picture": picture_hash,
         "caption": sample.caption,
@@ -86,4 +88,5 @@ def _entry(sample: Sample, picture_hash: str) -> dict[str, Any]:
         "regularization": sample.is_regularization,
         "bucket": asdict(sample.bucket),
         "crop": asdict(sample.crop),
+        **prompt,
     }

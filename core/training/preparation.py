@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 
@@ -12,6 +13,7 @@ from .. import cache_room, places
 from ..config import RunConfig
 from ..dataset.buckets import BucketRule
 from ..dataset.build import build_plan, verify_plan
+from ..dataset.caption_variants import caption_variants
 from ..dataset.captions import final_caption
 from ..dataset.plan import DatasetPlan, Draw
 from ..dataset.validation import validation_config, validation_plan
@@ -78,7 +80,7 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
     origin = origin.going_on_from(beginning.sha256)
     validated = validation_plan(config, family.spec)
     pictures = source.pictures(hashes, validated)
-    prompts = source.prompts(trained=set(rates) - {DENOISER}, validated=validated)
+    prompts = source.prompts(set(rates) - {DENOISER}, schedule, validated)
     family.release(*(name for name in _text_encoders(family) if name not in rates))
     source.make_room()
     job.phase("attach network")
@@ -249,19 +251,23 @@ class _Source:
         self.family.release("vae")
         return encoded.gather
 
-    def prompts(self, trained: set[str], validated: DatasetPlan | None) -> Prompts:
-        """From the cache where the same caption always means the same conditioning; made on the
-        spot where a text encoder is trained or captions are shuffled anew for every use."""
+    def prompts(
+        self, trained: set[str], schedule: Schedule, validated: DatasetPlan | None
+    ) -> Prompts:
+        """From the cache where few captions come again and again; made on the spot where a text
+        encoder is trained, or captions are nearly new for every use."""
+        options = self.config.captions
+        encode = partial(self.family.encode_prompts, options=options)
         if trained:
-            return self.family.encode_prompts
-        if self.config.captions.shuffle:
-            return torch.no_grad()(self.family.encode_prompts)
-        captions = self._captions()
+            return encode
+        captions = caption_variants(self.plan, self.config, schedule.epochs)
+        if captions is None:
+            return torch.no_grad()(encode)
         if validated:
             always = validation_config(self.config)
             captions += [final_caption(Draw(sample, 0, 0), always) for sample in validated.samples]
         self.job.phase("cache conditioning", total=len(captions))
-        encoded = EncodedPrompts(self._store, self.family, self.config.model, self.device)
+        encoded = EncodedPrompts(self._store, self.family, self.config.model, options, self.device)
         encoded.fill(captions, self.job.progress)
         return encoded.gather
 
@@ -272,9 +278,3 @@ class _Source:
         )
         if files:
             self.job.log(f"the cache let go {files} entries, {places.size_text(freed)}")
-
-    def _captions(self) -> list[str]:
-        undropped = self.config.captions.model_copy(update={"dropout": 0.0})
-        config = self.config.model_copy(update={"captions": undropped})
-        captions = [final_caption(Draw(sample, 1, 0), config) for sample in self.plan.samples]
-        return list(dict.fromkeys([*captions, ""] if self.config.captions.dropout else captions))

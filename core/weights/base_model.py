@@ -64,6 +64,10 @@ class BaseModel:
         for path in [whole] if whole.exists() else sorted(folder.glob(f"{stem}-*.safetensors")):
             yield read_header(path)
 
+    def vocabulary(self) -> Path | None:
+        """The folder of its tokenizer, if it is on this machine."""
+        return self.folder / "tokenizer"
+
     def tokenizer_folder(self) -> Path:
         """Where the tokenizer is. Raises BaseModelError when it is nowhere."""
         return self.folder / "tokenizer"

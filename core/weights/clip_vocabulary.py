@@ -93,7 +93,7 @@ def missing_vocabulary(why: str) -> BaseModelError:
 
 def vocabulary_hash(folder: Path) -> str:
     """SHA-256 of the tokens and merges, however the folder writes them down."""
-    vocabulary, merges = _read(folder)
+    vocabulary, merges = read_vocabulary(folder)
     content = json.dumps([sorted(vocabulary.items()), merges], ensure_ascii=True)
     return sha256(content.encode()).hexdigest()
 
@@ -116,13 +116,13 @@ def _candidates(size: int, beside: Path) -> Iterator[Path]:
 def _tokens(folder: Path) -> int:
     """How many tokens the tokenizer in ``folder`` has; 0 when there is none that is whole."""
     try:
-        vocabulary, _ = _read(folder)
+        vocabulary, _ = read_vocabulary(folder)
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return 0
     return len(vocabulary) if {_START, _END} <= vocabulary.keys() else 0
 
 
-def _read(folder: Path) -> tuple[dict[str, int], list[str]]:
+def read_vocabulary(folder: Path) -> tuple[dict[str, int], list[str]]:
     """The vocabulary and the merges, from the two old files or the one new one."""
     if (folder / "vocab.json").exists():
         vocabulary: Any = json.loads((folder / "vocab.json").read_bytes())

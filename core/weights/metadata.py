@@ -17,7 +17,7 @@ from pathlib import Path
 from ..config import CaptionOptions, RunConfig
 from ..config.paths import EMBEDDED, templates_folder
 from ..config.sections.loss import TIMESTEPS
-from ..dataset.captions import split_tags, with_trigger_words
+from ..dataset.captions import split_tags, with_prompt, with_trigger_words, words_before
 from ..dataset.plan import DatasetPlan, Sample
 from ..families.base import FamilySpec
 from .metadata_options import options_metadata, or_none
@@ -74,10 +74,12 @@ def tag_frequency(plan: DatasetPlan, captions: CaptionOptions) -> dict[str, dict
     files or put there for training.
     """
     counts: dict[str, Counter[str]] = {}
+    marks = ("\n", captions.keep_tokens_separator, captions.secondary_separator)
     for sample in plan.training_samples:
-        caption = with_trigger_words(
-            sample.caption, sample.trigger_words, sample.caption, captions
-        ).lower()
+        raw = with_prompt(sample.prompt, sample.caption)
+        for mark in filter(None, marks):
+            raw = raw.replace(mark, captions.separator)
+        caption = with_trigger_words(raw, words_before(sample), raw, captions).lower()
         of_folder = counts.setdefault(sample.path.parent.name, Counter())
         of_folder.update(split_tags(caption, captions.separator))
     return {

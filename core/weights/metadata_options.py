@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import json
 
-from ..config import LossOptions, NetworkOptions, OptimizerOptions, Rate, RunConfig
+from ..config import CaptionOptions, LossOptions, NetworkOptions, OptimizerOptions, Rate, RunConfig
 from ..optimizers.settings import settled
 
+_CAPTIONS = {
+    "ss_max_token_length": "max_tokens",
+    "ss_weighted_captions": "weighted",
+    "ss_enable_wildcard": "wildcards",
+    "ss_caption_tag_dropout_rate": "tag_dropout",
+    "ss_caption_dropout_every_n_epochs": "dropout_every_epochs",
+}
+"""Options that are told only where they are not at their defaults."""
 _NONE = "None"
 """How sd-scripts writes an option that is not set."""
 
@@ -75,7 +83,10 @@ def _network_arguments(network: NetworkOptions) -> dict[str, str]:
 def _only_where_used(config: RunConfig) -> dict[str, str]:
     ratio, decay = config.optimizer.loraplus_ratio, config.training.ema_decay
     found = {"lora_wizard_loraplus_ratio": str(ratio)} if ratio != 1 else {}
-    return found | ({"lora_wizard_ema_decay": str(decay)} if decay else {})
+    found |= {"lora_wizard_ema_decay": str(decay)} if decay else {}
+    captions, usual = config.captions.model_dump(), CaptionOptions().model_dump()
+    changed = {key for key, name in _CAPTIONS.items() if captions[name] != usual[name]}
+    return found | {key: str(captions[_CAPTIONS[key]]) for key in sorted(changed)}
 
 
 def _optimizer(options: OptimizerOptions) -> str:

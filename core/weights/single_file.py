@@ -41,7 +41,6 @@ class SingleFile(BaseModel):
         return int(self.configs["text_encoder"]["vocab_size"])
 
     def vocabulary(self) -> Path | None:
-        """The folder of its tokenizer on this machine, if there is one."""
         return find_vocabulary(self.vocabulary_size, self.folder.parent)
 
     def tokenizer_folder(self) -> Path:

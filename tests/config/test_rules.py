@@ -40,6 +40,42 @@ def test_nothing_is_said_about_what_is_fine() -> None:
             {"captions": {"shuffle": True, "trigger_words": ["a", "b"], "keep_tokens": 2}},
         ),
         (
+            {"captions": {"keep_tokens": 2, "tag_dropout": 1.0}},
+            "captions.tag_dropout",
+            {"captions": {"keep_tokens": 2, "tag_dropout": 0.1}},
+        ),
+        (
+            {"captions": {"tag_dropout": 0.1, "trigger_words": ["a"]}},
+            "captions.keep_tokens",
+            {"captions": {"tag_dropout": 0.1, "trigger_words": ["a"], "keep_tokens": 1}},
+        ),
+        (
+            {"captions": {"shuffle": True, "trigger_words": ["a"]}},
+            "captions.keep_tokens",
+            {
+                "captions": {
+                    "shuffle": True,
+                    "trigger_words": ["a"],
+                    "keep_tokens_separator": "|||",
+                }
+            },
+        ),
+        (
+            {"captions": {"dropout_every_epochs": 11}},
+            "captions.dropout_every_epochs",
+            {"captions": {"dropout_every_epochs": 11}, "training": {"epochs": 11}},
+        ),
+        (
+            {"captions": {"dropout_every_epochs": 1}},
+            "captions.dropout_every_epochs",
+            {"captions": {"dropout_every_epochs": 2}},
+        ),
+        (
+            {"captions": {"dropout": 1.0}},
+            "captions.dropout",
+            {"captions": {"dropout": 0.9}},
+        ),
+        (
             {"network": {"conv_alpha": 2.0}},
             "network.conv_alpha",
             {"network": {"conv_alpha": 2.0, "conv_rank": 4}},
@@ -156,3 +192,32 @@ def test_folders_that_would_feed_on_themselves() -> None:
     assert findings(dataset=same) == {"dataset.regularization_folder": "error"}
     twice = {"folder": "", "concepts": [{"folder": "/a"}, {"folder": "/a"}]}
     assert findings(dataset=twice) == {"dataset.concepts[1].folder": "error"}
+
+
+@pytest.mark.parametrize(
+    ("captions", "key", "severity"),
+    [
+        ({"shuffle": True, "keep_tokens_separator": "a, b"}, "keep_tokens_separator", "error"),
+        ({"shuffle": True, "secondary_separator": ","}, "secondary_separator", "error"),
+        (
+            {"shuffle": True, "secondary_separator": ";;", "keep_tokens_separator": ";;"},
+            "secondary_separator",
+            "error",
+        ),
+        ({"secondary_separator": ";;"}, "secondary_separator", "note"),
+        ({"keep_tokens_separator": "|||"}, "keep_tokens_separator", "note"),
+        (
+            {"shuffle": True, "keep_tokens": 1, "keep_tokens_separator": "|||"},
+            "keep_tokens",
+            "note",
+        ),
+    ],
+)
+def test_marks_in_captions(captions: dict[str, Any], key: str, severity: str) -> None:
+    assert findings(captions=captions) == {f"captions.{key}": severity}
+
+
+def test_a_prompt_that_forgets_the_captions_is_noticed() -> None:
+    concepts = [{"folder": "/a", "prompt": "mika, [filewords]"}, {"folder": "/b", "prompt": "mika"}]
+    found = findings(dataset={"folder": "", "concepts": concepts})
+    assert found == {"dataset.concepts[1].prompt": "note"}

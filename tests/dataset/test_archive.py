@@ -66,6 +66,19 @@ def test_pictures_and_captions_come_into_a_folder_of_its_name(tmp_path: Path) ->
     assert nothing_left(tmp_path, "mika.zip", "mika", "mika-2")
 
 
+def test_a_table_of_captions_comes_along(tmp_path: Path) -> None:
+    table = b'{"file_name": "a.jpg", "text": "a woman"}\n' * 40_000
+    files: dict[str | zipfile.ZipInfo, bytes] = {
+        "s/a.jpg": jpeg(),
+        "s/metadata.jsonl": table,
+        "s/other.jsonl": b"x",
+    }
+    packed = make_zip(tmp_path / "s.zip", files, compression=zipfile.ZIP_STORED)
+    folder = extract(packed)
+    assert tree(folder) == ["a.jpg", "metadata.jsonl"]
+    assert (folder / "metadata.jsonl").read_bytes() == table
+
+
 def test_a_folder_that_says_repeats_is_kept(tmp_path: Path) -> None:
     packed = make_zip(tmp_path / "p.zip", {"set/10_mika/a.jpg": jpeg(), "set/10_mika/b.jpg": b"x"})
     assert tree(extract(packed)) == ["10_mika/a.jpg", "10_mika/b.jpg"]

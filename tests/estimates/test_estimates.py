@@ -106,6 +106,7 @@ def test_more_takes_more(training: dict[str, Any], rank: int, side: int) -> None
     larger = {**training, "batch_size": training["batch_size"] + 1}
     assert highest(made(training=larger)) > highest(plain)
     assert highest(made(model={"base": "none", "precision": "fp32"})) > highest(plain)
+    assert highest(made(captions={"max_tokens": 225})) > highest(plain)
     for known in ({}, {"history": [EARLIER]}):
         longer = made(training={**training, "epochs": 11})
         assert slowest(longer, **known) > slowest(plain, **known)

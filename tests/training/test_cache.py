@@ -50,7 +50,7 @@ def test_dropped_captions_are_encoded_too(pictures: Path, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     "sections",
-    [{}, {**FROZEN_TEXT, "captions": {"shuffle": True}}],
+    [{}, {**FROZEN_TEXT, "captions": {"shuffle": True, "separator": " "}}],
     ids=["trained text encoder", "shuffled captions"],
 )
 def test_what_changes_from_use_to_use_is_not_kept(
@@ -58,6 +58,23 @@ def test_what_changes_from_use_to_use_is_not_kept(
 ) -> None:
     start(toy_config(pictures, tmp_path / "runs", **sections))
     assert len(entries()) == 6
+
+
+def test_choices_of_a_caption_are_all_kept_when_they_are_few(
+    pictures: Path, tmp_path: Path
+) -> None:
+    choices = {"wildcards": True, "prefix": "{a|the} "}
+    sections = {**FROZEN_TEXT, "captions": choices, "training": {"epochs": 6, "batch_size": 2}}
+    start(toy_config(pictures, tmp_path / "runs", **sections))
+    assert len(entries()) == 6 + 12
+
+
+def test_captions_are_encoded_again_when_they_are_read_otherwise(
+    pictures: Path, tmp_path: Path
+) -> None:
+    for reading in ({}, {"max_tokens": 150}, {"weighted": True}, {"max_tokens": 150}):
+        start(toy_config(pictures, tmp_path / "runs", captions=reading, **FROZEN_TEXT))
+    assert len(entries()) == 6 + 3 * 6
 
 
 def test_an_edited_picture_of_the_same_size_and_times_is_encoded_anew(tmp_path: Path) -> None:
@@ -166,9 +183,9 @@ def test_a_full_gpu_halves_the_batch(
             self.allocate(len(pixels))
             return super().encode_images(pixels)
 
-        def encode_prompts(self, captions: Sequence[str]) -> dict[str, torch.Tensor]:
+        def encode_prompts(self, captions: Sequence[str], *options: Any) -> dict[str, torch.Tensor]:
             self.allocate(len(captions))
-            return super().encode_prompts(captions)
+            return super().encode_prompts(captions, *options)
 
         def allocate(self, count: int) -> None:
             sizes.append(count)

@@ -59,6 +59,17 @@ CONFIGS: dict[str, dict[str, dict[str, Any]]] = {
             "input_perturbation_random_strength": True,
         },
     },
+    "words": {
+        "training": {"epochs": 3, "batch_size": 2},
+        "captions": {
+            "wildcards": True,
+            "prefix": "{a|the} ",
+            "separator": " ",
+            "tag_dropout": 0.3,
+            "shuffle": True,
+            "dropout_every_epochs": 2,
+        },
+    },
     "prodigy": {
         "training": {"epochs": 2, "batch_size": 2},
         "optimizer": {"name": "prodigy", "learning_rate": 1.0},

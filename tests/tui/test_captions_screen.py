@@ -11,6 +11,7 @@ from lora_wizard.tui.app import WizardApp
 from lora_wizard.tui.screens.captions import CaptionsScreen
 from lora_wizard.tui.screens.write_captions import WriteCaptions
 from lora_wizard.tui.walk.draft import Draft
+from lora_wizard.tui.widgets.fields import field_of
 from screens import SIZES, at_rest, check_snapshot, screen_text
 from textual.pilot import Pilot
 from textual.widgets import Button, Input, Static
@@ -273,3 +274,53 @@ async def test_a_caption_that_cannot_be_written_stays_on_the_screen(pictures: Pa
         assert screen._editor.text.endswith("mine")
         assert "link" in said(screen)
         assert elsewhere.read_text() == "not ours"
+
+
+@pytest.mark.anyio
+async def test_lines_stay_lines_where_they_are_alternatives(pictures: Path) -> None:
+    (pictures / "zibbu-01.txt").write_text("one  way\nanother\n")
+    (pictures / "zibbu-02.txt").write_text("one\n\nother\n")
+    draft = draft_of(pictures)
+    draft.put("captions.wildcards", True)
+    app = WizardApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot, draft)
+        assert screen._editor.text == "one  way\nanother"
+        await pilot.press(*"!", "enter")
+        await at_rest(pilot)
+        assert (pictures / "zibbu-01.txt").read_text() == "one  way\nanother!\n"
+        await pilot.press("enter")
+        await at_rest(pilot)
+        assert (pictures / "zibbu-02.txt").read_text() == "one\n\nother\n", "nothing was typed"
+
+
+@pytest.mark.anyio
+async def test_a_caption_of_a_table_is_shown_and_kept_until_it_is_changed(pictures: Path) -> None:
+    (pictures / "metadata.jsonl").write_text('{"file_name": "zibbu-03.png", "text": "a table"}')
+    app = WizardApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot, draft_of(pictures))
+        await pilot.press("pagedown", "pagedown")
+        await at_rest(pilot)
+        assert screen._picture == pictures / "zibbu-03.png"
+        assert screen._editor.text == "a table"
+        assert "Trained as: zibbu, a table" in screen_text(app)
+        await pilot.press("pagedown", "pageup")
+        await at_rest(pilot)
+        assert not (pictures / "zibbu-03.txt").exists()
+        await pilot.press(*" leg", "enter")
+        await at_rest(pilot)
+        assert (pictures / "zibbu-03.txt").read_text() == "a table leg\n"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("key", ["captions.weighted", "captions.trigger_words"])
+async def test_an_option_is_gone_to_wherever_it_stands(pictures: Path, key: str) -> None:
+    app = WizardApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot, draft_of(pictures))
+        screen.focus_field(key)
+        await pilot.pause()
+        field = field_of(app.focused)
+        assert field is not None and field.info.key == key
+        assert field.region.height

@@ -181,6 +181,19 @@ def test_tags_that_differ_by_their_case_or_say_the_trigger_words_are_one() -> No
     }
 
 
+def test_marks_and_lines_are_no_tags() -> None:
+    plan = DatasetPlan((sample("a.png", "a ||| b;;c\nd", prompt="x, [filewords]"),), ())
+    captions = CaptionOptions(keep_tokens_separator="|||", secondary_separator=";;")
+    found = metadata.tag_frequency(plan, captions)["5_mika"]
+    assert found == {"m1ka": 1, "x": 2, "a": 1, "b": 1, "c": 1, "d": 1}
+
+
+def test_how_captions_were_read_is_told_where_it_is_not_the_usual_way(plan: DatasetPlan) -> None:
+    usual, other = built(plan), built(plan, captions={"max_tokens": 150, "tag_dropout": 0.2})
+    assert set(other) - set(usual) == {"ss_max_token_length", "ss_caption_tag_dropout_rate"}
+    assert other["ss_max_token_length"] == "150"
+
+
 def test_a_steps_pictures_are_those_of_all_its_batches(plan: DatasetPlan) -> None:
     texts = built(plan, training={"batch_size": 3, "gradient_accumulation": 4})
     assert (texts["ss_batch_size_per_device"], texts["ss_total_batch_size"]) == ("3", "12")

@@ -6,24 +6,25 @@ import argparse
 import json
 import sys
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 from typing import Any
 
 from ...core.config import RunConfig, configfile
 from ...core.config.sources import in_names
 from ...core.dataset.build import build_plan
-from ...core.dataset.captions import final_caption
-from ...core.dataset.order import windows
-from ...core.dataset.plan import DatasetPlan, Draw
+from ...core.dataset.caption_review import review_captions
+from ...core.dataset.plan import DatasetPlan
 from ...core.errors import ProblemsError, WizardError
 from ...core.estimates import Estimate, estimate_here
 from ...core.families import registry
-from ...core.preflight_base import inspect_base
+from ...core.preflight_base import BaseFindings, inspect_base
 from ...core.rules_of_thumb import RuleOfThumb, explain
 from ...core.schedule import BatchCounts, SavePoint, Schedule
 from ...core.solving import solve_epochs, solve_repeats
 from ...core.text import printable
 from ..arguments import add_config_arguments, whole_number
+from ..draws import epoch_document, show_steps, step_document, steps_of_epoch
 from ..predictions import add_price_argument, document, show
 from ..problems import problems_of, problems_text, wrapped
 from ..tables import print_table
@@ -36,6 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=whole_number,
         metavar="N",
         help="show the pictures, crops and captions of step N",
+    )
+    parser.add_argument(
+        "--epoch",
+        type=whole_number,
+        metavar="N",
+        help="show the same of all steps of epoch N",
     )
     parser.add_argument(
         "--target-steps",
@@ -60,43 +67,57 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     config = configfile.load(arguments.config, arguments.set)
-    plan = _planned(config, arguments)
+    spec = registry.find(config.model.family)
+    base = inspect_base(config, spec, online=False)
+    plan = _planned(config, base, arguments)
     schedule = Schedule.of(plan, config)
-    if arguments.step is not None and not 1 <= arguments.step <= schedule.total_steps:
-        raise WizardError(
-            f"There is no step {arguments.step}",
-            f"The run has {schedule.total_steps} steps, counted from 1.",
-        )
-    if arguments.target_steps is not None and arguments.target_steps < 1:
-        raise WizardError("A run has at least one step", f"--target-steps {arguments.target_steps}")
+    _check(arguments, schedule)
+    if not arguments.json and (arguments.step is not None or arguments.epoch is not None):
+        show_steps(plan, config, schedule, _steps(arguments, schedule))
+        return 0
+    estimate = estimate_here(config, spec, plan=plan, schedule=schedule, base=base)
     if arguments.json:
-        _write_json(_document(plan, config, schedule, arguments))
-    elif arguments.step is not None:
-        _show_step(plan, config, schedule, arguments.step)
+        _write_json(_document(plan, config, schedule, estimate, arguments))
     else:
-        _show(plan, config, schedule, arguments)
+        _show(plan, config, schedule, estimate, arguments)
     return 0
 
 
-def _estimated(plan: DatasetPlan, config: RunConfig, schedule: Schedule) -> Estimate:
-    spec = registry.find(config.model.family)
-    base = inspect_base(config, spec, online=False)
-    return estimate_here(config, spec, plan=plan, schedule=schedule, base=base)
+def _check(arguments: argparse.Namespace, schedule: Schedule) -> None:
+    for name, last in (("step", schedule.total_steps), ("epoch", schedule.epochs)):
+        asked = getattr(arguments, name)
+        if asked is not None and not 1 <= asked <= last:
+            counted = f"The run has {last} {name}{'' if last == 1 else 's'}, counted from 1."
+            raise WizardError(f"There is no {name} {asked}", counted)
+    if arguments.target_steps is not None and arguments.target_steps < 1:
+        raise WizardError("A run has at least one step", f"--target-steps {arguments.target_steps}")
 
 
-def _planned(config: RunConfig, arguments: argparse.Namespace) -> DatasetPlan:
+def _steps(arguments: argparse.Namespace, schedule: Schedule) -> Iterable[int]:
+    if arguments.step is not None:
+        return [arguments.step]
+    return steps_of_epoch(schedule, arguments.epoch)
+
+
+def _planned(config: RunConfig, base: BaseFindings, arguments: argparse.Namespace) -> DatasetPlan:
     """The plan, its problems with the lines of the TOML."""
+    spec = registry.find(config.model.family)
     try:
-        plan = build_plan(config, registry.find(config.model.family))
+        plan = build_plan(config, spec)
     except ProblemsError as error:
         found = configfile.with_lines(error.problems, arguments.config, arguments.set)
         raise ProblemsError(error.title, found, error.remedy) from error
-    found = configfile.with_lines(plan.problems, arguments.config, arguments.set)
+    told = [*plan.problems, *review_captions(plan, config, spec, base.vocabulary)]
+    found = configfile.with_lines(told, arguments.config, arguments.set)
     return replace(plan, problems=tuple(found))
 
 
 def _show(
-    plan: DatasetPlan, config: RunConfig, schedule: Schedule, arguments: argparse.Namespace
+    plan: DatasetPlan,
+    config: RunConfig,
+    schedule: Schedule,
+    estimate: Estimate,
+    arguments: argparse.Namespace,
 ) -> None:
     print_table(
         "Concepts",
@@ -122,7 +143,7 @@ def _show(
         ],
     )
     _show_schedule(config, schedule)
-    show(_estimated(plan, config, schedule), arguments.price)
+    show(estimate, arguments.price)
     _show_rules(explain(plan, config))
     if arguments.target_steps is not None:
         _show_solutions(plan, config, arguments.target_steps)
@@ -166,29 +187,6 @@ def _show_solutions(plan: DatasetPlan, config: RunConfig, target: int) -> None:
     sys.stdout.write("\n")
 
 
-def _show_step(plan: DatasetPlan, config: RunConfig, schedule: Schedule, step: int) -> None:
-    epoch, index = schedule.position(step)
-    window = windows(plan, config, epoch)[index]
-    last = schedule.steps_of_epochs[epoch - 1]
-    _line("Step", f"{step} of {schedule.total_steps}: {index + 1} of {last} in epoch {epoch}")
-    for number, batch in enumerate(window, start=1):
-        sys.stdout.write(f"\nBatch {number} of {len(window)}: {batch[0].sample.bucket}\n")
-        for draw in batch:
-            sys.stdout.write(_draw_text(draw, config))
-
-
-def _draw_text(draw: Draw, config: RunConfig) -> str:
-    """A block: columns of paths and captions fit no terminal."""
-    sample, crop = draw.sample, draw.sample.crop
-    how = (
-        f"{sample.width}x{sample.height}, scaled to {crop.scaled_width}x{crop.scaled_height}, "
-        f"cut at {crop.left},{crop.top}; use {draw.repeat + 1} of {sample.repeats}"
-    )
-    caption = printable(final_caption(draw, config)) or "(no caption)"
-    indent = " " * 4
-    return f"  {printable(str(sample.path))}\n{indent}{how}\n{wrapped(caption, indent)}\n"
-
-
 def _rule_row(rule: RuleOfThumb) -> tuple[str, ...]:
     value = f"{rule.value:,.4g}" if rule.value < 1000 else f"{rule.value:,.0f}"
     to = f" to {rule.upper:,.0f}" if rule.upper is not None else ""
@@ -213,7 +211,11 @@ def _buckets(plan: DatasetPlan, config: RunConfig) -> list[dict[str, int]]:
 
 
 def _document(
-    plan: DatasetPlan, config: RunConfig, schedule: Schedule, arguments: argparse.Namespace
+    plan: DatasetPlan,
+    config: RunConfig,
+    schedule: Schedule,
+    estimate: Estimate,
+    arguments: argparse.Namespace,
 ) -> dict[str, Any]:
     found: dict[str, Any] = {
         "concepts": [{**asdict(item), "folder": str(item.folder)} for item in plan.concepts],
@@ -226,7 +228,7 @@ def _document(
             for point in schedule.save_steps()
         ],
         "samples": list(schedule.sample_steps()),
-        "estimate": document(_estimated(plan, config, schedule), arguments.price),
+        "estimate": document(estimate, arguments.price),
         "rules_of_thumb": [asdict(rule) for rule in explain(plan, config)],
         "problems": [asdict(problem) for problem in plan.problems],
     }
@@ -239,36 +241,10 @@ def _document(
             "repeats": {"repeats": list(repeats.repeats), "steps": repeats.steps},
         }
     if arguments.step is not None:
-        found["step"] = _step_document(plan, config, schedule, arguments.step)
+        found["step"] = step_document(plan, config, schedule, arguments.step)
+    if arguments.epoch is not None:
+        found["epoch"] = epoch_document(plan, config, schedule, arguments.epoch)
     return found
-
-
-def _step_document(
-    plan: DatasetPlan, config: RunConfig, schedule: Schedule, step: int
-) -> dict[str, Any]:
-    epoch, index = schedule.position(step)
-    window = windows(plan, config, epoch)[index]
-    return {
-        "step": step,
-        "epoch": epoch,
-        "window": index,
-        "micro_batches": [[_draw_document(draw, config) for draw in batch] for batch in window],
-    }
-
-
-def _draw_document(draw: Draw, config: RunConfig) -> dict[str, Any]:
-    sample = draw.sample
-    return {
-        "id": sample.id,
-        "path": str(sample.path),
-        "repeat": draw.repeat,
-        "is_regularization": sample.is_regularization,
-        "width": sample.width,
-        "height": sample.height,
-        "bucket": asdict(sample.bucket),
-        "crop": asdict(sample.crop),
-        "caption": final_caption(draw, config),
-    }
 
 
 def _file_name(config: RunConfig, point: SavePoint) -> str:

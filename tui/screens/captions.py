@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import ClassVar
 
 from textual import on
+from textual.containers import Horizontal
 from textual.widgets import ContentSwitcher, Input, Static, TextArea
 
-from ...core.dataset.caption_files import Change, Outcome, caption_file, current_caption
+from ...core.dataset.caption_files import Change, Outcome, caption_file
 from ...core.dataset.captions import CaptionError
 from ...core.errors import WizardError
 from ..walk import captions, steps
@@ -129,6 +130,15 @@ class CaptionsScreen(CaptionsLayout):
         else:
             self._editor.focus()
 
+    def focus_field(self, key: str) -> None:
+        """To an option, also when it is not beside the pictures."""
+        beside = self.query_one("#fields", Horizontal).query_one(Form)
+        if beside.focus_field(key):
+            return
+        if self.query_one(ContentSwitcher).current != "options":
+            self.action_options()
+        self.query_one("#options", Form).focus_field(key)
+
     def action_enlarge(self) -> None:
         """The picture in all of the terminal."""
         self.query_one(Picture).action_enlarge()
@@ -192,7 +202,7 @@ class CaptionsScreen(CaptionsLayout):
             return
         self._picture = sample.path
         try:
-            self._read = current_caption(sample.path)
+            self._read = self._list.read(sample)
         except CaptionError as error:
             self._read = ""
             self._tell(f"{caption_file(sample.path).name} {error}")
@@ -213,7 +223,7 @@ class CaptionsScreen(CaptionsLayout):
 
     def _save(self) -> bool:
         """Write what was typed, if it was; False when that is impossible."""
-        text = " ".join(self._editor.text.split("\n")).strip()
+        text = self._list.as_written(self._editor.text)
         if self._picture is None or text == self._read:
             self._forget_unsaved()
             return True

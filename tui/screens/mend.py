@@ -10,6 +10,7 @@ from ..walk.dataset import mend
 from ..widgets.fields import SIGNS
 from ..widgets.form import Form
 from .ask import Ask
+from .captions import CaptionsScreen
 from .form_step import FormStep
 from .step import StepScreen
 
@@ -78,8 +79,9 @@ def _go_to_step(screen: StepScreen, problem: Problem) -> None:
         if isinstance(app.screen, FormStep):
             await app.screen.focus_field(key)
             return
-        for form in app.screen.query(Form):
-            form.focus_field(key)
+        here = app.screen
+        for place in [here] if isinstance(here, CaptionsScreen) else here.query(Form):
+            place.focus_field(key)
 
     app.go(step.name)
     app.call_after_refresh(focus)

@@ -10,9 +10,16 @@ from pathlib import Path
 
 from ...captioners.base import Captioned
 from ...core.config import RunConfig
-from ...core.dataset.caption_files import CaptionFiles, Mode, Outcome, caption_file
-from ...core.dataset.captions import final_caption, with_trigger_words
+from ...core.dataset.caption_files import (
+    CaptionFiles,
+    Mode,
+    Outcome,
+    caption_file,
+    current_caption,
+)
+from ...core.dataset.captions import EXTENSIONS, final_caption, with_trigger_words
 from ...core.dataset.plan import DatasetPlan, Draw, Sample
+from ...core.dataset.wildcards import lines_of
 from ...core.errors import WizardError
 from .dataset import path_of
 from .draft import Draft
@@ -86,11 +93,28 @@ class CaptionList:
         """What the text encoder gets for ``sample`` in the first use that is not dropped, if its
         caption is ``text``."""
         assert self.config is not None
-        caption = " ".join(text.split()) or ("" if _has_file(sample) else sample.concept)
+        caption = self.as_written(text) or ("" if _has_file(sample) else sample.concept)
         sample = replace(sample, caption=caption)
         draws = (Draw(sample, epoch, 0) for epoch in range(1, _MOST_LOOKED_AT))
         texts = (final_caption(draw, self.config) for draw in draws)
         return next((found for found in texts if found), "")
+
+    @property
+    def has_lines(self) -> bool:
+        """Whether the lines of a caption are alternatives, and stay lines."""
+        return self.config is not None and self.config.captions.wildcards
+
+    def as_written(self, typed: str) -> str:
+        """What was typed as it comes into a file."""
+        return ("\n" if self.has_lines else " ").join(lines_of(typed))
+
+    def read(self, sample: Sample) -> str:
+        """The caption as it stands now in its file, or in the table of many that has it; "" without
+        one. Raises CaptionError."""
+        table = sample.caption_path
+        if table is not None and table.suffix not in EXTENSIONS and not _has_file(sample):
+            return sample.caption
+        return current_caption(sample.path, lines=self.has_lines)
 
     def with_trigger_words(self) -> dict[Path, str]:
         """The captions of the training pictures that do not begin with the trigger words, with
@@ -100,7 +124,10 @@ class CaptionList:
         for sample in self.samples:
             text = self.text(sample)
             options = self.config.captions
-            new = with_trigger_words(text, sample.trigger_words, text, options)
+            new = "\n".join(
+                with_trigger_words(line, sample.trigger_words, line, options)
+                for line in text.split("\n")
+            )
             if not sample.is_regularization and new != text:
                 found[sample.path] = new
         return found
@@ -152,7 +179,10 @@ def gather(
 def files_of(draft: Draft, samples: Sequence[Sample]) -> CaptionFiles:
     """Where the captions of a draft are written."""
     root = path_of(draft, str(draft.value("dataset.folder") or ""))
-    return CaptionFiles(root or (samples[0].path.parent if samples else draft.folder))
+    return CaptionFiles(
+        root or (samples[0].path.parent if samples else draft.folder),
+        lines=draft.value("captions.wildcards") is True,
+    )
 
 
 def keep_unsaved(draft: Draft, picture: Path, text: str) -> None:

@@ -27,7 +27,11 @@ CHANGED_MARK = "*"
 SIGNS = {"error": "✗", "warning": "!", "note": "i"}
 """By a problem's severity: what stands before it, so that no colour has to say it."""
 
-_FILES = {"model.base": (".safetensors",), "network.weights": (".safetensors",)}
+_FILES = {
+    "model.base": (".safetensors",),
+    "network.weights": (".safetensors",),
+    "captions.metadata": (".json", ".jsonl"),
+}
 """Options whose path may lead to a file, and what such files end with."""
 _ABSENT = "default"
 _MARK_CELLS = 22

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from ..options import Section, option
 
+FILEWORDS = "[filewords]"
+"""Stands for a picture's caption in its concept's prompt."""
+
 
 class ConceptOptions(Section):
     """One folder of pictures, when there is more than one."""
@@ -19,6 +22,12 @@ class ConceptOptions(Section):
         None,
         help="Trigger words of this folder instead of captions.trigger_words.",
         separator=",",
+    )
+    prompt: str = option(
+        "",
+        help="What pictures of this folder are trained with; [filewords] in it stands for the "
+        "picture's caption. Only the captions if empty.",
+        source="S2",
     )
 
 

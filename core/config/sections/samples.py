@@ -13,7 +13,7 @@ class SampleOptions(Section):
         label="Prompts",
         help='What to draw, such as "mika, a photo of a woman". sd-scripts\' options may follow: '
         "--w 512 --h 768 (size) --s 20 (steps) --l 7.5 (guidance) --d 42 (seed) --n blurry "
-        "(negative prompt).",
+        "(negative prompt). (word:1.2) counts more, [word] less.",
         source="S0 S4",
         level="basic",
         also="sample_prompts",

@@ -1,0 +1,155 @@
+"""Where each picture's caption comes from: a file beside it, or a table of many."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+
+from ..config import CaptionOptions
+from ..errors import Problem
+from .caption_tables import FOUND_BY_ITSELF, CaptionTable, read_table, told
+from .captions import EXTENSIONS, Caption, CaptionError, read_caption
+from .folders import FileEntry
+from .images import Picture
+from .layout import ConceptFolder
+
+_KEY = "captions.metadata"
+
+
+class CaptionSources:
+    """Reads captions, concept after concept, and collects what there is to say.
+
+    A file beside a picture comes before any table: it is what the wizard and every other tool
+    write when a caption is changed. Of two tables, the one that was named comes first.
+    """
+
+    def __init__(self, options: CaptionOptions, folder: Path | None = None) -> None:
+        """``folder``: the one that holds the concepts', which may have a table too."""
+        self.problems: list[Problem] = []
+        self._options = options
+        self._read: dict[Path, CaptionTable | None] = {}
+        self._used: dict[Path, set[str]] = {}
+        self._both: dict[Path, list[str]] = {}
+        self._named = self._table(Path(options.metadata), _KEY) if options.metadata else None
+        self._above = folder and folder / FOUND_BY_ITSELF
+
+    def captions(self, concept: ConceptFolder, pictures: Sequence[Picture]) -> dict[Path, Caption]:
+        """By picture; those without any are not in it."""
+        where = "dataset.regularization_folder" if concept.is_regularization else "dataset"
+        beside = _beside(concept.listing.files, [picture.path.name for picture in pictures])
+        tables = self._tables(concept)
+        found: dict[Path, Caption] = {}
+        remarks: dict[str, list[str]] = {}
+        for picture in pictures:
+            files = beside.get(_stem(picture.path.name), [])
+            entry = self._entry(picture.path, tables)
+            if files:
+                try:
+                    caption = read_caption(files[0], lines=self._options.wildcards)
+                except CaptionError as error:
+                    message = f"{files[0].path}: {error}."
+                    remedy = "Save it as UTF-8 text, or remove it."
+                    self.problems.append(Problem(message, where, remedy=remedy))
+                    continue
+                found[picture.path] = caption
+                for remark in caption.remarks:
+                    remarks.setdefault(remark, []).append(files[0].name)
+                if files[1:]:
+                    name = "is read, not the .caption beside it"
+                    remarks.setdefault(name, []).append(files[0].name)
+                if entry:
+                    self._both.setdefault(entry.path, []).append(files[0].name)
+            elif entry:
+                found[picture.path] = entry
+        for remark, names in sorted(remarks.items()):
+            message = f"{concept.name}: caption {remark}: {some(names)}."
+            self.problems.append(Problem(message, where, severity="warning"))
+        return found
+
+    def finish(self) -> list[Problem]:
+        """All that there is to say, once every concept was read."""
+        for table in self._read.values():
+            if table is None:
+                continue
+            used, both = self._used[table.path], self._both.get(table.path, [])
+            path = _short(table.path)
+            if used:
+                message = f"{path} has the captions of {_pictures(len(used))}."
+                if both:
+                    have = "has" if len(both) == 1 else "have"
+                    message += (
+                        f" {len(both)} of them {have} a file of its own too, which is what is "
+                        f"trained: {some(both)}."
+                    )
+                self._say(message, severity="note")
+            unknown = [name for name in table.texts if name not in used]
+            if unknown and not used:
+                message = f"{path} names no picture of this dataset; it has {some(unknown)}."
+                self._say(message, "Names count from its own folder, or are file names alone.")
+            elif unknown:
+                are = "is" if len(unknown) == 1 else "are"
+                said = f"{len(unknown)} of its {len(table.texts)} captions {are} of no picture here"
+                self._say(f"{path}: {said}: {some(unknown)}.", severity="note")
+            if table.bad:
+                self._say(f"{path}, not used: {told(table.bad)}.", "Mend it.")
+        return self.problems
+
+    def _tables(self, concept: ConceptFolder) -> list[CaptionTable]:
+        paths = [concept.folder / FOUND_BY_ITSELF]
+        names = {file.name for file in concept.listing.files}
+        there = [path for path in paths if path.name in names]
+        if self._above and self._above != paths[0] and self._above.is_file():
+            there.append(self._above)
+        found = [self._table(path) for path in there]
+        return [table for table in (self._named, *found) if table is not None]
+
+    def _table(self, path: Path, key: str = "") -> CaptionTable | None:
+        if path not in self._read:
+            self._used[path] = set()
+            try:
+                self._read[path] = read_table(path, self._options.separator)
+            except CaptionError as error:
+                self._read[path] = None
+                remedy = (
+                    'Mend it, or set it to "".' if key else "It is not used; mend or remove it."
+                )
+                self._say(f"{_short(path)} {error}.", remedy, "error" if key else "warning")
+        return self._read[path]
+
+    def _entry(self, picture: Path, tables: Iterable[CaptionTable]) -> Caption | None:
+        for table in tables:
+            if (name := table.name_of(picture)) is not None:
+                self._used[table.path].add(name)
+                return table.caption(name, lines=self._options.wildcards)
+        return None
+
+    def _say(self, message: str, remedy: str = "", severity: str = "warning") -> None:
+        self.problems.append(Problem(message, _KEY, remedy=remedy, severity=severity))
+
+
+def some(names: Sequence[str], limit: int = 5) -> str:
+    """The first few of many names."""
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + more
+
+
+def _beside(files: Iterable[FileEntry], pictures: Collection[str]) -> dict[str, list[FileEntry]]:
+    """The caption files of each picture's stem, the one that is read first."""
+    by_name = {file.name: file for file in files}
+    return {
+        stem: [by_name[stem + ending] for ending in EXTENSIONS if stem + ending in by_name]
+        for stem in map(_stem, pictures)
+    }
+
+
+def _stem(name: str) -> str:
+    return name.rpartition(".")[0]
+
+
+def _short(path: Path) -> str:
+    """With the folder that it is in: a note is no place for a long path."""
+    return f"{path.parent.name}/{path.name}"
+
+
+def _pictures(count: int) -> str:
+    return f"{count} picture{'' if count == 1 else 's'}"
