@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pyte
 
-PATIENCE = 25.0
+PATIENCE = 90.0
 WIZARD = (sys.executable, "-m", "lora_wizard.tui.cli")
 
 

@@ -163,7 +163,7 @@ async def test_a_failure_is_told_in_place(home: Path) -> None:
     assert folders() == []
 
 
-@pytest.mark.parametrize("how", ["quit", "hang up", "kill"])
+@pytest.mark.parametrize("how", ["quit", pytest.param("hang up", marks=pytest.mark.slow), "kill"])
 def test_no_process_outlives_the_wizard(home: Path, how: str) -> None:
     toml = home / "face.toml"
     draft = quick_draft(home)
@@ -202,6 +202,7 @@ def test_the_plain_questions_rehearse_too(home: Path) -> None:
     assert folders() == []
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_a_plain_rehearsal_alone(home: Path) -> None:
     toml = home / "face.toml"
     quick_draft(home).save_as(toml)
