@@ -25,12 +25,12 @@ from .picture_file import PictureError, open_picture, oriented_size
 
 EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".avif", ".jxl"})
 
-_SAVE_INTERVAL = 5.0
-"""Seconds between saves of what is known of pictures; a kill loses no more."""
 _EMPTY_MASK = {
     False: "the mask is black everywhere, so that nothing of its picture would be learned",
     True: "all of it is transparent, so that nothing of it would be learned",
 }
+_SAVE_INTERVAL = 5.0
+"""Seconds between saves of what is known of pictures; a kill loses no more."""
 
 Progress = Callable[[int, int], None]
 """Called with (pictures done, pictures in all), from the thread that was called."""
