@@ -83,11 +83,17 @@ def _name(config: RunConfig) -> str:
 
 def kept() -> Iterator[tuple[RunConfig, Measured]]:
     """The rehearsals of this machine, the newest first. Never raises."""
+    yield from ((config, measured) for config, measured, _ in rehearsals())
+
+
+def rehearsals() -> Iterator[tuple[RunConfig, Measured, float]]:
+    """As `kept`, each with when it was, in seconds since 1970."""
     with contextlib.suppress(OSError, WizardError):
         for path in sorted(_folder().glob("*.json"), key=_age):
             with contextlib.suppress(OSError, ValueError, TypeError, KeyError, WizardError):
                 entry = json.loads(path.read_bytes())
-                yield configfile.loads(entry["config"], path.parent), Measured(**entry["measured"])
+                config = configfile.loads(entry["config"], path.parent)
+                yield config, Measured(**entry["measured"]), float(entry["time"])
 
 
 def _folder() -> Path:
