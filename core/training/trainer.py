@@ -178,16 +178,19 @@ class Trainer:
         self.setbacks.in_a_row = counters.get("setbacks_in_a_row", 0)
         self.setbacks.in_all = counters.get("setbacks", 0)
         self.outputs.prune(self.step)
-        if not self.step:
-            self.validate()
+        if self.validation:
+            self.validation.looked_at = counters.get("validated", self.step or None)
+        self.validate()
         if self.step in self._sample_steps:
             with self.as_saved():
                 persistently(self.job, lambda: self.previews.draw(self.step, self.epoch))
             self.job.check_stop()
 
     def validate(self) -> None:
-        """Take the validation loss where it is due."""
-        if self.validation and self.step in self._validation_steps:
+        """Take the validation loss where it is due and was not taken."""
+        if not self.validation or self.validation.looked_at == self.step:
+            return
+        if self.step in self._validation_steps:
             with self.as_saved():
                 self.validation.measure(self.step)
             self.job.phase("train", total=self.schedule.total_steps)
@@ -249,6 +252,7 @@ class Trainer:
             "largest_portion": self.portions.largest,
             "setbacks_in_a_row": self.setbacks.in_a_row,
             "setbacks": self.setbacks.in_all,
+            "validated": self.validation.looked_at if self.validation else None,
         }
         persistently(self.job, lambda: self.states.save(self.step, self.samples_seen, counters))
 

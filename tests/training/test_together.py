@@ -1,0 +1,156 @@
+"""All that a run can be asked for at once: stopped anywhere it still gives the same bytes, and what
+goes wrong in the middle of it leaves nothing behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from lora_wizard.core.config import RunConfig
+from lora_wizard.core.run.directory import RunDirectory
+from lora_wizard.core.run.job import Job, run_job
+from lora_wizard.core.training.__main__ import train
+from lora_wizard.core.training.preparation import prepare
+from lora_wizard.core.training.trainer import Trainer
+from training_runs import draw_pictures, events, files, sd_config, start
+
+STOPPED = 75
+FINAL = "toy.safetensors"
+
+EVERYTHING: dict[str, dict[str, Any]] = {
+    "training": {
+        "epochs": 3,
+        "batch_size": 2,
+        "gradient_accumulation": 2,
+        "max_steps": 6,
+        "gradient_checkpointing": True,
+    },
+    "network": {
+        "rank": 4,
+        "conv_rank": 2,
+        "dropout": 0.2,
+        "rank_dropout": 0.2,
+        "module_dropout": 0.2,
+    },
+    "captions": {
+        "tag_dropout": 0.3,
+        "wildcards": True,
+        "prefix": "{a|the}, ",
+        "shuffle": True,
+        "dropout": 0.1,
+        "max_tokens": 150,
+        "weighted": True,
+    },
+    "loss": {
+        "type": "huber",
+        "multires_iterations": 3,
+        "input_perturbation": 0.1,
+        "input_perturbation_random_strength": True,
+        "min_snr_gamma": 5.0,
+        "prior_loss_weight": 0.5,
+    },
+    "samples": {"every_steps": 3},
+    "output": {"save_every_steps": 2, "keep_last": 1},
+}
+
+KINDS: dict[str, dict[str, dict[str, Any]]] = {
+    "averaged, faster ups": {
+        "training": {"ema_decay": 0.8},
+        "optimizer": {"loraplus_ratio": 4.0},
+        "network": {"max_norm": 0.05},
+    },
+    "averaged, prodigy": {
+        "training": {"ema_decay": 0.8},
+        "optimizer": {"name": "prodigy", "learning_rate": 1.0},
+        "network": {"max_norm": 0.05},
+    },
+    "schedule-free, faster ups": {
+        "optimizer": {"name": "adamw_schedulefree", "loraplus_ratio": 4.0, "warmup": 2},
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def folders(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Class pictures and validation pictures."""
+    root = tmp_path_factory.mktemp("more")
+    return draw_pictures(root / "class", 2, "thing"), draw_pictures(root / "validation", 2, "mika")
+
+
+@pytest.fixture(scope="module")
+def begun(tiny_sd: Path, pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A LoRA to go on from."""
+    options: dict[str, Any] = {"max_steps": 2}
+    of_network = {"rank": 4, "conv_rank": 2}
+    root = tmp_path_factory.mktemp("begun")
+    run = start(sd_config(tiny_sd, pictures, root, training=options, network=of_network))
+    return run.path / FINAL
+
+
+Make = Callable[..., RunConfig]
+
+
+@pytest.fixture
+def make(
+    tiny_sd: Path, pictures: Path, folders: tuple[Path, Path], begun: Path, tmp_path: Path
+) -> Make:
+    def made(*kinds: dict[str, dict[str, Any]]) -> RunConfig:
+        classes, validated = folders
+        sections: dict[str, dict[str, Any]] = {
+            "dataset": {"resolution": 32, "bucket_step": 8, "regularization_folder": str(classes)},
+            "validation": {"folder": str(validated), "every_steps": 2, "timesteps": 2},
+        }
+        for kind in (EVERYTHING, {"network": {"weights": str(begun)}}, *kinds):
+            for section, values in kind.items():
+                sections[section] = {**sections.get(section, {}), **values}
+        return sd_config(tiny_sd, pictures, tmp_path / "runs", **sections)
+
+    return made
+
+
+def working(change: Callable[[Trainer], None], stops: Collection[int] = ()) -> Callable[[Job], None]:
+    """The work of a job whose trainer is changed before it begins; stopped after these steps."""
+
+    def work(job: Job) -> None:
+        trainer = prepare(job)
+        change(trainer)
+        tell = trainer.tell
+
+        def told(epoch: int, loss: float, gradient_norm: float) -> None:
+            tell(epoch, loss, gradient_norm)
+            if trainer.step in stops:
+                (job.directory.control_path / "stop").touch()
+
+        trainer.tell = told
+        trainer.train()
+
+    return work
+
+
+def nothing(trainer: Trainer) -> None:
+    pass
+
+
+def compare(config: RunConfig, change: Callable[[Trainer], None] = nothing) -> RunDirectory:
+    """A run stopped after every step is one that was not stopped; returns that."""
+    whole, run = start(config, working(change)), RunDirectory.create(config)
+    total = len(events(whole, "step"))
+    for step in range(1, total):
+        assert run_job(run.path, working(change, [step])) == STOPPED
+    assert run_job(run.path, working(change)) == 0, run.log_path.read_text()
+    for kind in ("step", "validation"):
+        of_run = [{**event, "time": 0} for event in events(run, kind)]
+        assert of_run == [{**event, "time": 0} for event in events(whole, kind)]
+    assert files(run)[FINAL] == files(whole)[FINAL]
+    shown = {path.name: path.read_bytes() for path in whole.samples_path.glob("*.png")}
+    assert shown == {path.name: path.read_bytes() for path in run.samples_path.glob("*.png")}
+    return whole
+
+
+@pytest.mark.parametrize("precision", ["fp16", "bf16"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_stops_change_nothing(make: Make, kind: str, precision: str) -> None:
+    compare(make(KINDS[kind], {"model": {"precision": precision}}))
