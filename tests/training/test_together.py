@@ -3,13 +3,14 @@ goes wrong in the middle of it leaves nothing behind."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from lora_wizard.core.config import RunConfig
+from lora_wizard.core.dataset.plan import MicroBatch
 from lora_wizard.core.run.directory import RunDirectory
 from lora_wizard.core.run.job import Job, run_job
 from lora_wizard.core.training.__main__ import train
@@ -134,13 +135,33 @@ def nothing(trainer: Trainer) -> None:
     pass
 
 
-def compare(config: RunConfig, change: Callable[[Trainer], None] = nothing) -> RunDirectory:
-    """A run stopped after every step is one that was not stopped; returns that."""
+def mishaps(trainer: Trainer) -> None:
+    """No number in the third step, and from the fourth on room for one picture at a time."""
+    loss = trainer.batches.loss
+    if trainer.scaler:
+        # Otherwise the first steps are only spent on finding one.
+        trainer.scaler.load_state_dict({**trainer.scaler.state_dict(), "scale": 8.0})
+
+    def met(micro_batch: MicroBatch, window_samples: int) -> torch.Tensor:
+        if trainer.step >= 3 and len(micro_batch) > 1:
+            raise torch.OutOfMemoryError("no room")
+        share = loss(micro_batch, window_samples)
+        return share * torch.nan if trainer.step == 2 else share
+
+    trainer.batches.loss = met
+
+
+def compare(
+    config: RunConfig,
+    change: Callable[[Trainer], None] = nothing,
+    stops: Sequence[int] = (1, 2, 3, 4, 5),
+) -> RunDirectory:
+    """A run stopped after these steps is one that was not stopped; returns that."""
     whole, run = start(config, working(change)), RunDirectory.create(config)
-    total = len(events(whole, "step"))
-    for step in range(1, total):
+    for step in stops:
         assert run_job(run.path, working(change, [step])) == STOPPED
     assert run_job(run.path, working(change)) == 0, run.log_path.read_text()
+    assert len(events(whole, "step")) == 6
     for kind in ("step", "validation"):
         of_run = [{**event, "time": 0} for event in events(run, kind)]
         assert of_run == [{**event, "time": 0} for event in events(whole, kind)]
@@ -150,7 +171,24 @@ def compare(config: RunConfig, change: Callable[[Trainer], None] = nothing) -> R
     return whole
 
 
+def check_mishaps(whole: RunDirectory) -> None:
+    """The third step is not in the file, and the others are."""
+    norms = [event["gradient_norm"] for event in events(whole, "step")]
+    assert [norm is None for norm in norms] == [step == 3 for step in range(1, 7)]
+    messages = [event["message"] for event in events(whole, "problem")]
+    assert sum("was left out" in message for message in messages) == 1
+    assert sum("memory was too small for 2 pictures" in message for message in messages) == 1
+
+
+def test_stops_and_mishaps(make: Make) -> None:
+    config = make(KINDS["averaged, faster ups"], {"model": {"precision": "fp16"}})
+    check_mishaps(compare(config, mishaps, [2, 3, 5]))
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["fp16", "bf16"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_stops_change_nothing(make: Make, kind: str, precision: str) -> None:
-    compare(make(KINDS[kind], {"model": {"precision": precision}}))
+def test_stops_after_every_step(make: Make, kind: str, precision: str) -> None:
+    config = make(KINDS[kind], {"model": {"precision": precision}})
+    compare(config)
+    check_mishaps(compare(config, mishaps))
