@@ -11,6 +11,7 @@ from ..core.config import RunConfig
 from ..core.dataset.captions import final_caption
 from ..core.dataset.order import windows
 from ..core.dataset.plan import DatasetPlan, Draw, Window
+from ..core.dataset.views import facts_of, view_of, words_of
 from ..core.schedule import Schedule
 from ..core.text import printable
 from .problems import wrapped
@@ -65,14 +66,15 @@ def steps_of_epoch(schedule: Schedule, epoch: int) -> range:
 
 def _text(draw: Draw, config: RunConfig) -> str:
     """A block: columns of paths and captions fit no terminal."""
-    sample, crop = draw.sample, draw.sample.crop
+    sample, view = draw.sample, view_of(draw, config)
+    crop, indent = view.crop, " " * 4
     how = (
         f"{sample.width}x{sample.height}, scaled to {crop.scaled_width}x{crop.scaled_height}, "
         f"cut at {crop.left},{crop.top}; use {draw.repeat + 1} of {sample.repeats}"
     )
+    more = "".join(wrapped(printable(words), indent) + "\n" for words in words_of(view))
     caption = printable(final_caption(draw, config)) or "(no caption)"
-    indent = " " * 4
-    return f"  {printable(str(sample.path))}\n{indent}{how}\n{wrapped(caption, indent)}\n"
+    return f"  {printable(str(sample.path))}\n{indent}{how}\n{more}{wrapped(caption, indent)}\n"
 
 
 def _document(
@@ -87,7 +89,7 @@ def _document(
 
 
 def _of_draw(draw: Draw, config: RunConfig) -> dict[str, Any]:
-    sample = draw.sample
+    sample, view = draw.sample, view_of(draw, config)
     return {
         "id": sample.id,
         "path": str(sample.path),
@@ -96,6 +98,7 @@ def _of_draw(draw: Draw, config: RunConfig) -> dict[str, Any]:
         "width": sample.width,
         "height": sample.height,
         "bucket": asdict(sample.bucket),
-        "crop": asdict(sample.crop),
+        "crop": asdict(view.crop),
+        **facts_of(view),
         "caption": final_caption(draw, config),
     }

@@ -6,6 +6,7 @@ is the tool most files in the wild come from.
 """
 
 from .run_config import RunConfig
+from .sections.augmentation import AugmentationOptions
 from .sections.captions import CaptionOptions
 from .sections.dataset import ConceptOptions, DatasetOptions
 from .sections.loss import LossOptions
@@ -18,6 +19,7 @@ from .sections.training import TrainingOptions
 from .sections.validation import ValidationOptions
 
 __all__ = [
+    "AugmentationOptions",
     "CaptionOptions",
     "ConceptOptions",
     "DatasetOptions",

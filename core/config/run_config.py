@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from .options import Section
+from .sections.augmentation import AugmentationOptions
 from .sections.captions import CaptionOptions
 from .sections.dataset import DatasetOptions
 from .sections.loss import LossOptions
@@ -22,6 +23,7 @@ class RunConfig(Section):
 
     model: ModelOptions
     dataset: DatasetOptions = Field(default_factory=DatasetOptions)
+    augmentation: AugmentationOptions = Field(default_factory=AugmentationOptions)
     captions: CaptionOptions = Field(default_factory=CaptionOptions)
     training: TrainingOptions = Field(default_factory=TrainingOptions)
     network: NetworkOptions = Field(default_factory=NetworkOptions)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..config import RunConfig
 from ..config.sections.dataset import FILEWORDS
+from ..config.sections.loss import MaskSource
 from ..errors import Mend, Problem, ProblemsError
 from ..families.base import FamilySpec
 from .buckets import BucketError, BucketRule
@@ -17,6 +18,7 @@ from .captions import Caption
 from .images import BadPicture, Picture, Progress, scan_pictures, verify_pictures
 from .layout import ConceptFolder, Layout
 from .layout_words import is_unread_picture
+from .masks import masked_name, masks_of, review_masks, summary
 from .plan import Bucket, ConceptSummary, Crop, DatasetPlan, Sample
 from .review import review
 
@@ -45,7 +47,7 @@ def build_plan(
     above = Path(config.dataset.folder) if config.dataset.folder else None
     sources = CaptionSources(config.captions, above)
     for concept, label in zip(layout.concepts, labels, strict=True):
-        reader = _ConceptReader(concept, label, progress)
+        reader = _ConceptReader(concept, label, config.loss.mask, progress)
         pictures = reader.pictures()
         captions = reader.captions(pictures, sources)
         problems += reader.problems
@@ -64,17 +66,23 @@ def build_plan(
         )
     if rule:
         problems += review(samples, config, rule)
+    problems += summary(config.loss.mask, samples)
     return DatasetPlan(tuple(samples), _with_shares(summaries), tuple(problems))
 
 
 def verify_plan(
     plan: DatasetPlan, *, exclude: Sequence[str] = (), progress: Progress | None = None
 ) -> None:
-    """Decode every picture of the plan (each once, remembered); ProblemsError names every bad one.
+    """Decode every picture and mask of the plan (each once, remembered); ProblemsError names every
+    bad one, and masks of which nothing counts.
 
     Training begins only after this. ``exclude`` is the configuration's, to be added to.
     """
-    raise_errors(_told(verify_pictures(plan.samples, progress=progress), exclude))
+    masks = [(sample, sample.mask) for sample in plan.samples if sample.mask]
+    roles = {mask.path: mask.path == sample.path for sample, mask in masks}
+    files = [mask for mask in dict.fromkeys(mask for _, mask in masks) if not roles[mask.path]]
+    bad = verify_pictures([*plan.samples, *files], masks=roles, progress=progress)
+    raise_errors(_told(bad, exclude))
 
 
 def raise_errors(problems: Iterable[Problem]) -> None:
@@ -90,15 +98,17 @@ class _ConceptReader:
 
     concept: ConceptFolder
     label: str
+    mask: MaskSource
     progress: Progress | None
     problems: list[Problem] = field(default_factory=list)
     bad: list[BadPicture] = field(default_factory=list)
     assigned: dict[tuple[int, int], tuple[Bucket, Crop]] = field(default_factory=dict)
     """By the picture's size: most pictures share theirs with others."""
+    masks: dict[Path, Picture] = field(default_factory=dict)
+    """By the picture's path."""
 
     def pictures(self) -> list[Picture]:
-        good, bad = scan_pictures(self.concept.folder, self.concept.pictures, self.progress)
-        self.bad += bad
+        good = self._scanned()
         by_stem: dict[str, list[str]] = {}
         for file in self.concept.pictures:
             by_stem.setdefault(_stem(file.name), []).append(file.name)
@@ -110,6 +120,24 @@ class _ConceptReader:
         self._tell_kinds(good)
         self._tell_unread(by_stem)
         return good
+
+    def _scanned(self) -> list[Picture]:
+        """The pictures; the masks are kept by them."""
+        concept, is_file = self.concept, self.mask == "file"
+        names = {file.name for file in concept.masks}
+        if is_file:
+            names |= {file.name for file in concept.pictures if masked_name(file.name)}
+        wanted = sorted(
+            [*concept.pictures, *(concept.masks if is_file else ())], key=lambda file: file.name
+        )
+        # Together: the index forgets what is not named to it.
+        good, bad = scan_pictures(concept.folder, wanted, self.progress)
+        self.bad += bad
+        pictures = [item for item in good if item.path.name not in names]
+        files = [item for item in good if item.path.name in names]
+        self.masks = masks_of(self.mask, pictures, files)
+        self.problems += review_masks(self.mask, names, pictures, self.masks)
+        return pictures
 
     def captions(self, pictures: Sequence[Picture], sources: CaptionSources) -> dict[Path, Caption]:
         found = sources.captions(self.concept, pictures)
@@ -136,6 +164,7 @@ class _ConceptReader:
             crop=crop,
             caption=self.concept.name if caption is None else caption.text,
             caption_path=None if caption is None else caption.path,
+            mask=self.masks.get(picture.path),
             prompt=self.concept.prompt,
         )
 
@@ -145,7 +174,7 @@ class _ConceptReader:
             message = f"Animated, so only the first frame is trained: {some(animated)}."
             self._say(message, severity="note")
         transparent = [item.path.name for item in pictures if item.has_alpha]
-        if transparent:
+        if transparent and self.mask != "alpha":
             message = f"Transparent parts become white: {some(transparent)}."
             self._say(message, severity="note")
 

@@ -8,9 +8,9 @@ decodes each picture once, in the background, before anything is trained.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 from typing import Protocol
@@ -19,9 +19,15 @@ from PIL import Image
 
 from .folders import FileEntry
 from .index import IndexEntry, PictureIndex
+from .masks import load_mask
 from .picture_file import PictureError, open_picture, oriented_size
 
 EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".avif", ".jxl"})
+
+_EMPTY_MASK = {
+    False: "the mask is black everywhere, so that nothing of its picture would be learned",
+    True: "all of it is transparent, so that nothing of it would be learned",
+}
 
 Progress = Callable[[int, int], None]
 """Called with (pictures done, pictures in all), from the thread that was called."""
@@ -96,6 +102,7 @@ def scan_pictures(
 def verify_pictures(
     pictures: Iterable[PictureFile],
     *,
+    masks: Mapping[Path, bool] | None = None,
     progress: Progress | None = None,
     workers: int | None = None,
     stop: Event | None = None,
@@ -105,20 +112,24 @@ def verify_pictures(
     Also named is a file that changed since it was scanned. The work is done in threads (Pillow
     decodes without the interpreter's lock) and remembered; when ``stop`` is set, what is left is
     left for the next call.
+
+    ``masks``: the pictures of which something must count as a mask, and whether it is their alpha
+    channel that does.
     """
-    waiting = list(pictures)
+    waiting, masks = list(pictures), masks or {}
     indexes = {folder: PictureIndex(folder) for folder in {item.path.parent for item in waiting}}
     total, bad, done = len(waiting), [], 0
     todo: list[PictureFile] = []
     for item in waiting:
         known = indexes[item.path.parent].find(item.path.name, item.file_size, item.modified_ns)
-        if known and known.is_decoded and _is_unchanged(item):
+        is_known = known and known.is_decoded and (known.is_mask or item.path not in masks)
+        if is_known and _is_unchanged(item):
             done += 1
         else:
             todo.append(item)
     if progress:
         progress(done, total)
-    for item, result in _decoded(todo, workers or min(8, os.cpu_count() or 1), stop):
+    for item, result in _decoded(todo, masks, workers or min(8, os.cpu_count() or 1), stop):
         done += 1
         if isinstance(result, BadPicture):
             bad.append(result)
@@ -158,7 +169,7 @@ def _entry_of(image: Image.Image, size: int, modified_ns: int, *, is_decoded: bo
 
 
 def _decoded(
-    items: Sequence[PictureFile], workers: int, stop: Event | None
+    items: Sequence[PictureFile], masks: Mapping[Path, bool], workers: int, stop: Event | None
 ) -> Iterator[tuple[PictureFile, IndexEntry | BadPicture]]:
     """Each item with its result, as they become ready; few are under way at a time, so that a stop
     is obeyed at once."""
@@ -170,18 +181,23 @@ def _decoded(
                 item = next(remaining, None)
                 if item is None:
                     break
-                running[pool.submit(_decode, item)] = item
+                running[pool.submit(_decode, item, masks.get(item.path))] = item
             if not running:
                 return
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 yield running.pop(future), future.result()
 
 
-def _decode(item: PictureFile) -> IndexEntry | BadPicture:
+def _decode(item: PictureFile, is_alpha_mask: bool | None) -> IndexEntry | BadPicture:
+    """``is_alpha_mask``: None where it is no mask."""
     try:
         with open_picture(item.path) as image:
             image.load()
             entry = _entry_of(image, item.file_size, item.modified_ns, is_decoded=True)
+        if is_alpha_mask is not None:
+            if load_mask(item.path, is_alpha=is_alpha_mask).getbbox() is None:
+                return BadPicture(item.path, _EMPTY_MASK[is_alpha_mask])
+            entry = replace(entry, is_mask=True)
     except PictureError as error:
         return BadPicture(item.path, str(error))
     if not _is_unchanged(item) or (entry.width, entry.height) != (item.width, item.height):

@@ -22,7 +22,7 @@ from ..errors import WizardError
 from ..files import write_bytes
 from ..places import cache_folder
 
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,8 @@ class IndexEntry:
     has_alpha: bool
     is_decoded: bool
     """Whether all of it was decoded without an error, not only its header."""
+    is_mask: bool = False
+    """Whether something of it counts when it is taken as a mask; False as long as nobody asked."""
 
 
 class PictureIndex:
@@ -56,8 +58,13 @@ class PictureIndex:
 
     def remember(self, name: str, entry: IndexEntry) -> None:
         known = self.find(name, entry.size, entry.modified_ns)
-        if known and known.is_decoded:
-            entry = replace(entry, is_decoded=True)
+        if known:
+            is_decoded, is_mask = known.is_decoded, known.is_mask
+            entry = replace(
+                entry,
+                is_decoded=entry.is_decoded or is_decoded,
+                is_mask=entry.is_mask or is_mask,
+            )
         self._entries[name] = entry
         self._changed[name] = entry
 
@@ -99,12 +106,11 @@ def _read(path: Path) -> dict[str, IndexEntry]:
 
 def _entry(row: object) -> IndexEntry:
     """Raises TypeError or ValueError for anything but a row of ours."""
-    if not isinstance(row, list) or len(row) != 7:
+    if not isinstance(row, list) or len(row) != 8:
         raise ValueError("not a row of the index")
-    size, modified_ns, width, height, frames, has_alpha, is_decoded = row
+    size, modified_ns, width, height, frames, has_alpha, is_decoded, is_mask = row
     numbers = (size, modified_ns, width, height, frames)
     if any(type(number) is not int for number in numbers) or min(width, height, frames) < 1:
         raise ValueError("not the numbers of a picture")
-    return IndexEntry(
-        size, modified_ns, width, height, frames, has_alpha is True, is_decoded is True
-    )
+    flags = (flag is True for flag in (has_alpha, is_decoded, is_mask))
+    return IndexEntry(size, modified_ns, width, height, frames, *flags)

@@ -42,6 +42,8 @@ class ConceptFolder:
     """Named like pictures, not excluded; not yet opened."""
     listing: FolderListing
     prompt: str = ""
+    masks: tuple[FileEntry, ...] = ()
+    """The masks beside them, likewise."""
 
 
 class Layout:
@@ -178,5 +180,12 @@ class Layout:
     ) -> ConceptFolder:
         words = () if is_regularization else self._trigger_words
         return ConceptFolder(
-            listing.folder, name, repeats, is_regularization, words, pictures, listing
+            listing.folder,
+            name,
+            repeats,
+            is_regularization,
+            words,
+            pictures,
+            listing,
+            masks=self._folders.masks(listing),
         )

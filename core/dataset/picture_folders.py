@@ -12,6 +12,7 @@ from .archive_words import is_archive, not_a_folder
 from .folders import FileEntry, FolderListing, list_folder
 from .images import is_picture_name
 from .layout_words import counted, folder_mends, nearest, try_list
+from .masks import mask_names
 
 
 class PictureFolders:
@@ -42,11 +43,12 @@ class PictureFolders:
         return None
 
     def pictures(self, listing: FolderListing) -> tuple[FileEntry, ...]:
-        """Files that are named like pictures and not excluded; not yet opened."""
-        named = [file for file in listing.files if is_picture_name(file.name)]
-        if not self.options.exclude:
-            return tuple(named)
-        return tuple(file for file in named if not self._is_excluded(file.path))
+        """Files that are named like pictures, masks apart, and not excluded; not yet opened."""
+        return self._kept(listing, masks=False)
+
+    def masks(self, listing: FolderListing) -> tuple[FileEntry, ...]:
+        """The masks of its pictures that are not excluded; not yet opened."""
+        return self._kept(listing, masks=True)
 
     def with_pictures(self, listing: FolderListing) -> list[Path]:
         """The folders in a folder that have pictures in them."""
@@ -76,6 +78,14 @@ class PictureFolders:
     def note(self, *said: Any) -> None:
         """Say a note, likewise."""
         self.problems.append(_problem("note", *said))
+
+    def _kept(self, listing: FolderListing, *, masks: bool) -> tuple[FileEntry, ...]:
+        named = [file for file in listing.files if is_picture_name(file.name)]
+        among = mask_names(file.name for file in named)
+        wanted = [file for file in named if (file.name in among) == masks]
+        if not self.options.exclude:
+            return tuple(wanted)
+        return tuple(file for file in wanted if not self._is_excluded(file.path))
 
     def _is_excluded(self, path: Path) -> bool:
         """By its name, or, where the pattern has a slash, by its path relative to the folder that

@@ -35,7 +35,7 @@ def load_picture(path: Path, *, at_least: int | None = None) -> Image.Image:
         image.load()
         profile = image.info.get("icc_profile")
         upright = ImageOps.exif_transpose(image)
-        return _flattened(_eight_bits(upright), profile)
+        return _flattened(eight_bits(upright), profile)
 
 
 def crop_picture(image: Image.Image, crop: Crop, bucket: Bucket) -> Image.Image:
@@ -44,16 +44,31 @@ def crop_picture(image: Image.Image, crop: Crop, bucket: Bucket) -> Image.Image:
     Shrunk with Lanczos, which keeps the most detail without aliasing. Enlarged with bicubic: on
     the few pixels of a small picture Lanczos draws rings along edges, which a network learns.
     """
+    return _cut(image, crop, bucket, Image.Resampling.LANCZOS, Image.Resampling.BICUBIC)
+
+
+def crop_mask(mask: Image.Image, crop: Crop, bucket: Bucket) -> Image.Image:
+    """The same rectangle of a mask (L), of any size and the picture's shape; scaled with filters
+    that do not overshoot."""
+    return _cut(mask, crop, bucket, Image.Resampling.BOX, Image.Resampling.BILINEAR)
+
+
+def _cut(
+    image: Image.Image,
+    crop: Crop,
+    bucket: Bucket,
+    shrinking: Image.Resampling,
+    enlarging: Image.Resampling,
+) -> Image.Image:
     size = (crop.scaled_width, crop.scaled_height)
     if image.size != size:
         shrinks = size[0] <= image.width and size[1] <= image.height
-        method = Image.Resampling.LANCZOS if shrinks else Image.Resampling.BICUBIC
-        image = image.resize(size, method)
+        image = image.resize(size, shrinking if shrinks else enlarging)
     right, bottom = crop.left + bucket.width, crop.top + bucket.height
     return image.crop((crop.left, crop.top, right, bottom))
 
 
-def _eight_bits(image: Image.Image) -> Image.Image:
+def eight_bits(image: Image.Image) -> Image.Image:
     """The same picture with 8 bits a channel and no palette."""
     if image.mode in ("I", "I;16", "I;16L", "I;16B", "I;16N"):
         # 0..65535 to 0..255, rounded. PNG knows no wider integers.

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import Problem
 from ..randomness import key
+
+if TYPE_CHECKING:
+    from .images import Picture
 
 
 @dataclass(frozen=True, order=True)
@@ -58,6 +62,8 @@ class Sample:
     """The file it stands in."""
     prompt: str = ""
     """The concept's, in which the caption stands for ``[filewords]``; empty: the caption alone."""
+    mask: Picture | None = None
+    """Where its mask lies: a file of its own, or, for the alpha channel, the picture."""
 
 
 @dataclass(frozen=True)

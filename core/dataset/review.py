@@ -24,6 +24,7 @@ def review(samples: Sequence[Sample], config: RunConfig, rule: BucketRule) -> li
         *_about_size(training, rule),
         *_about_shape(training, config, rule),
         *_about_options(training, regularization, config),
+        *_about_crops(samples, config),
     ]
 
 
@@ -95,6 +96,25 @@ def _about_options(
             f"{needed} regularization pictures are used in an epoch, and there are "
             f"{len(regularization)}: they come again.",
             "dataset.regularization_folder",
+            severity="note",
+        )
+
+
+def _about_crops(samples: Sequence[Sample], config: RunConfig) -> Iterator[Problem]:
+    if not config.augmentation.random_crop:
+        return
+    fixed = sum(kept_share(item.crop, item.bucket) == 1 for item in samples)
+    if fixed == len(samples):
+        yield Problem(
+            "has no effect: every picture fits its bucket, and nothing is cut off",
+            "augmentation.random_crop",
+            remedy="Turn dataset.buckets off, or leave this out and cache the pictures.",
+            severity="warning",
+        )
+    elif fixed:
+        yield Problem(
+            f"{fixed} of {len(samples)} pictures fit their bucket and are seen whole each time.",
+            "augmentation.random_crop",
             severity="note",
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from ..config import CaptionOptions, RunConfig
+from ..config import AugmentationOptions, CaptionOptions, RunConfig
 from ..errors import Problem, ProblemsError
 from ..families.base import FamilySpec
 from ..files import sha256_of
@@ -29,7 +29,8 @@ choice, which is always the same one: the same network is to give the same loss.
 
 
 def validation_config(config: RunConfig) -> RunConfig:
-    """``config`` with the validation pictures in the place of the dataset."""
+    """``config`` with the validation pictures in the place of the dataset, and without
+    augmentation. Masks count as in training."""
     dataset = config.dataset.model_copy(
         update={
             "folder": config.validation.folder,
@@ -40,7 +41,8 @@ def validation_config(config: RunConfig) -> RunConfig:
     )
     kept = {name: getattr(config.captions, name) for name in _KEPT}
     captions = CaptionOptions.model_validate(kept)
-    return config.model_copy(update={"dataset": dataset, "captions": captions})
+    varied = {"dataset": dataset, "captions": captions, "augmentation": AugmentationOptions()}
+    return config.model_copy(update=varied)
 
 
 def validation_plan(config: RunConfig, spec: FamilySpec) -> DatasetPlan | None:

@@ -15,7 +15,7 @@ from ..preflight_base import BaseFindings
 from ..schedule import Schedule
 from .figures import Figure, duration_text, span_text
 from .past_runs import PastRun
-from .sizes import file_bytes, part_sizes, sample_pixels, training_pixels
+from .sizes import file_bytes, part_sizes, sample_pixels, training_pixels, views_per_picture
 from .speeds import teraflops
 
 _BACKWARD, _RECOMPUTED = 1.0, 0.75
@@ -25,6 +25,8 @@ _SHARES = (0.35, 0.05)
 _LAUNCH = (0.07, 0.25)
 """Seconds that a batch takes at least, at best and at worst: the processor starts every kernel."""
 _FP32_SLOWER = 4.0
+_ENCODER_LAUNCHES = 0.1
+"""Of a training batch's, to encode a picture: the VAE has few layers and no way back."""
 _LOADING = (8.0, 60.0)
 _DISK = (1e9, 1e8)
 """Bytes a second that are written and read back."""
@@ -93,8 +95,11 @@ def _from_history(
     factor = pixels / run.pixels
     times = factor * (_checkpointing_factor(training.gradient_checkpointing, run.checkpointing))
     exact = math.isclose(times, 1) and run.precision == config.model.precision
-    spread = 0.1 if exact else 0.35
     step = run.per_step * times
+    if _encodes_more(run, config):
+        step += training.batch_size * batches * (run.per_encoding or 0.0)
+        exact = False
+    spread = 0.1 if exact else 0.35
     work = sample_pixels(config, spec) * config.samples.steps
     if run.per_drawing is not None and run.drawing_work:
         drawing = run.per_drawing * work / run.drawing_work
@@ -110,7 +115,7 @@ def _from_history(
 
     save = run.per_save if run.per_save is not None else 2.0
     start = run.to_start if run.to_start is not None else 30.0
-    start += len(plan.samples) * (run.per_encoding or 0.0)
+    start += len(plan.samples) * views_per_picture(config) * (run.per_encoding or 0.0)
     return Pace(
         around(step), around(drawing), around(save), around(start), said + scaled, not exact
     )
@@ -123,7 +128,17 @@ def _is_like(run: PastRun, config: RunConfig, gpu: Gpu | None) -> bool:
         run.family == config.model.family
         and run.device == (gpu.name if gpu else PROCESSOR)
         and (same_base or not is_embedded)
+        and (_cached(run) == config.dataset.cache_latents or _encodes_more(run, config))
     )
+
+
+def _cached(run: PastRun) -> bool:
+    return run.config is None or run.config.dataset.cache_latents
+
+
+def _encodes_more(run: PastRun, config: RunConfig) -> bool:
+    """Whether what an earlier run did once, and is known of it, is done at every step."""
+    return _cached(run) and not config.dataset.cache_latents and bool(run.per_encoding)
 
 
 def _distance(run: PastRun, config: RunConfig, pixels: int) -> tuple[bool, bool, float]:
@@ -159,7 +174,12 @@ def _from_arithmetic(
     drawn = sample_pixels(config, spec)
     drawing_work = 2 * size * _forward(costs, drawn)
     decoding = 2 * drawn * costs.encoding_flops * _FP32_SLOWER
-    encoding = len(plan.samples) * pixels * costs.encoding_flops * _FP32_SLOWER
+    of_picture = pixels * costs.encoding_flops * _FP32_SLOWER
+    encoding = len(plan.samples) * views_per_picture(config) * of_picture
+    launches = 1.0
+    if not config.dataset.cache_latents:
+        batch_work += training.batch_size * of_picture
+        launches += training.batch_size * _ENCODER_LAUNCHES
     written = 5 * file_bytes(config, spec, base)
 
     def seconds(end: int, work: float, launches: float) -> float:
@@ -171,7 +191,7 @@ def _from_arithmetic(
     batches = training.gradient_accumulation
     steps = config.samples.steps
     return Pace(
-        step=both(batches * batch_work, batches),
+        step=both(batches * batch_work, batches * launches),
         # Without gradients and a loss, a pass is about half of a batch's launches.
         drawing=both(steps * drawing_work + decoding, steps / 2, best=0.5, worst=5),
         save=(0.2 + written / _DISK[0], 2 + written / _DISK[1]),

@@ -111,6 +111,10 @@ def need(config: RunConfig, spec: FamilySpec, base: BaseFindings | None) -> Need
         pictures += batch * texts_bytes * scale * (0.3 if checkpointing else 1)
     vae = sizes["vae"].values * BYTES["fp32"] if "vae" in sizes else 0
     drawing = vae + sum(of_texts[name] for name in texts if name not in trained)
+    if not config.dataset.cache_latents:
+        # It stays, and encodes before anything is kept for the backward pass.
+        weights, drawing = weights + vae, drawing - vae
+        pictures = max(pictures, training_pixels(config, spec) * costs.decoding_bytes)
     if config.samples.prompts:
         drawing += sample_pixels(config, spec) * costs.decoding_bytes * scale
     per_value = _LORA_BYTES + optimizer_bytes(config) + average_bytes(config)
@@ -142,6 +146,7 @@ def _is_like(run: PastRun, then: RunConfig, config: RunConfig) -> bool:
         and then.model.base == config.model.base
         and then.model.precision == config.model.precision
         and then.training.gradient_checkpointing == config.training.gradient_checkpointing
+        and then.dataset.cache_latents == config.dataset.cache_latents
         and bool(then.samples.prompts) == bool(config.samples.prompts) == has_drawn
     )
 

@@ -112,12 +112,20 @@ def cache_bytes(config: RunConfig, spec: FamilySpec, plan: DatasetPlan) -> int:
     """What the pictures and captions take in the cache, encoded."""
     cell = spec.costs.cell_side if spec.costs else 8
     cells = sum(sample.bucket.width * sample.bucket.height // cell**2 for sample in plan.samples)
+    cells *= views_per_picture(config)
     texts = 0
     if config.optimizer.text_encoder_learning_rate == "off":
         size = (config.captions.max_tokens + 2) * _TOKEN_BYTES
         texts = len({sample.caption for sample in plan.samples}) * size
     # Mean and deviation of four channels, in fp32.
     return cells * 2 * 4 * 4 + texts
+
+
+def views_per_picture(config: RunConfig) -> int:
+    """How often each picture is encoded before the first step."""
+    if not config.dataset.cache_latents:
+        return 0
+    return 2 if config.augmentation.flip else 1
 
 
 def training_pixels(config: RunConfig, spec: FamilySpec) -> int:

@@ -157,12 +157,14 @@ class Batch:
 
     latents: (B, C, h, w). conditioning: by name, (B, ...). geometry: per picture
     (original width, height, crop left, top, target width, height) in pixels, (B, 6), for families
-    that are told (SDXL).
+    that are told (SDXL). mask: how much each cell counts in the loss, (B, 1, h, w) from 0 to 1;
+    None where all count.
     """
 
     latents: torch.Tensor
     conditioning: Conditioning
     geometry: torch.Tensor
+    mask: torch.Tensor | None = None
 
 
 @dataclass(frozen=True)

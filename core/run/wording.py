@@ -16,6 +16,7 @@ _PHASES = {
     "load model": "loading the base model",
     "fingerprint pictures": "reading the pictures",
     "cache latents": "preparing the pictures",
+    "cache masks": "preparing the masks",
     "cache conditioning": "preparing the captions",
     "attach network": "building the LoRA",
     "train": "training",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -10,7 +11,8 @@ import torch
 from ..config import RunConfig
 from ..config.sections.loss import TIMESTEPS
 from ..dataset.captions import final_caption
-from ..dataset.plan import Draw, MicroBatch, Sample
+from ..dataset.plan import Draw, MicroBatch, Window
+from ..dataset.views import View, view_of
 from ..families.base import Batch, ModelFamily
 from . import draws as keyed
 from .loss import huber_thresholds, prior_weights, sample_errors, share_of_window
@@ -19,7 +21,22 @@ from .noise import multires_noise, offset_noise, offset_strengths, perturbation_
 if TYPE_CHECKING:
     from ..families.base import Conditioning
 
-Encoded = Callable[[Sequence[Sample]], torch.Tensor]
+Encoded = Callable[[Sequence[View]], torch.Tensor]
+CellMasks = Callable[[Sequence[View]], torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Where a run's pictures come from."""
+
+    encoded: Encoded
+    """As `ModelFamily.encode_images` gives them: from a cache, or made on the spot."""
+    masks: CellMasks | None = None
+    """What counts of each cell, where pictures have masks."""
+    expect: Callable[[Sequence[View]], None] | None = None
+    """To be told what will be asked for next, where that helps."""
+
+
 Prompts = Callable[[Sequence[str]], "Conditioning"]
 
 
@@ -30,15 +47,22 @@ class Batches:
         self,
         config: RunConfig,
         family: ModelFamily,
-        encoded: Encoded,
+        pictures: Pictures,
         conditioning: Prompts,
         device: torch.device,
     ) -> None:
-        """``encoded`` gives pictures as `ModelFamily.encode_images` does, ``conditioning`` captions
-        as `ModelFamily.encode_prompts` does: from a cache, or made on the spot."""
+        """``conditioning`` gives captions as `ModelFamily.encode_prompts` does: from a cache, or
+        made on the spot."""
         self._config, self._family, self._device = config, family, device
-        self._encoded, self._conditioning = encoded, conditioning
+        self._pictures, self._conditioning = pictures, conditioning
         self._seed = config.training.seed
+
+    def expect(self, window: Window) -> None:
+        """``window`` comes after the one that is trained now."""
+        if self._pictures.expect:
+            self._pictures.expect(
+                [view_of(draw, self._config) for batch in window for draw in batch]
+            )
 
     def loss(self, micro_batch: MicroBatch, window_samples: int) -> torch.Tensor:
         """What ``micro_batch`` adds to the loss of a window of ``window_samples`` samples, as a
@@ -53,7 +77,7 @@ class Batches:
         input_noise = self._input_noise(micro_batch, noise)
         prediction, target = self._family.predict(batch, noise, timesteps, input_noise)
         thresholds = huber_thresholds(self._family, timesteps, options)
-        errors = sample_errors(prediction, target, options.type, thresholds)
+        errors = sample_errors(prediction, target, options.type, thresholds, batch.mask)
         return share_of_window(errors, weights, window_samples)
 
     def _timesteps(self, draws: Sequence[Draw]) -> torch.Tensor:
@@ -63,14 +87,17 @@ class Batches:
         return self._on_device(self._family.draw_timesteps(numbers, span))
 
     def _batch(self, draws: Sequence[Draw]) -> Batch:
-        encoded = self._on_device(self._encoded([draw.sample for draw in draws]))
+        views = [view_of(draw, self._config) for draw in draws]
+        encoded = self._on_device(self._pictures.encoded(views))
         latents = self._family.draw_latents(encoded, self._normal(draws, keyed.VAE_NOISE))
         captions = [final_caption(draw, self._config) for draw in draws]
         conditioning = {
             name: self._on_device(tensor) for name, tensor in self._conditioning(captions).items()
         }
-        geometry = torch.tensor([geometry_of(draw.sample) for draw in draws], dtype=torch.float32)
-        return Batch(latents, conditioning, self._on_device(geometry))
+        geometry = torch.tensor([geometry_of(view) for view in views], dtype=torch.float32)
+        masks = self._pictures.masks
+        mask = self._on_device(masks(views)) if masks else None
+        return Batch(latents, conditioning, self._on_device(geometry), mask)
 
     def _noise(self, draws: Sequence[Draw], latents: torch.Tensor) -> torch.Tensor:
         options = self._config.loss
@@ -106,7 +133,7 @@ class Batches:
         return tensor.to(self._device, non_blocking=True)
 
 
-def geometry_of(sample: Sample) -> tuple[int, ...]:
+def geometry_of(view: View) -> tuple[int, ...]:
     """(original width, height, crop left, top, target width, height) in pixels."""
-    crop, bucket = sample.crop, sample.bucket
-    return sample.width, sample.height, crop.left, crop.top, bucket.width, bucket.height
+    sample, bucket = view.sample, view.sample.bucket
+    return sample.width, sample.height, view.left, view.crop.top, bucket.width, bucket.height

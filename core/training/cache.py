@@ -8,20 +8,21 @@ versions: a run must give the same file whether it found the cache warm or cold.
 
 from __future__ import annotations
 
+import contextlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from ..config import CaptionOptions, ModelOptions
-from ..dataset.pixels import crop_picture, load_picture
-from ..dataset.plan import Sample
+from ..dataset.views import View
 from ..errors import EXIT_FAILED, WizardError
 from ..families.base import ModelFamily
-from .fingerprints import Fingerprints
+from .pictures import Decoder, as_input, check_finite
 from .store import TensorStore, content_key
 
 if TYPE_CHECKING:
@@ -49,20 +50,18 @@ def arithmetic(device: torch.device) -> dict[str, Any]:
 
 
 class EncodedPictures:
-    """What the VAE makes of each picture in its bucket."""
+    """What the VAE makes of each view of a picture in its bucket. Not for views with other colours:
+    these are hardly ever seen twice."""
 
     def __init__(
         self,
         store: TensorStore,
         family: ModelFamily,
         options: ModelOptions,
-        hashes: Mapping[str, str],
-        fingerprints: Fingerprints,
+        decoder: Decoder,
         device: torch.device,
     ) -> None:
-        """``hashes``: SHA-256 of the picture's bytes by the sample's id, as the run began."""
-        self._store, self._family, self._hashes = store, family, hashes
-        self._fingerprints = fingerprints
+        self._store, self._family, self._decoder = store, family, decoder
         self._batch = _batch_size(device)
         self._depends_on = {
             **_encoder_facts(family, options, device),
@@ -70,67 +69,60 @@ class EncodedPictures:
             "pillow": version("pillow"),
         }
 
-    def fill(self, samples: Sequence[Sample], progress: Progress) -> None:
+    def fill(self, views: Sequence[View], progress: Progress) -> None:
         """Encode what is not there yet; ``progress(done)`` may end it between two batches.
 
-        Raises WizardError when a picture cannot be read or was changed since the run began, or
-        when not even one fits into the GPU's memory.
+        Raises WizardError when a picture cannot be read or was changed since the run began, when
+        what is made of it is no number, or when not even one fits into the GPU's memory.
         """
-        missing = [sample for sample in samples if not self._store.has(self._key(sample))]
-        done = len(samples) - len(missing)
+        missing = [view for view in views if not self._store.has(self._key(view))]
+        done = len(views) - len(missing)
         progress(done)
-        by_bucket: dict[Any, list[Sample]] = defaultdict(list)
-        for sample in missing:
-            by_bucket[sample.bucket].append(sample)
+        by_bucket: dict[Any, list[View]] = defaultdict(list)
+        for view in missing:
+            by_bucket[view.sample.bucket].append(view)
         for group in by_bucket.values():
-            waiting = group
-            while waiting:
-                chunk = waiting[: self._batch]
-                if self._encode_or_shrink(chunk):
-                    waiting = waiting[len(chunk) :]
-                    done += len(chunk)
-                    progress(done)
+            with contextlib.closing(self._decoder.ahead(group)) as decoded:
+                pairs = zip(group, decoded, strict=True)
+                while waiting := list(islice(pairs, self._batch)):
+                    while chunk := waiting[: self._batch]:
+                        if self._encode_or_shrink(chunk):
+                            waiting = waiting[len(chunk) :]
+                            done += len(chunk)
+                            progress(done)
 
-    def gather(self, samples: Sequence[Sample]) -> torch.Tensor:
+    def gather(self, views: Sequence[View]) -> torch.Tensor:
         """(B, E, h, w) fp32 on the CPU. An entry that was lost since `fill` is made again."""
-        return torch.stack([self._entry(sample) for sample in samples])
+        return torch.stack([self._entry(view) for view in views])
 
-    def _entry(self, sample: Sample) -> torch.Tensor:
-        entry = self._store.get(self._key(sample))
+    def _entry(self, view: View) -> torch.Tensor:
+        entry = self._store.get(self._key(view))
         if entry is None:
-            self.fill([sample], lambda done: None)
-            entry = self._store.get(self._key(sample)) or {}
+            self.fill([view], lambda done: None)
+            entry = self._store.get(self._key(view)) or {}
         return entry[_ENCODED]
 
-    def _encode_or_shrink(self, samples: Sequence[Sample]) -> bool:
+    def _encode_or_shrink(self, pictures: Sequence[tuple[View, torch.Tensor]]) -> bool:
         """False when the memory was too small and the batch is now half as large."""
-        pixels = torch.stack([self._pixels(sample) for sample in samples])
+        pixels = torch.stack([as_input(levels) for _, levels in pictures])
         try:
             encoded = _in_full_batches(self._family.encode_images, pixels, self._batch)
         except torch.OutOfMemoryError as error:
             self._batch = _half(self._batch, error)
             return False
-        for sample, tensor in zip(samples, encoded, strict=True):
-            self._store.put(self._key(sample), {_ENCODED: tensor})
+        for (view, _), tensor in zip(pictures, encoded, strict=True):
+            check_finite(view, tensor)
+            self._store.put(self._key(view), {_ENCODED: tensor})
         return True
 
-    def _pixels(self, sample: Sample) -> torch.Tensor:
-        picture = crop_picture(load_picture(sample.path), sample.crop, sample.bucket)
-        if self._fingerprints.of(sample.path) != self._hashes[sample.id]:
-            raise WizardError(
-                "A picture was changed while it was being used",
-                str(sample.path),
-                "Leave the dataset alone while the run starts, then start it again.",
-            )
-        levels = torch.frombuffer(bytearray(picture.tobytes()), dtype=torch.uint8)
-        return levels.view(picture.height, picture.width, 3).movedim(-1, 0).float() / 127.5 - 1
-
-    def _key(self, sample: Sample) -> str:
+    def _key(self, view: View) -> str:
+        # A view that is not mirrored has no mark of it.
         return content_key(
             **self._depends_on,
-            picture=self._hashes[sample.id],
-            bucket=asdict(sample.bucket),
-            crop=asdict(sample.crop),
+            picture=self._decoder.hashes[view.sample.path],
+            bucket=asdict(view.sample.bucket),
+            crop=asdict(view.crop),
+            **({"flipped": True} if view.is_flipped else {}),
         )
 
 

@@ -17,12 +17,13 @@ def sample_errors(
     target: torch.Tensor,
     kind: LossType = "l2",
     thresholds: torch.Tensor | None = None,
+    mask: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """The mean error of each sample, (B,) fp32, from two (B, ...) of any precision.
 
     ``thresholds`` (B,) are those of Huber's losses, c, as sd-scripts has them: with the difference
     d, huber is 2 c (sqrt(d^2 + c^2) - c) and smooth_l1 the same without the first c; both are near
-    d^2 (over c) where d is small.
+    d^2 (over c) where d is small. ``mask`` as in `mean_of_cells`.
     """
     difference = prediction.float() - target.float()
     if kind == "l1":
@@ -34,7 +35,22 @@ def sample_errors(
         error = error * c if kind == "huber" else error
     else:
         error = difference.square()
-    return error.flatten(1).mean(dim=1)
+    return mean_of_cells(error, mask)
+
+
+def mean_of_cells(errors: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
+    """The mean of each sample's errors (B, C, h, w), (B,). With ``mask`` (B, 1, h, w) from 0 to 1
+    the mean over what counts, and 0 where nothing does.
+
+    sd-scripts takes the mean over everything, so that a picture of which a tenth counts has a tenth
+    of the others' weight, and the learning rate depends on the masks. Here each picture counts as
+    much as any.
+    """
+    if mask is None:
+        return errors.flatten(1).mean(dim=1)
+    counted = mask.expand_as(errors).flatten(1)
+    sums = (errors.flatten(1) * counted).sum(dim=1)
+    return sums / counted.sum(dim=1).clamp(min=torch.finfo(sums.dtype).tiny)
 
 
 def huber_thresholds(

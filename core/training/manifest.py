@@ -19,9 +19,9 @@ Manifest = dict[str, dict[str, Any]]
 """By the sample's id: all about it that training sees."""
 
 
-def of_plan(plan: DatasetPlan, hashes: Mapping[str, str]) -> Manifest:
-    """``hashes``: SHA-256 of each picture's bytes by the sample's id."""
-    return {sample.id: _entry(sample, hashes[sample.id]) for sample in plan.samples}
+def of_plan(plan: DatasetPlan, hashes: Mapping[Path, str]) -> Manifest:
+    """``hashes``: SHA-256 of the bytes of each picture and mask."""
+    return {sample.id: _entry(sample, hashes) for sample in plan.samples}
 
 
 def digest(manifest: Manifest) -> str:
@@ -77,11 +77,12 @@ def differences(before: Manifest, now: Manifest) -> list[str]:
     return lines
 
 
-def _entry(sample: Sample, picture_hash: str) -> dict[str, Any]:
+def _entry(sample: Sample, hashes: Mapping[Path, str]) -> dict[str, Any]:
     # Only where there is one: runs of before have none to compare with.
     prompt = {"prompt": sample.prompt} if sample.prompt else {}
+    mask = sample.mask.path if sample.mask else sample.path
     return {
-        "picture": picture_hash,
+        "picture": hashes[sample.path],
         "caption": sample.caption,
         "trigger words": list(sample.trigger_words),
         "repeats": sample.repeats,
@@ -89,4 +90,5 @@ def _entry(sample: Sample, picture_hash: str) -> dict[str, Any]:
         "bucket": asdict(sample.bucket),
         "crop": asdict(sample.crop),
         **prompt,
+        **({"mask": hashes[mask]} if mask != sample.path else {}),
     }

@@ -31,13 +31,15 @@ from ..sampling.prompts import expand
 from ..schedule import BatchCounts, Schedule
 from ..weights import kohya, metadata
 from . import manifest, states
-from .batches import Batches, Encoded, Prompts
-from .cache import EncodedPictures, EncodedPrompts
+from .batches import Batches, Prompts
+from .cache import EncodedPrompts
 from .continuation import Beginning
 from .ema import MovingAverage
 from .fingerprints import Fingerprints
 from .groups import parameter_groups
 from .outputs import Outputs
+from .picture_source import hash_files, prepare_pictures
+from .pictures import Decoder
 from .portions import Portions
 from .previews import Previews
 from .rates import DENOISER, RateSchedule, base_rates
@@ -73,13 +75,17 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
     if problem := missing_package(optimizer_spec):
         raise ProblemsError("The optimizer cannot be used", [problem])
     source = _Source(job, config, plan, family, device)
-    hashes = source.hashes()
+    validated = validation_plan(config, family.spec)
+    looked_at = validated.samples if validated else ()
+    hashes = hash_files(job, source.fingerprints, [*plan.samples, *looked_at])
     origin = Origin.of(config, manifest.of_plan(plan, hashes), family.base_hash(), device)
     standing = states.find(job, origin)
     beginning = Beginning.of(job, config, standing)
     origin = origin.going_on_from(beginning.sha256)
-    validated = validation_plan(config, family.spec)
-    pictures = source.pictures(hashes, validated)
+    decoder = Decoder(hashes, source.fingerprints)
+    pictures = prepare_pictures(
+        job, config, family, source.store, decoder, device, plan.samples, looked_at
+    )
     prompts = source.prompts(set(rates) - {DENOISER}, schedule, validated)
     family.release(*(name for name in _text_encoders(family) if name not in rates))
     source.make_room()
@@ -223,33 +229,8 @@ class _Source:
     def __post_init__(self) -> None:
         cache = places.cache_folder()
         self._begun = time.time()
-        self._store = TensorStore(cache / "encoded")
-        self._fingerprints = Fingerprints(cache / "pictures")
-
-    def hashes(self) -> dict[str, str]:
-        """SHA-256 of every picture's bytes by the sample's id."""
-        samples = self.plan.samples
-        self.job.phase("fingerprint pictures", total=len(samples))
-        found: dict[str, str] = {}
-        for sample in samples:
-            found[sample.id] = self._fingerprints.of(sample.path)
-            self.job.progress(len(found))
-        return found
-
-    def pictures(self, hashes: dict[str, str], validated: DatasetPlan | None) -> Encoded:
-        """Encodes all pictures that are not in the cache."""
-        samples = [*self.plan.samples, *(validated.samples if validated else ())]
-        hashes = hashes | {
-            sample.id: self._fingerprints.of(sample.path)
-            for sample in samples[len(self.plan.samples) :]
-        }
-        self.job.phase("cache latents", total=len(samples))
-        encoded = EncodedPictures(
-            self._store, self.family, self.config.model, hashes, self._fingerprints, self.device
-        )
-        encoded.fill(samples, self.job.progress)
-        self.family.release("vae")
-        return encoded.gather
+        self.store = TensorStore(cache / "encoded")
+        self.fingerprints = Fingerprints(cache / "pictures")
 
     def prompts(
         self, trained: set[str], schedule: Schedule, validated: DatasetPlan | None
@@ -267,14 +248,14 @@ class _Source:
             always = validation_config(self.config)
             captions += [final_caption(Draw(sample, 0, 0), always) for sample in validated.samples]
         self.job.phase("cache conditioning", total=len(captions))
-        encoded = EncodedPrompts(self._store, self.family, self.config.model, options, self.device)
+        encoded = EncodedPrompts(self.store, self.family, self.config.model, options, self.device)
         encoded.fill(captions, self.job.progress)
         return encoded.gather
 
     def make_room(self) -> None:
         """Let go what other runs have left in the cache, where it takes more than it may."""
         files, freed = cache_room.trim(
-            self._store.folder, cache_room.allowed_bytes(), used_before=self._begun
+            self.store.folder, cache_room.allowed_bytes(), used_before=self._begun
         )
         if files:
             self.job.log(f"the cache let go {files} entries, {places.size_text(freed)}")

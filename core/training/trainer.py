@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import zip_longest
 
 import torch
 
@@ -84,7 +85,9 @@ class Trainer:
         while done < self.schedule.total_steps:
             epoch, place = self.schedule.position(done + 1)
             of_epoch = windows(self.plan, self.config, epoch)
-            for window in of_epoch[place : place + self.schedule.total_steps - done]:
+            left = of_epoch[place : place + self.schedule.total_steps - done]
+            for window, following in zip_longest(left, left[1:], fillvalue=()):
+                self.batches.expect(following)
                 yield epoch, window
                 done += 1
 

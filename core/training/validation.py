@@ -15,11 +15,12 @@ from ..config import RunConfig
 from ..dataset.captions import final_caption
 from ..dataset.plan import Draw, Sample
 from ..dataset.validation import validation_config
+from ..dataset.views import plain_view
 from ..families.base import Batch, ModelFamily
 from ..run.job import Job
 from ..sampling.drawing import evaluating
 from . import draws as keyed
-from .batches import Encoded, Prompts, geometry_of
+from .batches import Pictures, Prompts, geometry_of
 from .loss import sample_errors
 
 
@@ -33,14 +34,14 @@ class Validation:
         family: ModelFamily,
         samples: Sequence[Sample],
         trained: Sequence[torch.nn.Module],
-        encoded: Encoded,
+        pictures: Pictures,
         conditioning: Prompts,
         device: torch.device,
     ) -> None:
         """``trained``: the parts of the base that the network hangs on."""
         self._trained = trained
         self._job, self._family, self._samples, self._device = job, family, samples, device
-        self._encoded, self._conditioning = encoded, conditioning
+        self._pictures, self._conditioning = pictures, conditioning
         self._count, self._seed = config.validation.timesteps, config.training.seed
         self._captions = validation_config(config)
         self.looked_at: int | None = None
@@ -66,21 +67,24 @@ class Validation:
     def _of_picture(self, sample: Sample) -> Iterator[float]:
         # One at a time: the loss then depends on no batch size and no memory.
         draws = [Draw(sample, 0, index) for index in range(self._count)]
-        encoded = self._encoded([sample]).to(self._device)
+        view = plain_view(sample)
+        encoded = self._pictures.encoded([view]).to(self._device)
+        masks = self._pictures.masks
+        mask = masks([view]).to(self._device) if masks else None
         caption = final_caption(draws[0], self._captions)
         conditioning = {
             name: tensor.to(self._device) for name, tensor in self._conditioning([caption]).items()
         }
-        geometry = torch.tensor([geometry_of(sample)], dtype=torch.float32, device=self._device)
+        geometry = torch.tensor([geometry_of(view)], dtype=torch.float32, device=self._device)
         shape = self._family.latent_shape(sample.bucket.width, sample.bucket.height)
         for index, draw in enumerate(draws):
             latents = self._family.draw_latents(encoded, self._normal(draw, keyed.VAE_NOISE, shape))
             uniform = torch.tensor([(index + 0.5) / self._count])
             timesteps = self._family.draw_timesteps(uniform).to(self._device)
             noise = self._normal(draw, keyed.NOISE, shape)
-            batch = Batch(latents, conditioning, geometry)
+            batch = Batch(latents, conditioning, geometry, mask)
             prediction, target = self._family.predict(batch, noise, timesteps)
-            yield sample_errors(prediction, target).item()
+            yield sample_errors(prediction, target, mask=mask).item()
 
     def _normal(self, draw: Draw, purpose: str, shape: Sequence[int]) -> torch.Tensor:
         purpose = f"validation {purpose}"

@@ -106,7 +106,20 @@ def _dataset(config: RunConfig, plan: DatasetPlan, training: Training) -> dict[s
         "ss_reg_dataset_dirs": _folders(plan, regularization=True),
         "ss_tag_frequency": _json(tag_frequency(plan, captions)),
         "ss_bucket_info": _buckets(plan),
+        **_pictures(config),
     }
+
+
+def _pictures(config: RunConfig) -> dict[str, str]:
+    """What happened to the pictures, as far as something did."""
+    augmentation = config.augmentation
+    done = {
+        "ss_flip_aug": augmentation.flip,
+        "ss_color_aug": augmentation.color,
+        "ss_random_crop": augmentation.random_crop,
+        "ss_masked_loss": config.loss.mask != "none",
+    }
+    return {name: str(True) for name, is_done in done.items() if is_done}
 
 
 def _progress(training: Training) -> dict[str, str]:

@@ -84,7 +84,7 @@ def _without_index(folder: Path) -> Recognition:
     files = sorted(islice(folder.glob("*.safetensors"), _MOST))
     if files:
         names = ", ".join(path.name for path in files[:_SHOWN])
-        why = f"there are {'over ' if len(files) == _MOST else ''}{len(files)} files in it"
+        why = f"{'over ' if len(files) == _MOST else ''}{len(files)} in it"
         more = " ..." if len(files) > _SHOWN else ""
         remedy = f"Give one of its files: {names}{more}"
         return Recognition(folder, "a folder of checkpoints", why, "", remedy)

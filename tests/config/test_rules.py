@@ -10,6 +10,11 @@ from lora_wizard.core.config import RunConfig, rules
 
 def findings(**sections: dict[str, Any]) -> dict[str, str]:
     """Severity by key, of a configuration that is fine but for ``sections``."""
+    found = rules.findings(RunConfig.model_validate(_with(**sections)))
+    return {finding.problem.where: finding.problem.severity for finding in found}
+
+
+def _with(**sections: dict[str, Any]) -> dict[str, dict[str, Any]]:
     values: dict[str, dict[str, Any]] = {
         "model": {"base": "owner/name"},
         "dataset": {"folder": "/pictures"},
@@ -18,8 +23,7 @@ def findings(**sections: dict[str, Any]) -> dict[str, str]:
     }
     for section, changes in sections.items():
         values[section] = {**values.get(section, {}), **changes}
-    found = rules.findings(RunConfig.model_validate(values))
-    return {finding.problem.where: finding.problem.severity for finding in found}
+    return values
 
 
 def test_nothing_is_said_about_what_is_fine() -> None:
@@ -192,6 +196,24 @@ def test_folders_that_would_feed_on_themselves() -> None:
     assert findings(dataset=same) == {"dataset.regularization_folder": "error"}
     twice = {"folder": "", "concepts": [{"folder": "/a"}, {"folder": "/a"}]}
     assert findings(dataset=twice) == {"dataset.concepts[1].folder": "error"}
+
+
+@pytest.mark.parametrize("name", ["color", "random_crop"])
+def test_what_changes_pixels_needs_them_anew_each_time(name: str) -> None:
+    cached = {"augmentation": {name: True, "flip": True}}
+    assert findings(**cached) == {f"augmentation.{name}": "error"}
+    (finding,) = rules.findings(RunConfig.model_validate(_with(**cached)))
+    (mend,) = finding.problem.mends
+    assert mend.values == {"dataset.cache_latents": False}
+    uncached = {"dataset": {"folder": "/pictures", "cache_latents": False}}
+    assert findings(**cached, **uncached) == {"dataset.cache_latents": "note"}
+
+
+def test_a_cache_that_is_off_for_nothing_is_warned_of() -> None:
+    uncached = {"dataset": {"folder": "/pictures", "cache_latents": False}}
+    assert findings(**uncached) == {"dataset.cache_latents": "warning"}
+    assert findings(**uncached, augmentation={"flip": True}) == {"dataset.cache_latents": "warning"}
+    assert findings(augmentation={"flip": True}) == {}
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from lora_wizard.core.dataset.plan import Bucket, DatasetPlan
 from lora_wizard.core.estimates import Estimate, estimate
 from lora_wizard.core.estimates.memory import need
 from lora_wizard.core.estimates.past_runs import PastRun, past_runs
-from lora_wizard.core.estimates.sizes import lora_values
+from lora_wizard.core.estimates.sizes import cache_bytes, lora_values
 from lora_wizard.core.families import registry
 from lora_wizard.core.hardware import PROCESSOR, Gpu
 from lora_wizard.core.preflight_base import BaseFindings, inspect_base
@@ -236,6 +236,33 @@ def test_an_earlier_run_counts_before_the_gpus_name() -> None:
 def test_a_run_of_another_kind_tells_nothing(unlike: dict[str, Any]) -> None:
     other = replace(EARLIER, **unlike)
     assert estimated(make_config(), history=[other]) == estimated(make_config())
+
+
+def test_pictures_that_are_encoded_at_each_use_cost_time_and_memory_and_no_disk() -> None:
+    anew = {"dataset": {"cache_latents": False}}
+    plain, uncached = make_config(), make_config(**anew)
+    assert slowest(uncached) > slowest(plain)
+    assert highest(uncached) > highest(plain) + 0.8 * 4 * 83_653_863
+    assert cache_bytes(uncached, SD1, PLAN) == 0
+    rehearsed = replace(EARLIER, per_encoding=0.03, config=plain)
+    steps = Schedule.of(PLAN, plain).total_steps
+    more = slowest(uncached, history=[rehearsed]) - slowest(plain, history=[rehearsed])
+    assert more > 0.03 * steps
+    unlike = replace(EARLIER, per_encoding=None, config=plain)
+    assert estimated(uncached, history=[unlike]) == estimated(uncached)
+
+
+def test_mirrored_pictures_are_encoded_and_cached_too() -> None:
+    plain, flipped = make_config(), make_config(augmentation={"flip": True})
+    assert cache_bytes(flipped, SD1, PLAN) == 2 * cache_bytes(plain, SD1, PLAN)
+    rehearsed = replace(EARLIER, per_encoding=3.0)
+    many = make_plan([(Bucket(512, 512), 1)] * 100)
+
+    def took(config: RunConfig) -> float:
+        told = there(estimated(config, many, history=[rehearsed]).time)
+        return (told.low + told.high) / 2
+
+    assert took(flipped) - took(plain) == pytest.approx(300, rel=0.01)
 
 
 def test_the_nearest_run_is_taken() -> None:

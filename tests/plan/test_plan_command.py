@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from lora_wizard.core.config import configfile
 from lora_wizard.core.dataset.build import build_plan
 from lora_wizard.core.dataset.captions import final_caption
 from lora_wizard.core.dataset.order import windows
+from lora_wizard.core.dataset.views import view_of
 from lora_wizard.core.families import registry
 from lora_wizard.core.hardware import hardware
 from lora_wizard.core.schedule import Schedule
@@ -73,6 +75,42 @@ def test_every_step_shown_is_the_step_that_is_trained(
             [(draw.sample.id, draw.repeat, final_caption(draw, config)) for draw in batch]
             for batch in trained
         ]
+
+
+AUGMENTED = """
+[augmentation]
+flip = true
+color = true
+random_crop = true
+"""
+
+
+def test_crops_mirrors_and_colours_shown_are_those_that_are_trained(
+    run_toml: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = run_toml.read_text().replace("[captions]", "cache_latents = false\n[captions]")
+    run_toml.write_text(text + AUGMENTED)
+    config = configfile.load(run_toml)
+    plan = build_plan(config, registry.find("sd1"))
+    shown: list[dict[str, Any]] = []
+    for step in range(1, 4):
+        found = document(capsys, run_toml, "--step", step)["step"]
+        window = windows(plan, config, found["epoch"])[found["window"]]
+        for batch, trained in zip(found["micro_batches"], window, strict=True):
+            for item, draw in zip(batch, trained, strict=True):
+                view = view_of(draw, config)
+                assert item["crop"] == asdict(view.crop)
+                assert item["flipped"] == view.is_flipped
+                assert view.color and item["color"] == pytest.approx(asdict(view.color), abs=1e-4)
+                shown.append(item)
+    assert {item["flipped"] for item in shown} == {True, False}
+    assert len({item["crop"]["left"] for item in shown}) > 2
+    assert main(["plan", str(run_toml), "--step", "1"]) == 0
+    text = capsys.readouterr().out
+    assert "mirrored" in text and "hue " in text
+    assert "random_crop" in "".join(
+        item["where"] for item in document(capsys, run_toml)["problems"]
+    )
 
 
 def test_the_numbers_for_programs(run_toml: Path, capsys: pytest.CaptureFixture[str]) -> None:

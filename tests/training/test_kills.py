@@ -39,6 +39,7 @@ def whole_product(base: Path, pictures: Path, runs: Path) -> RunConfig:
         optimizer={"text_encoder_learning_rate": "off", "loraplus_ratio": 4.0},
         training={"epochs": 3, "ema_decay": 0.8},
         captions={"dropout": 0.2},
+        augmentation={"flip": True},
         output={"keep_last": 1, "save_every_steps": 2},
     )
 

@@ -57,7 +57,7 @@ def with_losses(config: Any, look: Callable[[Losses, MicroBatch], None]) -> None
 
         def loss(options: dict[str, Any], draws: MicroBatch) -> torch.Tensor:
             changed = config.model_copy(update={"loss": LossOptions(**options)})
-            family, encoded, told = batches._family, batches._encoded, batches._conditioning
+            family, encoded, told = batches._family, batches._pictures, batches._conditioning
             other = Batches(changed, family, encoded, told, batches._device)
             return other.loss(draws, len(draws))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from pathlib import Path
@@ -146,6 +147,17 @@ async def test_settings_are_found_by_words_also_by_the_names_of_sd_scripts(home:
         await pilot.press("escape")
         await pilot.pause()
         assert step_of(app) == "model"
+
+
+async def test_the_search_has_the_keys_before_all_the_settings_are_there(home: Path) -> None:
+    async with at_step(ready_draft(home), "parameters") as (app, pilot):
+        opening = asyncio.ensure_future(app.screen.run_action("find"))
+        await asyncio.sleep(0)
+        focused = app.screen.focused
+        await opening
+        assert focused is app.screen.query_one("#find")
+        await pilot.press(*"warm")
+        assert app.draft.value("network.rank") == 32
 
 
 async def test_what_cannot_be_used_stays_when_the_screen_and_the_app_are_left(home: Path) -> None:

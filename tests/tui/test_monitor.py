@@ -45,6 +45,21 @@ async def test_panes_alone(home: Path) -> None:
         await says(pilot, "y: log")
 
 
+@pytest.mark.anyio
+async def test_the_newest_line_of_the_log_is_seen_also_after_the_log_alone(home: Path) -> None:
+    run = PreparedRun(home)
+    training(run)
+    run.log(*(f"line {number}" for number in range(12)))
+    async with monitor(run) as pilot:
+        await says(pilot, "line 11")
+        await pilot.press("3")
+        await drawn(pilot)
+        await pilot.press("4")
+        await says(pilot, "line 11")
+        run.log("line 12")
+        await says(pilot, "line 12")
+
+
 def pictures(pilot: Pilot[None]) -> list[str]:
     found = [picture.path for picture in pilot.app.screen.query(Picture)]
     return [path.name if path else "" for path in found]

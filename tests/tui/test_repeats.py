@@ -184,13 +184,13 @@ async def test_one_concepts_repeats_are_typed(home: Path) -> None:
         screen = await settled(app, pilot)
         await pilot.press("f7")
         await settled(app, pilot)
-        screen.query("ConceptRepeats SafeInput").first().focus()
+        assert screen.focused is screen.query("ConceptRepeats SafeInput").first()
         await pilot.press("end", "backspace", "backspace", "7")
         await settled(app, pilot)
         assert total(screen).startswith("148 steps in 1 epoch")
         assert app.draft.value("dataset.concepts")[0]["repeats"] == 7
         await pilot.press("x")
-        await pilot.pause()
+        await settled(app, pilot)
         assert 'must be a whole number from 1 to 10000, not "7x"' in screen_text(app)
         assert app.draft.value("dataset.concepts")[0]["repeats"] == 7
         copy = app.draft.path.with_name("again.json")

@@ -25,7 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-o", "--output", metavar="FILE", help="where to; NAME.toml here if absent, - to print it"
     )
     parser.add_argument("--dataset", metavar="DIR", help="the folder with the pictures (unpacked)")
-    parser.add_argument("--base", metavar="MODEL", help="a folder or a hub id")
+    parser.add_argument(
+        "--base", metavar="MODEL", help="a .safetensors checkpoint, a folder or a hub id"
+    )
     parser.add_argument("--name", metavar="NAME", help="what the LoRA is called")
     add_set_argument(parser)
     parser.add_argument("--force", action="store_true", help="overwrite the file if it is there")

@@ -46,6 +46,9 @@ class LiveAssessment:
     def take(self, assessment: Assessment) -> None:
         """This is known now."""
         self.latest = assessment
+        if not self._app.is_running:
+            # Its screens are being taken down, and have lost their widgets.
+            return
         screen = self._app.screen
         if isinstance(screen, StepScreen) and screen.is_mounted:
             screen.show_assessment(assessment)
@@ -56,7 +59,7 @@ class LiveAssessment:
     def tell_progress(self, done: int, total: int) -> None:
         """So many pictures are looked at."""
         screen = self._app.screen
-        if isinstance(screen, StepScreen) and screen.is_mounted:
+        if isinstance(screen, StepScreen) and screen.is_mounted and self._app.is_running:
             screen.show_progress(done, total)
 
     def _wait_for_pause(self) -> None:

@@ -89,7 +89,6 @@ class DatasetScreen(StepScreen):
     def on_mount(self) -> None:
         path = self.query_one("#field-dataset-folder PathInput", PathInput)
         path.endings, path.counts, path.down_opens = (".zip",), True, True
-        path.placeholder = "a folder or a .zip on this machine; ~/ is your home"
         for field in self.query(PathInput):
             field.base = self.app.draft.folder
         self._show_draft()
@@ -203,6 +202,12 @@ class DatasetScreen(StepScreen):
         status.display = bool(text)
 
     def _show_draft(self) -> None:
+        listed = self.app.draft.value("dataset.concepts")
+        self.query_one("#field-dataset-folder PathInput", PathInput).placeholder = (
+            "in the folders listed below"
+            if listed
+            else "a folder or a .zip on this machine; ~/ is your home"
+        )
         self.query_one("#field-dataset-folder", OptionField).show_text(
             self.app.draft.shown(_FOLDER)
         )

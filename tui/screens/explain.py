@@ -30,7 +30,7 @@ _COMMON = (
 )
 _IN_STEPS = (("enter", "to the next field; behind the last one to Next"),)
 _TEXTUALS_OWN = ("app.focus", "screen.copy_text")
-_KEY_WIDTH = 18
+_KEY_WIDTH = 20
 
 
 class HelpScreen(ModalScreen[None]):

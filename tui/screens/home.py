@@ -54,8 +54,9 @@ class HomeScreen(Screen[None]):
 
     app: WizardApp
     HELP = (
-        "Where everything begins. A draft is a LoRA whose training has not been started yet: it is "
-        "kept at every key, also when the connection is cut. A run is a training that was started: "
+        "Where everything begins. A draft is what was answered on the way to a training: it is "
+        "kept at every key, also when the connection is cut, and after the start, to begin another "
+        "from, until it is deleted. A run is a training that was started: "
         "it goes on without this window, and can be watched again from here at any time."
     )
     BINDINGS: ClassVar[list[BindingType]] = [

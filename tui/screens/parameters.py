@@ -70,13 +70,17 @@ class ParametersScreen(FormStep):
         """Show every setting, and go to the first of the rest."""
         await self._show_rest()
         fields = self.form.fields
-        fields[min(len(self._first), len(fields) - 1)].input.focus()
+        # Once it has a place, so that it is brought into view.
+        self.call_after_refresh(fields[min(len(self._first), len(fields) - 1)].input.focus)
 
     async def action_find(self) -> None:
         """Look for a setting by typing."""
-        await self._show_rest()
+        # First, so that what is typed on the way goes there and not into a setting.
         self.add_class("-finding")
-        self.query_one("#find", Input).focus()
+        find = self.query_one("#find", Input)
+        self.set_focus(find)
+        await self._show_rest()
+        self.form.find(find.value)
 
     async def focus_field(self, key: str) -> None:
         """Go to a field, which may be among those that are not shown yet."""

@@ -85,7 +85,8 @@ class RepeatsScreen(StepScreen):
     RepeatsScreen.-narrow #fields .field-problem { margin: 0 0 0 1; }
     RepeatsScreen Form { height: auto; }
     RepeatsScreen #fields Input { padding: 0; }
-    RepeatsScreen #fields .field-label { width: 22; padding: 0; }
+    RepeatsScreen #fields .field-label { width: 26; padding: 0 1; }
+    RepeatsScreen.-narrow #fields .field-label { width: 23; }
     RepeatsScreen #fields .field-problem { padding: 0; }
     RepeatsScreen #chain { width: 1fr; padding: 0 0 0 1; }
     RepeatsScreen #folders { color: $warning; display: none; }
@@ -144,7 +145,11 @@ class RepeatsScreen(StepScreen):
         say(self.query_one("#total", Static), shown(_total(found)))
         self._show_concepts([concept.name for concept in concepts])
         # Concepts with repeats of their own leave the option nothing to decide.
-        self.query_one(f"#{field_id(lengths.REPEATS)}").display = not concepts
+        of_all = self.query_one(f"#{field_id(lengths.REPEATS)}")
+        of_all.display = not concepts
+        if concepts and (self.focused is None or of_all in self.focused.ancestors):
+            # What is typed must not go where nobody sees it.
+            self.call_after_refresh(self.query_one(ConceptRepeats).focus_first)
         self._show_folders(lengths.named_folders(plan, config))
         self.query_one(Aim).show_targets(targets(plan, config))
         self._count(known, self.query_one(Aim).wanted)

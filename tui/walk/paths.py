@@ -95,16 +95,19 @@ def pictures_text(folder: Path) -> str:
     ``5000+``; empty when there are none."""
     # With Pillow behind it; Home is painted without.
     from ...core.dataset.images import is_picture_name
+    from ...core.dataset.masks import mask_names
 
-    count = 0
+    names: list[str] = []
     try:
         with os.scandir(folder) as entries:
             for looked_at, entry in enumerate(entries):
                 if looked_at >= _MOST_LOOKED_AT:
-                    return f"{count}+ pictures" if count else ""
-                count += not entry.name.startswith(".") and is_picture_name(entry.name)
+                    return f"{len(names)}+ pictures" if names else ""
+                if not entry.name.startswith(".") and is_picture_name(entry.name):
+                    names.append(entry.name)
     except OSError:
         return ""
+    count = len(names) - len(mask_names(names))
     return f"{count} picture{'' if count == 1 else 's'}" if count else ""
 
 

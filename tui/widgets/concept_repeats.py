@@ -57,6 +57,12 @@ class ConceptRepeats(Vertical):
                 with self.prevent(Input.Changed):
                     field.value = text
 
+    def focus_first(self) -> None:
+        """Go to the first concept's field."""
+        for field in self.query(SafeInput).results(SafeInput):
+            field.focus()
+            break
+
     def show_problems(self, problems: Sequence[Problem | None]) -> None:
         """Say the first thing that is wrong, by concept."""
         wrong = [item for item in zip(self.names, problems, strict=True) if item[1]]

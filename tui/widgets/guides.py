@@ -13,7 +13,7 @@ from textual.widgets import OptionList, Static
 from ...core.rules_of_thumb import RuleOfThumb
 from ..walk.arithmetic import rule_reason, rule_row
 from .lines import say
-from .text import shown
+from .text import clipped, shown
 
 
 class Guides(Vertical):
@@ -40,7 +40,7 @@ class Guides(Vertical):
         self.display = bool(rules)
         self._rules = list(rules)
         table, width = self.query_one(OptionList), max(40, self.size.width - 1)
-        rows = [_listed(rule)[:width] for rule in rules]
+        rows = [clipped(_listed(rule), width) for rule in rules]
         if len(rows) == table.option_count:
             for place, row in enumerate(rows):
                 if table.options[place].prompt != row:

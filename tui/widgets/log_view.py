@@ -25,8 +25,18 @@ class LogView(Log):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(max_lines=LOG_LINES, id=id)
         self.can_focus = False
+        self._at_end = True
 
     def add(self, lines: Sequence[str]) -> None:
         """Append lines; one repaint for all of them."""
         if lines:
             self.write_lines([_DAY.sub("", line) for line in lines])
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self._at_end = self.is_vertical_scroll_end
+
+    def on_resize(self) -> None:
+        """Whoever saw the newest line sees it still when there is less room."""
+        if self._at_end:
+            self.scroll_end(animate=False)

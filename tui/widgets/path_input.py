@@ -118,7 +118,10 @@ class PathInput(SafeInput):
     def close(self) -> None:
         """Take the list away."""
         self._best = ""
-        if self._list:
+        if self._list and self._list.display:
+            # Textual may forget what stood here, when somebody asks for a region before it lays
+            # the screen out again: then it would not paint what is below.
+            self.screen.refresh(self._list.region)
             self._list.display = False
 
     def take(self, row: int) -> None:

@@ -4,11 +4,22 @@ module per table of the TOML."""
 from __future__ import annotations
 
 from ..run_config import RunConfig
-from . import captions, dataset, loss, network, optimizer, output, samples, validation
+from . import (
+    augmentation,
+    captions,
+    dataset,
+    loss,
+    network,
+    optimizer,
+    output,
+    samples,
+    validation,
+)
 from .base import Finding, Rule
 
 _RULES: tuple[Rule, ...] = (
     *dataset.RULES,
+    *augmentation.RULES,
     *captions.RULES,
     *network.RULES,
     *optimizer.RULES,

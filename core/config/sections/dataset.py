@@ -112,6 +112,14 @@ class DatasetOptions(Section):
         help="Enlarge pictures smaller than their bucket. Off: they get a smaller bucket instead.",
         also="bucket_no_upscale, inverted",
     )
+    cache_latents: bool = option(
+        True,
+        label="Cache encoded pictures",
+        help="Encode each picture once and keep that for all epochs and all later runs. Off: "
+        "encode it anew at each use, which is slower and keeps the VAE in memory; only colour "
+        "changes and random crops need that.",
+        source="S3",
+    )
     exclude: list[str] = option(
         [],
         label="Leave out",

@@ -6,6 +6,7 @@ from typing import Literal
 
 from ..options import Section, option
 
+MaskSource = Literal["none", "file", "alpha"]
 LossType = Literal["l2", "l1", "huber", "smooth_l1"]
 HuberSchedule = Literal["constant", "exponential", "snr"]
 TIMESTEPS = 1000
@@ -148,6 +149,15 @@ class LossOptions(Section):
         source="sd-scripts",
         ge=1,
         le=TIMESTEPS,
+    )
+    mask: MaskSource = option(
+        "none",
+        label="Mask",
+        help="Which parts of a picture are learned: all; by name-mask.png beside name.jpg (white: "
+        "learned, black: ignored, grey: in part); or by its transparency, where what is "
+        "transparent is ignored. Pictures without a mask are learned whole.",
+        source="S2",
+        also="masked_loss, alpha_mask",
     )
     prior_loss_weight: float = option(
         1.0,
