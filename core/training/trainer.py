@@ -156,7 +156,6 @@ class Trainer:
 
     def tell(self, epoch: int, loss: float, gradient_norm: float) -> None:
         """Say what the step did."""
-        rates = self.rates.at(self.step - 1)
         memory = {"memory": torch.cuda.max_memory_allocated()} if torch.cuda.is_available() else {}
         norms = self.norms
         lengths = {"scaled_layers": norms.scaled, "mean_norm": norms.mean} if norms else {}
@@ -167,7 +166,7 @@ class Trainer:
             epoch=epoch,
             epochs=self.schedule.epochs,
             loss=loss,
-            learning_rates=self._shown_rates(rates),
+            learning_rates=self._shown_rates(self.rates.at(self.step - 1)),
             gradient_norm=gradient_norm,
             **lengths,
             **memory,
@@ -191,11 +190,10 @@ class Trainer:
 
     def validate(self) -> None:
         """Take the validation loss where it is due and was not taken."""
-        if not self.validation or self.validation.looked_at == self.step:
-            return
-        if self.step in self._validation_steps:
+        look = self.validation
+        if look and self.step in self._validation_steps and look.looked_at != self.step:
             with self.as_saved():
-                self.validation.measure(self.step)
+                look.measure(self.step)
             self.job.phase("train", total=self.schedule.total_steps)
 
     def save_and_show(self, epoch: int) -> None:

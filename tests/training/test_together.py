@@ -53,6 +53,7 @@ EVERYTHING: dict[str, dict[str, Any]] = {
         "min_snr_gamma": 5.0,
         "prior_loss_weight": 0.5,
     },
+    "augmentation": {"flip": True},
     "samples": {"every_steps": 3},
     "output": {"save_every_steps": 2, "keep_last": 1},
 }
@@ -70,6 +71,8 @@ KINDS: dict[str, dict[str, dict[str, Any]]] = {
     },
     "schedule-free, faster ups": {
         "optimizer": {"name": "adamw_schedulefree", "loraplus_ratio": 4.0, "warmup": 2},
+        "dataset": {"cache_latents": False},
+        "augmentation": {"color": True, "random_crop": True},
     },
 }
 
