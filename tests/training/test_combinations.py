@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from lora_wizard.core.config import RunConfig
 from lora_wizard.core.errors import EXIT_FAILED
 from lora_wizard.core.preflight import inspect
@@ -30,6 +32,7 @@ def given(base: Path, root: Path, lora: Path) -> dict[str, list[Any]]:
         "model.vae": ["", str(base)],
         "model.clip_skip": [1, 2],
         "dataset.folder": [trained],
+        "dataset.cache_latents": [True, False],
         "dataset.repeats": [1, 3],
         "dataset.regularization_folder": ["", others],
         "dataset.resolution": [16, 32, [32, 48]],
@@ -96,6 +99,13 @@ class Trained:
             unlucky = any(words in title for title in failures for words in UNLUCKY)
             assert code == 0 or (code == EXIT_FAILED and unlucky), said
             assert code or (run.path / f"{config.output.name}.safetensors").exists(), said
+
+
+@pytest.fixture(autouse=True)
+def deterministic_ends() -> Iterator[None]:
+    """`training.deterministic` is the whole process's."""
+    yield
+    torch.use_deterministic_algorithms(False)
 
 
 @pytest.fixture(scope="module")

@@ -9,13 +9,16 @@ from typing import Any
 
 import pytest
 import torch
+from diffusers import StableDiffusionPipeline
 from lora_wizard.core.config import RunConfig
 from lora_wizard.core.dataset.plan import MicroBatch
-from lora_wizard.core.run.directory import RunDirectory
+from lora_wizard.core.rehearsal.rehearse import rehearse
+from lora_wizard.core.run.directory import RunDirectory, known_runs
 from lora_wizard.core.run.job import Job, run_job
 from lora_wizard.core.training.__main__ import train
 from lora_wizard.core.training.preparation import prepare
 from lora_wizard.core.training.trainer import Trainer
+from safetensors.torch import load
 from training_runs import draw_pictures, events, files, sd_config, start
 
 STOPPED = 75
@@ -195,3 +198,44 @@ def test_stops_after_every_step(make: Make, kind: str, precision: str) -> None:
     config = make(KINDS[kind], {"model": {"precision": precision}})
     compare(config)
     check_mishaps(compare(config, mishaps))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_is_rehearsed_and_leaves_nothing(
+    make: Make, kind: str, begun: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("STATE", "CACHE"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name))
+    before = begun.read_bytes()
+    config = make(KINDS[kind])
+    folder = tmp_path / "CACHE/elsewhere"
+    output = config.output.model_copy(update={"folder": str(folder)})
+    run = RunDirectory.create(config.model_copy(update={"output": output}), what="rehearse")
+    assert run_job(run.path, rehearse) == 0, run.log_path.read_text()
+    assert events(run, "rehearsed") and not known_runs()
+    assert begun.read_bytes() == before
+    assert not (tmp_path / "runs").exists()
+
+
+def test_what_is_saved_loads_in_diffusers(make: Make, tiny_sd: Path) -> None:
+    """Averaged, with convolutions, gone on from another, after mishaps."""
+    run = start(make(KINDS["averaged, faster ups"]), working(mishaps))
+    tensors = load(files(run)[FINAL])
+    assert any("conv" in name and tensor.ndim == 4 for name, tensor in tensors.items())
+    pipeline = StableDiffusionPipeline.from_pretrained(tiny_sd, safety_checker=None)
+    before = {name: weight.clone() for name, weight in pipeline.unet.named_parameters()}
+    pipeline.load_lora_weights(run.path, weight_name=FINAL)
+    pipeline.fuse_lora()
+    ups = {name.removesuffix(".lora_up.weight") for name in tensors if name.endswith("up.weight")}
+    changed = 0
+    for name, weight in pipeline.unet.named_parameters():
+        layer = name.replace(".base_layer", "").removesuffix(".weight")
+        key = f"lora_unet_{layer.replace('.', '_')}"
+        if key not in ups or "lora_" in name or not name.endswith("weight"):
+            continue
+        down, up = (tensors[f"{key}.lora_{end}.weight"].float() for end in ("down", "up"))
+        added = (up.flatten(1) @ down.flatten(1)) * (tensors[f"{key}.alpha"] / down.shape[0])
+        plain = before[name.replace(".base_layer", "")]
+        assert torch.allclose(weight, plain + added.view(plain.shape), atol=1e-5), name
+        changed += 1
+    assert changed == sum("unet" in key for key in ups) > 0
