@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 
 from ..run.job import Job, run_job
+from ..training.__main__ import before_torch
 
 
 def work(job: Job) -> None:
     """The work of a rehearsal's job. Raises WizardError for whatever a person can mend."""
     job.phase("start")
+    before_torch(job)
     import torch
 
     from ..training.portions import GpuFullError
