@@ -35,8 +35,13 @@ def random_options(
 
 
 def names() -> dict[str, Sequence[Any]]:
-    """What options may be called that are free texts in their definition."""
+    """What may stand there, of options whose definition does not say all of it."""
+    rates = ["inherit", "off", 1e-4, 1e-3, 1.0]
     return {
+        "optimizer.unet_learning_rate": rates,
+        "optimizer.text_encoder_learning_rate": rates,
+        "dataset.resolution": [None, 64, 512, [64, 96], [8, 8], 8192],
+        "output.name": ["lora", "mika v2", "a.b"],
         "optimizer.name": optimizers.names(),
         "samples.sampler": list(SAMPLERS),
         "network.type": ["lora"],

@@ -152,8 +152,11 @@ def test_offsets_and_weights_of_training_do_not_change_it(
 def test_check_names_what_is_wrong_with_them(
     pictures: Path, others: Path, tmp_path: Path, tiny_sd: Path
 ) -> None:
-    def told(folder: Path) -> list[tuple[str, str]]:
-        config = sd_config(tiny_sd, pictures, tmp_path, validation={"folder": str(folder)})
+    def told(folder: Path, **dataset: int) -> list[tuple[str, str]]:
+        validation = {"folder": str(folder)}
+        config = sd_config(tiny_sd, pictures, tmp_path, validation=validation)
+        options = config.dataset.model_copy(update=dataset)
+        config = config.model_copy(update={"dataset": options})
         return [
             (problem.severity, problem.message)
             for problem in preflight.check(config, decode=True)
@@ -161,6 +164,7 @@ def test_check_names_what_is_wrong_with_them(
         ]
 
     assert told(others) == []
+    assert told(others, bucket_max_side=8) == [], "said once, of the option that is wrong"
     (others / "01.png").write_bytes((pictures / "01.png").read_bytes())
     ((severity, message),) = told(others)
     assert severity == "warning" and message.startswith("01.png: trained on")
