@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ class Folders:
         (root / "captions.json").write_text('{"00": {"caption": "{a|b}, c"}}')
         (root / "broken.safetensors").write_bytes(b"\x08\0\0\0\0\0\0\0{}      ")
         absent = str(root / "absent")
-        self.given: Mapping[str, list[Any]] = {
+        self.given: Mapping[str, Sequence[Any]] = {
             **names(),
             "model.base": [str(base), str(base), str(base), absent],
             "model.vae": ["", str(base), absent],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ UNLUCKY = "not a number", "no longer numbers", "The step was too long"
 """How a run may fail whose options are as odd as chance makes them."""
 
 
-def given(base: Path, root: Path, lora: Path) -> dict[str, list[Any]]:
+def given(base: Path, root: Path, lora: Path) -> dict[str, Sequence[Any]]:
     """The values of options that are folders and files, and of those that make a run long."""
     trained, others = str(root / "trained"), str(root / "others")
     return {

@@ -15,7 +15,6 @@ from lora_wizard.core.dataset.plan import MicroBatch
 from lora_wizard.core.rehearsal.rehearse import rehearse
 from lora_wizard.core.run.directory import RunDirectory, known_runs
 from lora_wizard.core.run.job import Job, run_job
-from lora_wizard.core.training.__main__ import train
 from lora_wizard.core.training.preparation import prepare
 from lora_wizard.core.training.trainer import Trainer
 from safetensors.torch import load
@@ -118,7 +117,9 @@ def make(
     return made
 
 
-def working(change: Callable[[Trainer], None], stops: Collection[int] = ()) -> Callable[[Job], None]:
+def working(
+    change: Callable[[Trainer], None], stops: Collection[int] = ()
+) -> Callable[[Job], None]:
     """The work of a job whose trainer is changed before it begins; stopped after these steps."""
 
     def work(job: Job) -> None:
@@ -224,7 +225,7 @@ def test_what_is_saved_loads_in_diffusers(make: Make, tiny_sd: Path) -> None:
     assert any("conv" in name and tensor.ndim == 4 for name, tensor in tensors.items())
     pipeline = StableDiffusionPipeline.from_pretrained(tiny_sd, safety_checker=None)
     before = {name: weight.clone() for name, weight in pipeline.unet.named_parameters()}
-    pipeline.load_lora_weights(run.path, weight_name=FINAL)
+    pipeline.load_lora_weights(str(run.path), weight_name=FINAL)
     pipeline.fuse_lora()
     ups = {name.removesuffix(".lora_up.weight") for name in tensors if name.endswith("up.weight")}
     changed = 0
