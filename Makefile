@@ -18,7 +18,7 @@ help:
 	@echo "make test       lint, types and the tests"
 	@echo "make test-slow  the long tests: 200 kills, 10,000 pictures, the base model's full score"
 	@echo "make test-setup what is installed where; asks the package index"
-	@echo "make docs       write docs/options.md from the definitions"
+	@echo "make docs       write docs/options.md and docs/from-kohya.md from the definitions"
 	@echo "make pictures   draw the screens that the README shows"
 	@echo "make clean      remove $(VENV) and caches of tools"
 
@@ -44,6 +44,7 @@ types: $(READY)
 
 docs: $(READY)
 	@$(BIN)/python -m lora_wizard.core.config.options_doc
+	@$(BIN)/python -m lora_wizard.core.config.kohya_doc
 
 pictures: $(READY)
 	@$(BIN)/python docs/screens.py

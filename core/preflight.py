@@ -25,7 +25,10 @@ from .optimizers import registry as optimizers
 from .optimizers import settings
 from .places import cache_folder, existing, free_bytes, size_text
 from .preflight_base import BaseFindings, inspect_base
+from .preflight_gpu import gpu_problems
 from .preflight_lora import look_at_lora
+from .preflight_machine import clock_problems, file_count_problems
+from .rehearsal import measured, words
 from .sampling.prompts import expand
 from .sampling.samplers import SAMPLERS
 from .schedule import Schedule
@@ -74,6 +77,8 @@ def inspect(
     problems += _names(config)
     problems += _writable(Path(config.output.folder), "output.folder")
     problems += _cache()
+    problems += _rehearsed(config)
+    problems += clock_problems()
     if config.output.publish_to:
         problems += _publishing(Path(config.output.publish_to))
     try:
@@ -86,6 +91,7 @@ def inspect(
     base = base or inspect_base(config, spec)
     problems += base.problems
     problems += look_at_lora(config, spec, base).problems
+    problems += gpu_problems(config, spec, base)
     plan, found = _dataset(config, spec, progress)
     problems += found
     if plan is not None:
@@ -102,6 +108,7 @@ def inspect(
         problems += _steps(schedule)
         written = run_bytes(config, spec, schedule, base)
         problems += _disk(config, written, cache_bytes(config, spec, plan))
+        problems += file_count_problems(Path(config.output.folder), plan, schedule)
     size = file_bytes(config, spec, base) if base.lora_values_per_rank else None
     return Inspection(by_gravity(problems), spec, base, plan, schedule, written, size)
 
@@ -202,6 +209,11 @@ def _steps(schedule: Schedule) -> Iterator[Problem]:
             "optimizer.warmup",
             remedy="The full learning rate would never be reached: shorten it.",
         )
+
+
+def _rehearsed(config: RunConfig) -> list[Problem]:
+    known = measured.of(config)
+    return words.problems(known, config) if known else []
 
 
 def _publishing(folder: Path) -> Iterator[Problem]:

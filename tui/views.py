@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from ..core.run.events import DONE, Event, problem_text
-from ..core.run.status import Figures
+from ..core.run.status import Figures, RunStatus
 from ..core.run.wording import phase_in_words
 from ..core.text import printable
 
@@ -157,6 +158,7 @@ class TerminalView:
         return Group(bar, details)
 
 
+_HALF_A_DAY = 43_200
 _TOLD_OTHERWISE = ("save", "paused")
 """Phases that have a line of their own."""
 _STYLES = {"problem": "bold yellow", "failed": "bold red", "saved": "green", "phase": "bold"}
@@ -202,6 +204,32 @@ def duration(seconds: float) -> str:
     """h:mm:ss."""
     whole = round(seconds)
     return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+
+
+def own_end(status: RunStatus) -> str:
+    """When a live run saves and ends by itself, as a clock says it; empty where it only ends when
+    it is done."""
+    if status.state != "live" or status.ends_at is None:
+        return ""
+    try:
+        moment = datetime.fromtimestamp(status.ends_at)
+    except (OverflowError, ValueError, OSError):
+        return ""
+    is_far = abs(status.ends_at - time.time()) > _HALF_A_DAY
+    return f"{moment:%Y-%m-%d %H:%M}" if is_far else f"{moment:%H:%M}"
+
+
+def reached_limit(status: RunStatus) -> str:
+    """Which limit of its start a stopped run reached; empty for one that was stopped otherwise. Not
+    yet safe to show."""
+    by_itself = status.state == "stopped" and status.stopped_by == status.because
+    return status.because if by_itself else ""
+
+
+def ends_early(status: RunStatus) -> bool:
+    """Whether a run with an end of its own will not be finished by then, as it goes."""
+    left, end = status.eta_seconds, status.ends_at
+    return left is not None and end is not None and time.time() + left > end
 
 
 def _details(figures: Figures) -> list[str]:

@@ -53,8 +53,9 @@ def read_caption(file: FileEntry, *, lines: bool = False) -> Caption:
     alternatives. Raises CaptionError when it cannot be read."""
     if file.size > SIZE_LIMIT:
         raise CaptionError(f"{file.size / 1e6:.1f} MB is too long for a caption")
+    path = file.path
     try:
-        with open_regular(file.path) as opened:
+        with open_regular(path) as opened:
             data = opened.read(SIZE_LIMIT + 1)
     except OSError as error:
         raise CaptionError(f"cannot be read: {error.strerror or error}") from error
@@ -67,7 +68,7 @@ def read_caption(file: FileEntry, *, lines: bool = False) -> Caption:
         remarks.append("has several lines, which are read as one")
     if not filled:
         remarks.append("is empty")
-    return Caption(("\n" if lines else " ").join(filled), file.path, tuple(remarks))
+    return Caption(("\n" if lines else " ").join(filled), path, tuple(remarks))
 
 
 def decode(data: bytes) -> tuple[str, str]:

@@ -8,6 +8,7 @@ decodes each picture once, in the background, before anything is trained.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
@@ -28,6 +29,8 @@ _EMPTY_MASK = {
     False: "the mask is black everywhere, so that nothing of its picture would be learned",
     True: "all of it is transparent, so that nothing of it would be learned",
 }
+_SAVE_INTERVAL = 5.0
+"""Seconds between saves of what is known of pictures; a kill loses no more."""
 
 Progress = Callable[[int, int], None]
 """Called with (pictures done, pictures in all), from the thread that was called."""
@@ -129,14 +132,17 @@ def verify_pictures(
             todo.append(item)
     if progress:
         progress(done, total)
+    save_at = time.monotonic() + _SAVE_INTERVAL
     for item, result in _decoded(todo, masks, workers or min(8, os.cpu_count() or 1), stop):
         done += 1
         if isinstance(result, BadPicture):
             bad.append(result)
         else:
             indexes[item.path.parent].remember(item.path.name, result)
-        if done % 64 == 0:
+        # By the clock: a save writes all entries, and by number that grows with its square.
+        if time.monotonic() >= save_at:
             _save_all(indexes)
+            save_at = time.monotonic() + _SAVE_INTERVAL
         if progress:
             progress(done, total)
     _save_all(indexes)

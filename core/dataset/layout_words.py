@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -132,7 +133,7 @@ def names(folders: Iterable[Path], limit: int = 5) -> str:
 
 def is_unread_picture(name: str) -> bool:
     """Whether a person would call the file a picture, and nothing here opens it."""
-    return Path(name).suffix.lower() in _UNREAD
+    return os.path.splitext(name)[1].lower() in _UNREAD  # noqa: PTH122 - 4 times faster
 
 
 def counted(number: int, noun: str) -> str:

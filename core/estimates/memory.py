@@ -84,6 +84,8 @@ class Fit:
     state: Literal["fits", "tight", "does not fit"]
     words: str
     """For people, with what to change first where it does not."""
+    advice: str = ""
+    """That alone; empty where it fits."""
 
 
 def need(config: RunConfig, spec: FamilySpec, base: BaseFindings | None) -> Need | None:
@@ -195,7 +197,8 @@ def fit(
     if needed.highest <= _TIGHT * free:
         return Fit("fits", f"fits ({there})")
     state = "tight" if needed.highest <= free else "does not fit"
-    return Fit(state, f"{state} ({there}). {_advice(config, spec, base, free, factor)}")
+    advice = _advice(config, spec, base, free, factor)
+    return Fit(state, f"{state} ({there}). {advice}", advice)
 
 
 def _advice(

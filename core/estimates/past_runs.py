@@ -13,7 +13,7 @@ from statistics import median
 from ..config import RunConfig
 from ..errors import WizardError
 from ..families import registry as families
-from ..rehearsal.measured import Measured, kept
+from ..rehearsal.measured import Measured, rehearsals
 from ..run.directory import RunDirectory, known_runs
 from ..run.events import Event, EventReader
 from ..run.status import integer, number
@@ -59,14 +59,15 @@ class PastRun:
 
 def past_runs() -> list[PastRun]:
     """The newest runs of this machine that tell something, the last first. Never raises."""
-    found = [_rehearsed(config, measured) for config, measured in kept()]
+    found = [(when, _rehearsed(config, measured)) for config, measured, when in rehearsals()]
     for directory in known_runs()[:_RUNS]:
         with contextlib.suppress(OSError, WizardError):
             status = directory.events_path.stat()
             if status.st_size <= _LONGEST_EVENTS:
                 told = _remembered(directory.path, status.st_size, status.st_mtime_ns)
-                found += [told] if told else []
-    return found
+                found += [(status.st_mtime, told)] if told else []
+    # Of a rehearsal and a run that are both like the one asked for, the newer tells.
+    return [told for _, told in sorted(found, key=lambda item: -item[0])]
 
 
 def _rehearsed(config: RunConfig, measured: Measured) -> PastRun:

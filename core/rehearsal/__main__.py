@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
+import threading
+import time
+from pathlib import Path
 
+from ..run.directory import RunDirectory
 from ..run.job import Job, run_job
 from ..training.__main__ import before_torch
+from .start import clear
+
+_GLANCE = 0.5
+_PATIENCE = 20.0
 
 
 def work(job: Job) -> None:
@@ -23,5 +33,31 @@ def work(job: Job) -> None:
         raise GpuFullError(error) from error
 
 
+class Asker:
+    """Who waits for the rehearsal. Unlike a run it is for nobody once they are gone, however they
+    went: it ends, and its folder goes too."""
+
+    def __init__(self) -> None:
+        self._pid = os.getppid()
+
+    @property
+    def is_gone(self) -> bool:
+        return os.getppid() != self._pid
+
+    def watch(self) -> None:
+        """End this process when the asker is gone."""
+        while not self.is_gone:
+            time.sleep(_GLANCE)
+        os.kill(os.getpid(), signal.SIGTERM)
+        # What waits for a GPU may never hear it.
+        time.sleep(_PATIENCE)
+        os._exit(1)
+
+
 if __name__ == "__main__":
-    sys.exit(run_job(sys.argv[1], work))
+    asker, directory = Asker(), RunDirectory(Path(sys.argv[1]))
+    threading.Thread(target=asker.watch, name="asker", daemon=True).start()
+    status = run_job(directory.path, work)
+    if asker.is_gone:
+        clear(directory)
+    sys.exit(status)

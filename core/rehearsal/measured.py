@@ -13,6 +13,7 @@ from pathlib import Path
 from ..config import RunConfig, configfile
 from ..errors import WizardError
 from ..files import write_json
+from ..hardware import PROCESSOR, gpus
 from ..places import state_folder
 
 _KEPT = 8
@@ -56,22 +57,43 @@ class Measured:
 
 def keep(config: RunConfig, measured: Measured) -> None:
     """Keep it for `kept`, and let go the oldest. Raises WriteError."""
-    text = configfile.dumps(config)
-    folder = _folder()
-    name = hashlib.sha256(text.encode()).hexdigest()[:24]
+    folder, text = _folder(), configfile.dumps(config)
     entry = {"config": text, "measured": asdict(measured), "time": time.time()}
-    write_json(folder / f"{name}.json", entry, durable=False)
+    write_json(folder / f"{_name(config)}.json", entry, durable=False)
     for old in sorted(folder.glob("*.json"), key=_age)[_KEPT:]:
         old.unlink(missing_ok=True)
 
 
+def of(config: RunConfig) -> Measured | None:
+    """What the rehearsal of this very run measured on this machine; None without one. Never
+    raises."""
+    with contextlib.suppress(OSError, ValueError, TypeError, KeyError, WizardError):
+        entry = json.loads((_folder() / f"{_name(config)}.json").read_bytes())
+        found = Measured(**entry["measured"])
+        here = next((gpu.name for gpu in gpus()), PROCESSOR)
+        return found if found.device == here else None
+    return None
+
+
+def _name(config: RunConfig) -> str:
+    """The same for runs that differ only in where their files go, which a rehearsal changes."""
+    alike = config.model_copy(update={"output": type(config.output)()})
+    return hashlib.sha256(configfile.dumps(alike).encode()).hexdigest()[:24]
+
+
 def kept() -> Iterator[tuple[RunConfig, Measured]]:
     """The rehearsals of this machine, the newest first. Never raises."""
+    yield from ((config, measured) for config, measured, _ in rehearsals())
+
+
+def rehearsals() -> Iterator[tuple[RunConfig, Measured, float]]:
+    """As `kept`, each with when it was, in seconds since 1970."""
     with contextlib.suppress(OSError, WizardError):
         for path in sorted(_folder().glob("*.json"), key=_age):
             with contextlib.suppress(OSError, ValueError, TypeError, KeyError, WizardError):
                 entry = json.loads(path.read_bytes())
-                yield configfile.loads(entry["config"], path.parent), Measured(**entry["measured"])
+                config = configfile.loads(entry["config"], path.parent)
+                yield config, Measured(**entry["measured"]), float(entry["time"])
 
 
 def _folder() -> Path:

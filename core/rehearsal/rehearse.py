@@ -20,8 +20,9 @@ from ..training.trainer import Trainer
 from . import measured
 from .measured import Measured
 
-_STEPS = 3
-"""After a first one, which pays for what is set up once."""
+_STEPS, _MOST_STEPS, _ENOUGH_SECONDS = 3, 20, 5.0
+"""Steps at least and at most, after a first one, which pays for what is set up once; quick ones are
+taken for so long, since a single one tells little."""
 _MOST = 64
 """Pictures at once that are tried at most: more than gains anything."""
 
@@ -100,7 +101,7 @@ def _batch(draws: Sequence[Draw], size: int) -> MicroBatch:
 def _steps(trainer: Trainer, window: tuple[MicroBatch, ...]) -> float:
     """Seconds of a step; the first is not counted."""
     times: list[float] = []
-    for _ in range(1 + _STEPS):
+    while len(times) <= _STEPS or (len(times) <= _MOST_STEPS and sum(times[1:]) < _ENOUGH_SECONDS):
         trainer.job.check_stop()
         began = time.monotonic()
         # Its end is waited for: the loss is read.

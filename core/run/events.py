@@ -34,6 +34,11 @@ class Started(TypedDict):
     version: str
     attempt: int
     """1, or more after a resume."""
+    ends_at: NotRequired[float]
+    """When everything is on the disk at the latest, in seconds since 1970; see `core.run.limits`,
+    as for ``because`` and ``then``."""
+    because: NotRequired[str]
+    then: NotRequired[str]
 
 
 class Device(TypedDict):

@@ -217,7 +217,9 @@ class Job:
         )
         if record.what == TRAIN:
             registry.remember(self.directory.path)
-        self.emit("started", what=record.what, version=wizard_version(), attempt=record.attempts)
+        told = self._deadline.limits.told()
+        attempt = record.attempts
+        self.emit("started", what=record.what, version=wizard_version(), attempt=attempt, **told)
         # Only now: requests made before would have been swept away above.
         self._lock.announce()
 

@@ -32,6 +32,10 @@ class Limits:
     then: str = ""
     """A shell command for when the run has finished, failed or reached its limit."""
 
+    def told(self) -> dict[str, Any]:
+        """Those there are, for the event ``started``."""
+        return {name: value for name, value in asdict(self).items() if value}
+
     def leave(self, control: Path) -> None:
         """For the job that is about to be started; what an earlier start left is gone. Raises
         WriteError."""

@@ -56,6 +56,13 @@ class RunStatus:
     paused: bool = False
     """The job rests; it keeps its memory, the GPU's, too."""
     stopping: bool = False
+    stopped_by: str = ""
+    """What asked for the stop, as in the event ``stopping``."""
+    ends_at: float | None = None
+    """When it ends by itself at the latest, saved, in seconds since 1970; because of what; and the
+    command that follows."""
+    because: str = ""
+    then: str = ""
     last_sign: float | None = None
     """When the job last said something, in seconds since 1970."""
 
@@ -144,6 +151,10 @@ class Figures:
         self.problems: list[str] = []
         self.paused = False
         self.stopping = False
+        self.stopped_by = ""
+        self.ends_at: float | None = None
+        self.because = ""
+        self.then = ""
         self.last_sign: float | None = None
         self._mean = 0.0
         self._weight = 0.0
@@ -154,7 +165,9 @@ class Figures:
 
     def on_started(self, event: Event) -> None:
         self.phase, self.done, self.phase_total = "start", None, None
-        self.problems, self.paused, self.stopping = [], False, False
+        self.problems, self.paused, self.stopping, self.stopped_by = [], False, False, ""
+        self.ends_at = number(event.get("ends_at"))
+        self.because, self.then = str(event.get("because", "")), str(event.get("then", ""))
         self._first = self._last = None
         self._intervals.clear()
 
@@ -210,6 +223,7 @@ class Figures:
             self._last = (self._last[0] + rest, self._last[1])
 
     def on_stopping(self, event: Event) -> None:
+        self.stopped_by = str(event.get("by", ""))
         self.stopping = True
 
     def steps_per_second(self) -> float | None:

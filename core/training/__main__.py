@@ -11,6 +11,7 @@ from ..errors import WizardError
 from ..report import write_report
 from ..run.job import Job, run_job
 from ..run.publish import publish
+from .startup import import_libraries
 
 
 def work(job: Job) -> None:
@@ -25,6 +26,7 @@ def train(job: Job) -> None:
     job.phase("start")
     before_torch(job)
     # Only now: the launcher waits until the run directory is held.
+    import_libraries(job.directory.config())
     import torch
 
     from .portions import GpuFullError

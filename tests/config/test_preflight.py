@@ -6,6 +6,7 @@ import json
 import os
 import pwd
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from lora_wizard.core.errors import EXIT_USER_ERROR, Problem, ProblemsError
 from lora_wizard.core.estimates import sizes
 from lora_wizard.core.families import registry
 from lora_wizard.core.preflight_base import inspect_base
+from lora_wizard.core.preflight_machine import clock_problems
+from lora_wizard.core.rehearsal import measured
 from lora_wizard.core.training import checkpoint
 from lora_wizard.tui.cli import main
 from PIL import Image
@@ -281,3 +284,40 @@ def test_pictures_are_decoded_when_asked_for(
     data = (pictures / "3.png").read_bytes()
     (pictures / "3.png").write_bytes(data[: len(data) // 2])
     assert any("3.png" in problem.where for problem in errors(configured(), decode=True))
+
+
+def test_a_disk_that_takes_no_more_files(
+    configured: Callable[..., RunConfig], tmp_path: Path
+) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "nr_inodes=60", "tmpfs", str(disk)]
+    if os.geteuid() or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("a file system of its own cannot be mounted")
+    try:
+        (problem,) = errors(configured(output={"folder": str(disk)}))
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
+    assert problem.where == "output.folder"
+    assert "takes 59 more" in problem.message and "df -i" in problem.remedy
+
+
+def test_a_clock_that_stands_in_the_past() -> None:
+    assert not list(clock_problems())
+    (problem,) = clock_problems(86400.0)
+    assert "1970-01-02" in problem.message and problem.remedy
+
+
+def test_what_a_rehearsal_found_is_said_again(configured: Callable[..., RunConfig]) -> None:
+    config = configured(training={"batch_size": 4})
+    found = measured.Measured(
+        *(1.0, 1.0, 1.0, None, None, None, None, None, "64x64"),
+        batch_size=4,
+        portion=2,
+        largest_batch=2,
+        device="cpu",
+    )
+    measured.keep(config, found)
+    said = [problem.message for problem in preflight.check(config)]
+    assert any("4 pictures at once do not fit" in message for message in said)
+    assert any("too small to draw" in message for message in said)

@@ -15,6 +15,8 @@ from lora_wizard.core.run.asked_limits import LimitError, limits
 from lora_wizard.core.run.directory import RunDirectory
 from lora_wizard.core.run.launch import launch
 from lora_wizard.core.run.limits import Deadline, Limits
+from lora_wizard.core.run.status import summary
+from lora_wizard.tui.cli import main
 
 from .conftest import until
 
@@ -129,7 +131,7 @@ def test_the_last_step_and_its_save_are_done_in_time(
 
 
 def test_a_job_saves_and_stops_before_its_limit(
-    run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+    run: RunDirectory, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("JOB_SCRIPT", json.dumps({"steps": 1000}))
     out = run.path / "said"
@@ -140,6 +142,8 @@ def test_a_job_saves_and_stops_before_its_limit(
     kinds = [json.loads(line) for line in run.events_path.read_text().splitlines()]
     (stopping,) = [event for event in kinds if event["kind"] == "stopping"]
     assert stopping["by"] == "33 s are over"
+    assert main(["status", str(run.path)]) == 0
+    assert "stopped (exit status 75), as 33 s are over" in capsys.readouterr().out
     assert [event for event in kinds if event["kind"] == "saved"]
     until(lambda: out.exists() and out.read_text())
     assert out.read_text() == f"stopped {run.path}\n"
@@ -171,3 +175,31 @@ def test_a_later_start_has_no_limits_of_an_earlier_one(
     Limits(1.0, "long ago", "false").leave(run.control_path)
     assert start(steps=3).wait() == 0
     assert not list(Path(run.control_path).glob("limits*"))
+
+
+def test_whoever_watches_knows_when_it_ends_and_why(
+    run: RunDirectory, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("JOB_SCRIPT", json.dumps({"steps": 5000}))
+    asked = limits(max_cost="$5", price="$2.50", then="upload 'a b'")
+    assert asked.ends_at
+    process = launch(run, "jobs", asked)
+    try:
+        until(lambda: summary(run).ends_at)
+        assert main(["status", str(run.path)]) == 0
+        words = capsys.readouterr().out
+        clock = f"{datetime.fromtimestamp(asked.ends_at):%H:%M}"
+        assert f"at {clock} at the latest, saved: $5 are spent" in words
+        assert "upload 'a b'" in words
+        assert main(["status", str(run.path), "--json"]) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert (told["ends_at"], told["because"]) == (asked.ends_at, "$5 are spent")
+    finally:
+        control.kill(run)
+        process.wait()
+    assert main(["status", str(run.path)]) == 0
+    assert "$5" not in capsys.readouterr().out
+    # The next start has limits of its own, or none.
+    monkeypatch.setenv("JOB_SCRIPT", json.dumps({"steps": 3}))
+    assert launch(run, "jobs").wait() == 0
+    assert (summary(run).ends_at, summary(run).then) == (None, "")

@@ -74,7 +74,7 @@ def test_a_toml_elsewhere_means_the_same_folders(
 
 
 def test_new_prints_to_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
-    text = said(capsys, "new", "quick", "-o", "-")
+    text = said(capsys, "new", "sd-scripts", "-o", "-")
     assert configfile.loads(text, Path("/")).training.max_steps == 400
     assert list(Path().iterdir()) == []
 

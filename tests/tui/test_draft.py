@@ -102,7 +102,7 @@ def test_a_preset_only_fills_in_what_a_toml_by_hand_leaves_open(home: Path) -> N
     draft.apply("style")
     assert draft.value("training.epochs") == 3
     assert draft.value("optimizer.learning_rate") == 1e-4
-    assert draft.value("network.rank") == 32
+    assert draft.value("network.rank") == 128
     assert draft.shown("dataset.folder") == ""
     for info, _, _ in draft.differences():
         draft.revert(info.key)

@@ -30,7 +30,7 @@ async def test_a_click_on_a_key_presses_it(home: Path) -> None:
 
 @pytest.mark.anyio
 async def test_keys_that_do_not_fit_come_with_the_wheel(home: Path) -> None:
-    async with at_step(ready_draft(home), "parameters") as (app, pilot):
+    async with at_step(ready_draft(home), "parameters", (60, 24)) as (app, pilot):
         footer = app.screen.query_one(Footer)
         before = line_of(app)
         assert "F1 Help" not in before
@@ -52,7 +52,7 @@ async def test_keys_that_do_not_fit_come_with_the_wheel(home: Path) -> None:
 async def test_the_mouse_over_a_key_says_what_it_does(home: Path) -> None:
     async with at_step(ready_draft(home), "parameters", (120, 40)) as (app, pilot):
         footer = app.screen.query_one(Footer)
-        await pilot.hover("Footer", offset=(line_of(app).index("Presets"), 0))
-        assert footer.tooltip == "Presets"
+        await pilot.hover("Footer", offset=(line_of(app).index("All"), 0))
+        assert footer.tooltip == "All settings"
         await pilot.hover("#asked")
         assert footer.tooltip is None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +45,27 @@ async def test_panes_alone(home: Path) -> None:
             await pilot.press("4")
         await pilot.press("y")
         await says(pilot, "y: log")
+
+
+@pytest.mark.anyio
+async def test_an_end_of_its_own_is_told(home: Path) -> None:
+    run = PreparedRun(home)
+    ends_at = time.time() + 3600
+    run.emit("started", ends_at=ends_at, because="$5 are spent", then="upload")
+    run.train(2, 500)
+    clock = f"{datetime.fromtimestamp(ends_at):%H:%M}"
+    async with monitor(run) as pilot:
+        text = screen_text(pilot.app)
+        assert f"ends by {clock}" in text and "unfinished" not in text
+        assert f"It saves and ends by {clock} ($5 are spent). Back to it: lora-wizard a" in text
+        run.emit("started", ends_at=time.time() + 60)
+        run.train(2, 20)
+        await says(pilot, ", unfinished")
+        run.emit("started", ends_at=time.time() + 60, because="$5 are spent")
+        run.emit("stopping", by="$5 are spent")
+    run.end("stopped", 75)
+    async with monitor(run, live=False) as pilot:
+        await says(pilot, "It ended as $5 are spent. r goes on")
 
 
 @pytest.mark.anyio

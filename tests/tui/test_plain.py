@@ -15,6 +15,7 @@ from form_walks import settled
 from lora_wizard.core.config import configfile
 from lora_wizard.core.run.choice import chosen
 from lora_wizard.core.run.directory import known_runs
+from lora_wizard.core.run.status import summary
 from lora_wizard.tui.app import WizardApp
 from lora_wizard.tui.plain.outcome import tell_results
 from lora_wizard.tui.plain.talk import Talk
@@ -314,12 +315,18 @@ def test_the_walk_starts_the_training_and_says_what_came_of_it(home: Path) -> No
             (" more, good", "y"),
             ("Most steps [", "3"),
             *DEMO[8:],
+            ("What now?", "limits"),
+            ("At most this long", "soon"),
+            ("At most this long [soon]", "1h"),
+            ("Command afterwards", "-x 'a b'"),
             ("What now?", "start"),
             ("Save as", "zib.toml"),
         ],
         patience=300,
     )
     assert talked.status == 0, talked.text[-3000:]
+    limited = summary(known_runs()[0])
+    assert (limited.because, limited.then) == ("1h are over", "-x 'a b'")
     assert is_plain(talked)
     assert (known_runs()[0].path / "zib.safetensors").is_file()
     assert "Finished" in talked.text

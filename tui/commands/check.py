@@ -45,10 +45,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.rehearse and not _fails(problems):
         from ..rehearsing import rehearse
 
-        measured, more = rehearse(configfile.load(arguments.config, arguments.set))
-        # Once more: the estimate rests on what was measured now.
+        measured = rehearse(configfile.load(arguments.config, arguments.set))
+        # Once more: the estimate, and what is wrong, rest on what was measured now.
         problems, estimate = _found(arguments.config, arguments.set)
-        problems += configfile.with_lines(more, arguments.config, arguments.set)
     fails = _fails(problems)
     if arguments.json:
         found: dict[str, Any] = {

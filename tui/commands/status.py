@@ -54,7 +54,7 @@ def in_words(status: RunStatus) -> str:
     """A status for people, safe to show."""
     from ...core.run.events import in_sentences
     from ..problems import wrapped
-    from ..views import duration
+    from ..views import duration, ends_early, own_end
 
     rows = [("state", _state(status)), ("phase", _phase(status))]
     if status.total:
@@ -67,6 +67,11 @@ def in_words(status: RunStatus) -> str:
         rows.append(("speed", f"{status.steps_per_second:.2f} steps/s"))
     if status.eta_seconds is not None:
         rows.append(("left", duration(status.eta_seconds)))
+    if ends := own_end(status):
+        early = "; as it goes, not finished by then" if ends_early(status) else ""
+        rows.append(("ends", f"at {ends} at the latest, saved: {status.because}{early}"))
+    if status.state == "live" and status.then:
+        rows.append(("then", status.then))
     if status.state == "live" and status.last_sign is not None:
         rows.append(("last sign", f"{duration(max(0, time.time() - status.last_sign))} ago"))
     rows += [("last file", status.last_file), ("last sample", status.last_sample)]
@@ -88,15 +93,17 @@ def in_words(status: RunStatus) -> str:
     return "\n".join(lines) + "\n"
 
 
-_PROSE = ("problem", "error")
+_PROSE = ("problem", "error", "ends")
 _ERROR_PARTS = ("title", "message", "remedy")
 
 
 def _state(status: RunStatus) -> str:
+    from ..views import reached_limit
+
     if status.state == "live":
         return f"live, {_doing(status)}" if _doing(status) else "live"
     code = "" if status.exit_code is None else f" (exit status {status.exit_code})"
-    return f"{status.state}{code}"
+    return f"{status.state}{code}{f', as {limit}' if (limit := reached_limit(status)) else ''}"
 
 
 def _doing(status: RunStatus) -> str:

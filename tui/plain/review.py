@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from ...core.errors import WizardError
 from ...core.run.directory import known_runs
+from ..commands import train
 from ..problems import problems_text
-from ..walk import review, steps
+from ..walk import review, start_limits, steps
 from ..walk.assessment import Assessment
 from ..walk.draft import Draft
 from ..walk.memory import remember_toml
+from ..walk.start_limits import PRICE_QUESTION, QUESTIONS
 from ..walk.steps import Step
 from . import findings
+from .limits import ask_limit
 from .outcome import tell_results
-from .talk import KEEP, Talk
+from .rehearsing import rehearse
+from .talk import KEEP, BackError, Talk
+
+Way = tuple[str, Callable[[], object]]
+"""What can be done: words, and the doing."""
 
 
 class Review:
@@ -39,22 +49,38 @@ class Review:
             self._ask_what(known)
 
     def _ask_what(self, known: Assessment) -> None:
-        wrong = bool(known.errors)
-        first = ("start", "begin the training") if not wrong else ("mend", "go to the first error")
-        choices = [
-            first,
-            ("save", "write the TOML"),
-            *((step.name, f"back to {step.title}") for step in steps.STEPS[:-1]),
-        ]
+        ways = self._ways_wrong(known) if known.errors else self._ways_on(known)
+        ways["save"] = ("write the TOML", self._save)
+        for step in steps.STEPS[:-1]:
+            ways[step.name] = (f"back to {step.title}", partial(self._want, step))
+        choices = [(name, words) for name, (words, _) in ways.items()]
         at = self._talk.choose("What now?", choices)
-        if at > 1:
-            self.wanted = steps.STEPS[at - 2]
-        elif at == 1:
-            self._save()
-        elif wrong:
-            self.wanted = steps.step_of(known.errors[0].where)
-        else:
-            self._start(known)
+        ways[choices[at][0]][1]()
+
+    def _ways_wrong(self, known: Assessment) -> dict[str, Way]:
+        first = steps.step_of(known.errors[0].where)
+        return {"mend": ("go to the first error", partial(self._want, first))}
+
+    def _ways_on(self, known: Assessment) -> dict[str, Way]:
+        ends = start_limits.in_short(self._draft)
+        return {
+            "start": ("begin the training", partial(self._start, known)),
+            "rehearse": ("a real step, a sample, a save", partial(self._rehearse, known)),
+            "limits": (f"say when it is to end by itself; now: {ends}", self._ask_limits),
+        }
+
+    def _want(self, step: Step) -> None:
+        self.wanted = step
+
+    def _rehearse(self, known: Assessment) -> None:
+        if known.config and rehearse(self._talk, self._draft, known, known.config):
+            # All of it again, as it is now.
+            self.wanted = steps.STEPS[-1]
+
+    def _ask_limits(self) -> None:
+        with suppress(BackError):
+            for asked in (*QUESTIONS[:2], PRICE_QUESTION, *QUESTIONS[2:]):
+                ask_limit(self._talk, self._draft, asked)
 
     def _tell(self, known: Assessment) -> None:
         self._talk.show()
@@ -96,8 +122,6 @@ class Review:
         return self._talk.agree(f"{path} {why}. Write over it?")
 
     def _start(self, known: Assessment) -> None:
-        from ..commands import train
-
         self._talk.say("Looking at every picture once more ...")
         progress = self._talk.progress("Pictures decoded:")
         problems = review.full_check(self._draft.snapshot(), known.base, progress)
@@ -105,12 +129,21 @@ class Review:
         if errors:
             self._talk.show(problems_text(errors).rstrip("\n"))
             return
+        if asked := start_limits.wrong(self._draft):
+            ask_limit(self._talk, self._draft, asked)
+            return
         path = self._draft.source if review.is_saved(self._draft) else self._save()
         if path is None:
             return
         self._talk.say("Ctrl-C stops watching; the training goes on.")
-        arguments = argparse.Namespace(config=path, set=[], json=False, detach=False)
-        self.exit_status = train.run(arguments)
+        self.exit_status = train.run(_arguments(review.command(self._draft)))
         run = next(iter(known_runs()), None)
         if run is not None and self.exit_status == 0:
             tell_results(self._talk, run)
+
+
+def _arguments(command: str) -> argparse.Namespace:
+    """What `train` takes from its own command line."""
+    parser = argparse.ArgumentParser()
+    train.add_arguments(parser)
+    return parser.parse_args(shlex.split(command)[2:])

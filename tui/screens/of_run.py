@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 from ...core.run.directory import RunDirectory
 
 if TYPE_CHECKING:
+    from ...core.run.limits import Limits
     from ..app import WizardApp
 
 
-def start_run(app: WizardApp, run: RunDirectory) -> None:
-    """Start a job in ``run``, or go on with it, and go to the monitor; says why when it does not
-    come up."""
+def start_run(app: WizardApp, run: RunDirectory, limits: Limits | None = None) -> None:
+    """Start a job in ``run`` within ``limits``, or go on with it, and go to the monitor; says why
+    when it does not come up."""
     from .starting import StartingScreen
 
-    app.push_screen(StartingScreen(run))
+    app.push_screen(StartingScreen(run, limits))
 
 
 def watch_run(app: WizardApp, run: RunDirectory) -> None:

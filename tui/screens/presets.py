@@ -42,7 +42,7 @@ class PresetScreen(Screen[None]):
     }
     PresetScreen #numbers { display: none; padding: 0 1; border-top: solid $primary; }
     PresetScreen.-tall #numbers { display: block; height: auto; }
-    PresetScreen.-tall Rows { height: auto; max-height: 1fr; margin: 1; }
+    PresetScreen.-tall Rows { height: auto; max-height: 55%; margin: 1; }
     PresetScreen.-tall #source { border-top: none; margin: 1 0 0 0; }
     """
     VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-short"), (32, "-tall")]

@@ -17,8 +17,9 @@ from textual.worker import get_current_worker
 
 from ...core.errors import Mend, Problem
 from ...core.estimates.figures import parse_price
-from ..walk import review, steps
+from ..walk import review, start_limits
 from ..walk.assessment import Assessment
+from ..walk.dataset import mend
 from ..walk.draft import Snapshot
 from ..walk.figures import (
     cost_reading,
@@ -31,17 +32,17 @@ from ..walk.figures import (
 from ..walk.progress import StepState
 from ..widgets.fields import SIGNS
 from ..widgets.figures import Figures
-from ..widgets.form import Form
 from ..widgets.text import SafeInput, shown
 from ..widgets.toml_view import TomlView
-from .ask import Ask
-from .captions import CaptionsScreen
-from .form_step import FormStep
+from .limits import LimitsScreen
+from .mend import go_to, refuse
+from .rehearsal import RehearsalScreen
 from .start import ask_to_start
 from .step import StepScreen
 
 _SHOW_EVERY = 0.25
 """Seconds between two words on the progress of the check."""
+_REHEARSE = "F7 rehearses it first"
 
 
 class ReviewScreen(StepScreen):
@@ -54,6 +55,8 @@ class ReviewScreen(StepScreen):
         Binding("f3", "copy", "Copy", show=False, tooltip="Copy the command"),
         Binding("f4", "differences", "Difference"),
         Binding("f5", "check", "Check again", show=False),
+        Binding("f6", "limits", "Let it end by itself", show=False),
+        Binding("f7", "rehearse", "Rehearse it: one real step", show=False),
     ]
     DEFAULT_CSS = """
     ReviewScreen FieldHelp { display: none; }
@@ -63,6 +66,9 @@ class ReviewScreen(StepScreen):
     ReviewScreen #price-row { height: 1; }
     ReviewScreen #price-row Static { width: auto; padding: 0 1; }
     ReviewScreen #price { width: 16; }
+    ReviewScreen #price-row #limits {
+        width: 1fr; text-wrap: nowrap; text-overflow: ellipsis;
+    }
     ReviewScreen #texts { height: 1fr; }
     ReviewScreen #difference { width: 1fr; height: 1fr; padding: 0 1; display: none; }
     ReviewScreen.-wide #difference { display: block; width: 2fr; }
@@ -81,13 +87,14 @@ class ReviewScreen(StepScreen):
         """Numbers, problems, the TOML."""
         yield Figures("", markup=False)
         with Horizontal(id="price-row"):
-            yield Static("Price of an hour on this machine")
+            yield Static("Price of an hour")
             yield SafeInput(
                 self.app.draft.fact("price_per_hour"),
                 placeholder="such as $0.79",
                 id="price",
                 compact=True,
             )
+            yield Static("", id="limits", markup=False)
         yield Static("", id="checked", markup=False)
         yield OptionList(id="found", markup=False, compact=True)
         with Horizontal(id="texts"):
@@ -99,7 +106,7 @@ class ReviewScreen(StepScreen):
     def on_mount(self) -> None:
         super().on_mount()
         self.query_one("#next", Button).label = "Start"
-        self._show_draft()
+        self._show_limits()
         self._show_problems()
         self._show_figures()
         self.query_one("#next").focus()
@@ -136,6 +143,22 @@ class ReviewScreen(StepScreen):
         saved = "" if review.is_saved(self.app.draft) else " The TOML is not saved yet: ctrl+s."
         self.app.notify(f"Copied: {command}.{saved}", markup=False)
 
+    def action_limits(self) -> None:
+        """Say when it is to end by itself."""
+        self._ask_limits()
+
+    def _ask_limits(self, first: str = "") -> None:
+        self.app.push_screen(LimitsScreen(first), lambda _: self._show_limits())
+
+    def _show_limits(self) -> None:
+        draft = self.app.draft
+        self.query_one("#price", SafeInput).value = draft.fact("price_per_hour")
+        said = f"F6 It ends {start_limits.in_short(draft)}"
+        if asked := start_limits.wrong(draft):
+            said = f"{SIGNS['error']} F6 To mend: {asked.label}"
+        self.query_one("#limits", Static).update(shown(said))
+        self._show_draft()
+
     def action_check(self) -> None:
         """Check everything again."""
         self._full = None
@@ -145,16 +168,30 @@ class ReviewScreen(StepScreen):
 
     def action_next(self) -> None:
         """Start, or say what stands in the way."""
-        errors = [item for item in self._problems() if item.severity == "error"]
-        if errors:
-            text = "\n".join(f"{SIGNS['error']} {review.problem_line(item)}" for item in errors)
-            choices = [("mend", "Go to the first one"), ("", "Back")]
-            title = "It cannot start yet"
-            self.app.push_screen(
-                Ask(title, text, choices), lambda name: self._mend(name, errors[0])
-            )
+        if self._is_refused():
+            return
+        if asked := start_limits.wrong(self.app.draft):
+            self._ask_limits(asked.fact)
         else:
             ask_to_start(self, self._show_draft)
+
+    def action_rehearse(self) -> None:
+        """Do a little of it for real."""
+        known, config = self.app.assessment, self.app.draft.snapshot().read().config
+        if not self._is_refused() and known and config:
+            self.app.push_screen(RehearsalScreen(known, config), self._rehearsed)
+
+    def _rehearsed(self, change: Mend | None) -> None:
+        if change:
+            mend(self.app.draft, change)
+        # The figures rest on it now.
+        self._changed()
+
+    def _is_refused(self) -> bool:
+        errors = [item for item in self._problems() if item.severity == "error"]
+        if errors:
+            refuse(self, errors, self._go_to)
+        return bool(errors)
 
     @on(OptionList.OptionSelected, "#found")
     def _problem_chosen(self, event: OptionList.OptionSelected) -> None:
@@ -164,51 +201,15 @@ class ReviewScreen(StepScreen):
     def _price_typed(self, event: Input.Changed) -> None:
         event.stop()
         self.app.draft.note("price_per_hour", event.value)
+        self._show_limits()
         self._show_figures()
 
-    def _mend(self, name: str | None, problem: Problem) -> None:
-        if name:
-            self._go_to(problem)
-
-    def _take_out(self, name: str | None, key: str) -> None:
-        if name:
-            self.app.draft.take_out(key)
-            self._show_draft()
-            self.action_check()
-
-    def _take_way_out(self, name: str | None, mends: Sequence[Mend]) -> None:
-        if name:
-            for key, value in mends[int(name)].values.items():
-                self.app.draft.put(key, value)
-            self._show_draft()
-            self.action_check()
-
     def _go_to(self, problem: Problem) -> None:
-        if key := review.unknown_key(problem):
-            choices = [("out", f"Take {key} out of the TOML"), ("", "Leave it")]
-            question = Ask(f"Nothing here knows {key}", problem.remedy, choices)
-            self.app.push_screen(question, lambda name: self._take_out(name, key))
-            return
-        if mends := review.ways_out(problem, self._listed):
-            choices = [(str(at), mend.label) for at, mend in enumerate(mends)]
-            question = Ask("To mend it", review.problem_line(problem), [*choices, ("", "Back")])
-            self.app.push_screen(question, lambda name: self._take_way_out(name, mends))
-            return
-        step = steps.step_of(problem.where)
-        if step is self.step:
-            return
-        app, key = self.app, problem.where.partition("[")[0]
+        go_to(self, problem, self._listed, self._changed)
 
-        async def focus() -> None:
-            if isinstance(app.screen, FormStep):
-                await app.screen.focus_field(key)
-                return
-            here = app.screen
-            for place in [here] if isinstance(here, CaptionsScreen) else here.query(Form):
-                place.focus_field(key)
-
-        app.go(step.name)
-        app.call_after_refresh(focus)
+    def _changed(self) -> None:
+        self._show_draft()
+        self.action_check()
 
     @work(thread=True, exclusive=True, group="check")
     def _check(self, snapshot: Snapshot) -> None:
@@ -266,9 +267,9 @@ class ReviewScreen(StepScreen):
         elif errors:
             checked.update(f"{SIGNS['error']} {errors} to mend before it can start (enter on one):")
         elif self._listed:
-            checked.update("\u2713 It can start. Worth knowing:")
+            checked.update(f"\u2713 It can start; {_REHEARSE}. Worth knowing:")
         else:
-            checked.update("\u2713 Everything is checked: it can start.")
+            checked.update(f"\u2713 Everything is checked: it can start; {_REHEARSE}.")
 
     def _show_draft(self) -> None:
         draft = self.app.draft
@@ -292,10 +293,6 @@ class ReviewScreen(StepScreen):
         self.query_one(Figures).show([item for item in readings if item], column=False)
         unreadable = bool(price.strip()) and parse_price(price) is None
         self.query_one("#price").set_class(unreadable, "-invalid")
-
-
-def _row(text: str) -> str:
-    return text.replace("\n", " / ")
 
 
 class _LeftError(Exception):

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ...core.errors import WizardError
-from ..walk import review
+from ...core.run.directory import RunDirectory
+from ..walk import review, start_limits
 from ..walk.draft import Snapshot
 from .ask import Ask, told
 from .of_run import start_run
@@ -35,6 +36,8 @@ def _confirm(screen: StepScreen, found: review.Neighbours, saved: Callable[[], N
     app = screen.app
     lines = [f"The TOML goes to {review.toml_path(app.draft)}.", *found.warnings]
     lines.append("It goes on without this window: `lora-wizard attach` comes back to it.")
+    if start_limits.arguments(app.draft):
+        lines.append(f"It ends by itself {start_limits.in_short(app.draft)}.")
     choices = [("start", "Start"), ("", "Not yet")]
     if found.unfinished:
         go_on = ("resume", f"Go on with run {found.unfinished.name}")
@@ -42,7 +45,7 @@ def _confirm(screen: StepScreen, found: review.Neighbours, saved: Callable[[], N
 
     def answered(name: str | None) -> None:
         if name == "resume" and found.unfinished:
-            start_run(app, found.unfinished)
+            _launch(screen, found.unfinished)
         elif name == "start":
             _save(screen, saved)
 
@@ -71,7 +74,15 @@ def _make(screen: StepScreen, path: Path) -> None:
     except WizardError as error:
         app.call_from_thread(app.push_screen, told(error))
     else:
-        app.call_from_thread(start_run, app, run)
+        app.call_from_thread(_launch, screen, run)
+
+
+def _launch(screen: StepScreen, run: RunDirectory) -> None:
+    # Only now: a time is counted from here.
+    try:
+        start_run(screen.app, run, start_limits.of(screen.app.draft))
+    except WizardError as error:
+        screen.app.push_screen(told(error))
 
 
 def _in_thread(screen: StepScreen, work: Callable[[], None]) -> None:

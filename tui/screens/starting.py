@@ -13,6 +13,7 @@ from ...core.errors import WizardError
 from ...core.run.control import killed_at_logout
 from ...core.run.directory import RunDirectory
 from ...core.run.launch import launch
+from ...core.run.limits import Limits
 from ...core.run.lock import AlreadyRunningError
 from ..widgets.text import shown
 from .ask import told
@@ -24,16 +25,18 @@ if TYPE_CHECKING:
 
 
 class StartingScreen(Dialog[None]):
-    """Starts a job in ``run``, which no closed window ends, and goes on to its monitor."""
+    """Starts a job in ``run`` within ``limits``, which no closed window ends, and goes on to its
+    monitor."""
 
     app: WizardApp
     DEFAULT_CSS = """
     StartingScreen > Vertical { width: 60; }
     """
 
-    def __init__(self, run: RunDirectory) -> None:
+    def __init__(self, run: RunDirectory, limits: Limits | None = None) -> None:
         super().__init__()
         self._run = run
+        self._limits = limits
 
     def compose(self) -> ComposeResult:
         with Vertical():
@@ -47,7 +50,7 @@ class StartingScreen(Dialog[None]):
     def _launch(self) -> None:
         said = ""
         try:
-            launch(self._run)
+            launch(self._run, limits=self._limits)
             said = killed_at_logout()
         except AlreadyRunningError:
             said = "It is going on already: here it is."

@@ -19,9 +19,13 @@ from ...core.files import sha256_of, write_json
 from ...core.secret import holds_secret, redacted
 from .list_items import option_key
 
-FACTS = ("subject", "class_word", "price_per_hour")
+FACTS = (
+    *("subject", "class_word", "price_per_hour"),
+    *("until", "max_time", "max_cost", "then"),
+)
 """What the wizard asks beside the options: the kind of subject (``person``, ``style`` ...), the
-word for its class (``woman``), the machine's price in whatever currency."""
+word for its class (``woman``), the machine's price in whatever currency, and of a start when it is
+to end by itself and what follows (`start_limits`)."""
 
 
 @dataclass

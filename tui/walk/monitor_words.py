@@ -11,7 +11,7 @@ from ...core.run.status import RunStatus
 from ...core.run.wording import phase_in_words
 from ...core.text import printable
 from ..follow import label
-from ..views import duration, milestone
+from ..views import duration, ends_early, milestone, own_end, reached_limit
 from .runs import STATES
 
 BAR, REST = "━", "─"
@@ -62,6 +62,8 @@ def figure_words(status: RunStatus, gpu_bytes: int = 0) -> list[str]:
             words.append(f"{status.steps_per_second:.2f} steps/s")
         if status.eta_seconds is not None:
             words.append(f"{duration(status.eta_seconds)} left")
+        if ends := own_end(status):
+            words.append(f"ends by {ends}{', unfinished' if ends_early(status) else ''}")
     if status.memory:
         of_all = f"/{gpu_bytes / _GIB:.0f}" if gpu_bytes else ""
         words.append(f"VRAM {status.memory / _GIB:.1f}{of_all} GiB")
@@ -106,12 +108,17 @@ def hint(status: RunStatus, run: RunDirectory, has_files: bool) -> str:
         return _stopping(status)
     if status.state == "live" and status.paused:
         return "Paused; the memory is kept, the GPU's, too. p goes on, x stops and frees it."
+    if status.state == "live" and (ends := own_end(status)):
+        because = f" ({printable(status.because, limit=24)})" if status.because else ""
+        return f"It saves and ends by {ends}{because}. Back to it: lora-wizard attach {name}"
     if status.state == "live":
         return f"It goes on without this window, too. Come back: lora-wizard attach {name}"
     if status.state == "new":
         return "r starts it."
     results = "; enter shows the results so far" if has_files else ""
-    return f"r goes on {going_on_from(run)}{results}."
+    limit = printable(reached_limit(status), limit=24)
+    why = f"It ended as {limit}. " if limit else ""
+    return f"{why}r goes on {going_on_from(run)}{results}."
 
 
 def going_on_from(run: RunDirectory) -> str:

@@ -6,7 +6,11 @@ from ...core.config.config_problems import options
 from ...core.templates import Template, templates
 from .draft import Draft
 
-_ORDER = ("face", "person", "style", "character", "quick")
+_ORDER = (
+    *("face", "person", "style", "character"),
+    *("quick", "standard", "thorough"),
+    *("rentry", "prodigy", "sd-scripts"),
+)
 """A newcomer has photographs of somebody, and no class pictures yet."""
 _HIDDEN = ("demo",)
 """Not to begin a LoRA of one's own from; Home has it by itself."""

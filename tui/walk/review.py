@@ -18,7 +18,7 @@ from ...core.preflight_base import BaseFindings
 from ...core.run import control
 from ...core.run.directory import RunDirectory, known_runs
 from ...core.run.status import summary
-from . import steps
+from . import start_limits, steps
 from .draft import Draft, Snapshot
 
 
@@ -57,9 +57,9 @@ def problem_line(problem: Problem) -> str:
 
 
 def ways_out(problem: Problem, others: Sequence[Problem]) -> Sequence[Mend]:
-    """What would mend a picture that cannot be used; of several, the last one's is for all."""
+    """What would mend a problem; of pictures that cannot be used, the last one's is for all."""
     if not problem.where.startswith("/"):
-        return ()
+        return problem.mends
     of_pictures = [item.mends for item in others if item.where.startswith("/") and item.mends]
     return problem.mends or (of_pictures[-1] if of_pictures else ())
 
@@ -100,7 +100,8 @@ def destination(text: str) -> Path:
 
 def command(draft: Draft) -> str:
     """What runs the same without the wizard."""
-    return f"lora-wizard train {shlex.quote(str(toml_path(draft)))}"
+    limits = start_limits.arguments(draft)
+    return f"lora-wizard train {shlex.quote(str(toml_path(draft)))}{limits}"
 
 
 def is_saved(draft: Draft) -> bool:
