@@ -96,7 +96,10 @@ def inspect(
     problems += found
     if plan is not None:
         problems += review_captions(plan, config, spec, base.vocabulary)
-    problems += _validation(config, spec, plan, decode)
+    # What is wrong with the dataset's options is wrong for these pictures, too.
+    said = {problem.message for problem in found}
+    validated = _validation(config, spec, plan, decode)
+    problems += [problem for problem in validated if problem.message not in said]
     if plan is not None and decode:
         problems += _broken_pictures(plan, config, progress)
     schedule, written = None, None

@@ -76,9 +76,9 @@ class CaptionSources:
             if used:
                 message = f"{path} has the captions of {_pictures(len(used))}."
                 if both:
-                    have = "has" if len(both) == 1 else "have"
+                    theirs = "picture has" if len(both) == 1 else "pictures have"
                     message += (
-                        f" {len(both)} of them {have} a file of its own too, which is what is "
+                        f" {len(both)} {theirs} a caption file beside it too, which is what is "
                         f"trained: {some(both)}."
                     )
                 self._say(message, severity="note")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..run.directory import RunDirectory
 from ..run.job import Job, run_job
+from ..training.__main__ import before_torch
 from .start import clear
 
 _GLANCE = 0.5
@@ -20,6 +21,7 @@ _PATIENCE = 20.0
 def work(job: Job) -> None:
     """The work of a rehearsal's job. Raises WizardError for whatever a person can mend."""
     job.phase("start")
+    before_torch(job)
     import torch
 
     from ..training.portions import GpuFullError

@@ -67,6 +67,9 @@ class Deadline:
 
     def hear(self, kind: str, fields: dict[str, Any], now: float | None = None) -> None:
         """Take the time of steps and saves from a job's own events."""
+        if kind not in ("step", "phase"):
+            # Such as "saved", of which a save has one in its middle.
+            return
         now = time.monotonic() if now is None else now
         if kind == "step" and self._phase == "train":
             self._note("step", now)

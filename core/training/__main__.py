@@ -24,9 +24,7 @@ def work(job: Job) -> None:
 def train(job: Job) -> None:
     """The work of a training job. Raises WizardError for whatever a person can mend."""
     job.phase("start")
-    if job.directory.config().training.deterministic:
-        # cuBLAS reads it when it is loaded.
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    before_torch(job)
     # Only now: the launcher waits until the run directory is held.
     import_libraries(job.directory.config())
     import torch
@@ -39,6 +37,12 @@ def train(job: Job) -> None:
         _publish(job)
     except torch.OutOfMemoryError as error:
         raise GpuFullError(error) from error
+
+
+def before_torch(job: Job) -> None:
+    """What libraries read as they are loaded."""
+    if job.directory.config().training.deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
 
 def _publish(job: Job) -> None:

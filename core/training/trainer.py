@@ -156,7 +156,6 @@ class Trainer:
 
     def tell(self, epoch: int, loss: float, gradient_norm: float) -> None:
         """Say what the step did."""
-        rates = self.rates.at(self.step - 1)
         memory = {"memory": torch.cuda.max_memory_allocated()} if torch.cuda.is_available() else {}
         norms = self.norms
         lengths = {"scaled_layers": norms.scaled, "mean_norm": norms.mean} if norms else {}
@@ -167,7 +166,7 @@ class Trainer:
             epoch=epoch,
             epochs=self.schedule.epochs,
             loss=loss,
-            learning_rates=self._shown_rates(rates),
+            learning_rates=self._shown_rates(self.rates.at(self.step - 1)),
             gradient_norm=gradient_norm,
             **lengths,
             **memory,
@@ -181,18 +180,20 @@ class Trainer:
         self.setbacks.in_a_row = counters.get("setbacks_in_a_row", 0)
         self.setbacks.in_all = counters.get("setbacks", 0)
         self.outputs.prune(self.step)
-        if not self.step:
-            self.validate()
+        if self.validation:
+            self.validation.looked_at = counters.get("validated", self.step or None)
+        self.validate()
         if self.step in self._sample_steps:
             with self.as_saved():
                 persistently(self.job, lambda: self.previews.draw(self.step, self.epoch))
             self.job.check_stop()
 
     def validate(self) -> None:
-        """Take the validation loss where it is due."""
-        if self.validation and self.step in self._validation_steps:
+        """Take the validation loss where it is due and was not taken."""
+        look = self.validation
+        if look and self.step in self._validation_steps and look.looked_at != self.step:
             with self.as_saved():
-                self.validation.measure(self.step)
+                look.measure(self.step)
             self.job.phase("train", total=self.schedule.total_steps)
 
     def save_and_show(self, epoch: int) -> None:
@@ -252,6 +253,7 @@ class Trainer:
             "largest_portion": self.portions.largest,
             "setbacks_in_a_row": self.setbacks.in_a_row,
             "setbacks": self.setbacks.in_all,
+            "validated": self.validation.looked_at if self.validation else None,
         }
         persistently(self.job, lambda: self.states.save(self.step, self.samples_seen, counters))
 

@@ -44,6 +44,9 @@ class Validation:
         self._pictures, self._conditioning = pictures, conditioning
         self._count, self._seed = config.validation.timesteps, config.training.seed
         self._captions = validation_config(config)
+        self.looked_at: int | None = None
+        """The step of the last loss. Part of the run's state: a resume makes up for the one that a
+        stop came before."""
 
     def measure(self, step: int) -> float | None:
         """The mean over pictures and timesteps, also told as an event; None when a stop came in
@@ -58,6 +61,7 @@ class Validation:
                 self._job.progress(done + 1)
         loss = sum(errors) / len(errors)
         self._job.emit("validation", step=step, loss=loss)
+        self.looked_at = step
         return loss
 
     def _of_picture(self, sample: Sample) -> Iterator[float]:

@@ -108,7 +108,9 @@ def test_a_file_beside_the_picture_comes_first_and_that_is_said(folder: Path) ->
     named = written(folder.parent / "meta.json", {"a.png": "named", "b.jpg": "named"})
     plan = planned(folder, metadata=named)
     assert texts(plan) == {"a.png": "from the file", "b.jpg": "named"}
-    assert "1 of them has a file of its own too, which is what is trained: a.txt" in said(plan)
+    assert "1 picture has a caption file beside it too, which is what is trained: a.txt" in said(
+        plan
+    )
 
 
 def test_bad_lines_are_named_and_the_rest_is_used(folder: Path) -> None:

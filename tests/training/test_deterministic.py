@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from lora_wizard.core.rehearsal.__main__ import work as rehearse
 from lora_wizard.core.run.directory import RunDirectory
+from lora_wizard.core.run.job import run_job
 from training_runs import files, start, toy_config
 
 
@@ -30,6 +32,14 @@ def test_a_deterministic_run_allows_exact_kernels_only(pictures: Path, tmp_path:
     assert not torch.is_deterministic_algorithms_warn_only_enabled()
     assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
     assert environment(run)["deterministic"] == "yes"
+
+
+def test_a_rehearsal_has_what_exact_kernels_need(pictures: Path, tmp_path: Path) -> None:
+    config = toy_config(pictures, tmp_path, training={"deterministic": True})
+    run = RunDirectory.create(config, what="rehearse")
+    assert run_job(run.path, rehearse) == 0, run.log_path.read_text()
+    assert torch.are_deterministic_algorithms_enabled()
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
 
 
 def test_others_are_left_alone(pictures: Path, tmp_path: Path) -> None:

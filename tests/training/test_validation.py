@@ -11,6 +11,8 @@ from lora_wizard.core.config import RunConfig
 from lora_wizard.core.run.job import Job
 from lora_wizard.core.training.preparation import prepare
 from lora_wizard.core.training.trainer import Trainer
+from PIL import Image
+from safetensors.torch import load
 from training_runs import draw_pictures, events, examine, files, sd_config, start, toy_config
 
 Configure = Callable[..., RunConfig]
@@ -70,6 +72,24 @@ def test_training_does_not_notice_it(
         other = files(without)[name]
         skip = [8 + int.from_bytes(file[:8], "little") for file in (data, other)]
         assert data[skip[0] :] == other[skip[1] :]
+
+
+def test_pictures_of_the_same_names_are_not_taken_for_each_other(
+    pictures: Path, tmp_path: Path
+) -> None:
+    """Two folders ``pictures``, each with a ``00.png`` of as many pixels."""
+    config = toy_config(pictures, tmp_path / "without", samples={"prompts": []})
+    others = tmp_path / "others" / pictures.name
+    for picture in draw_pictures(others, count=3).glob("*.png"):
+        turned = Image.open(picture).transpose(Image.Transpose.ROTATE_180)
+        turned.save(picture)
+    validation = {"folder": str(others)}
+    validated = toy_config(
+        pictures, tmp_path / "with", samples={"prompts": []}, validation=validation
+    )
+    tensors = [load(files(start(each))["toy.safetensors"]) for each in (validated, config)]
+    assert tensors[0].keys() == tensors[1].keys()
+    assert all(torch.equal(tensors[0][name], tensors[1][name]) for name in tensors[0])
 
 
 def test_it_is_the_mean_error_at_evenly_spread_timesteps(
@@ -132,8 +152,11 @@ def test_offsets_and_weights_of_training_do_not_change_it(
 def test_check_names_what_is_wrong_with_them(
     pictures: Path, others: Path, tmp_path: Path, tiny_sd: Path
 ) -> None:
-    def told(folder: Path) -> list[tuple[str, str]]:
-        config = sd_config(tiny_sd, pictures, tmp_path, validation={"folder": str(folder)})
+    def told(folder: Path, **dataset: int) -> list[tuple[str, str]]:
+        validation = {"folder": str(folder)}
+        config = sd_config(tiny_sd, pictures, tmp_path, validation=validation)
+        options = config.dataset.model_copy(update=dataset)
+        config = config.model_copy(update={"dataset": options})
         return [
             (problem.severity, problem.message)
             for problem in preflight.check(config, decode=True)
@@ -141,6 +164,7 @@ def test_check_names_what_is_wrong_with_them(
         ]
 
     assert told(others) == []
+    assert told(others, bucket_max_side=8) == [], "said once, of the option that is wrong"
     (others / "01.png").write_bytes((pictures / "01.png").read_bytes())
     ((severity, message),) = told(others)
     assert severity == "warning" and message.startswith("01.png: trained on")
