@@ -12,7 +12,7 @@ from ..config import CaptionOptions, RunConfig
 from ..emphasis import has_emphasis, pieces
 from ..errors import Mend, Problem
 from ..families.base import PROMPT_CHUNK, FamilySpec
-from ..weights.clip_tokens import Counter, counter
+from ..weights.clip_tokens import count
 from .captions import compose, resolved, with_prompt, words_before
 from .plan import DatasetPlan, Sample
 from .wildcards import has_choice, longest
@@ -44,11 +44,6 @@ class Length:
         return self.caption[self.ends[most - 1] :].strip(" ,") if self.tokens > most else ""
 
 
-def lengths(plan: DatasetPlan, config: RunConfig, count: Counter) -> list[Length]:
-    """Of all pictures' captions, whatever is dropped or chosen at their longest."""
-    return [_length(sample, config.captions, count) for sample in plan.samples]
-
-
 def review_captions(
     plan: DatasetPlan, config: RunConfig, spec: FamilySpec, vocabulary: Path | None
 ) -> list[Problem]:
@@ -57,11 +52,27 @@ def review_captions(
     found = [*_about_choices(plan, options), *_about_marks(plan, options)]
     found += _about_weights(plan, options)
     if any(part.folder == "tokenizer" for part in spec.parts):
-        found += _about_length(plan, config, counter(vocabulary))
+        found += _about_length(plan, config, vocabulary)
     return found
 
 
-def _length(sample: Sample, options: CaptionOptions, count: Counter) -> Length:
+def _lengths(
+    plan: DatasetPlan, options: CaptionOptions, vocabulary: Path | None
+) -> tuple[list[Length], bool]:
+    """(of all pictures' captions, whatever is dropped or chosen at their longest; whether they are
+    counted exactly)."""
+    texts = [_texts(sample, options) for sample in plan.samples]
+    counted = count(vocabulary, [text for of_sample in texts for text in of_sample])
+    ends = iter(counted.ends)
+    found = [
+        _length(sample, of_sample, [next(ends) for _ in of_sample])
+        for sample, of_sample in zip(plan.samples, texts, strict=True)
+    ]
+    return found, counted.is_exact
+
+
+def _texts(sample: Sample, options: CaptionOptions) -> list[str]:
+    """The caption at its longest, in the pieces that are counted."""
     parts = (options.prefix, with_prompt(sample.prompt, sample.caption), options.suffix)
     if options.wildcards:
         parts = resolved(parts, longest, longest)
@@ -69,23 +80,29 @@ def _length(sample: Sample, options: CaptionOptions, count: Counter) -> Length:
     fixed = {"wildcards": False, "prefix": parts[0], "suffix": parts[2]}
     plain = options.model_copy(update={**still, **fixed})
     caption = compose(parts[1], plain, words_before(sample), key=lambda purpose: 0)
-    texts = [piece.text for piece in pieces(caption)] if options.weighted else [caption]
+    return [piece.text for piece in pieces(caption)] if options.weighted else [caption]
+
+
+def _length(sample: Sample, texts: Sequence[str], ends_of_texts: Sequence[Sequence[int]]) -> Length:
     ends: list[int] = []
     at = 0
-    for text in texts:
-        ends += [at + end for end in count.ends(text)]
+    for text, ends_of_text in zip(texts, ends_of_texts, strict=True):
+        ends += [at + end for end in ends_of_text]
         at += len(text)
     return Length(sample, "".join(texts), ends)
 
 
-def _about_length(plan: DatasetPlan, config: RunConfig, count: Counter) -> Iterator[Problem]:
-    found, most = lengths(plan, config, count), config.captions.max_tokens
+def _about_length(
+    plan: DatasetPlan, config: RunConfig, vocabulary: Path | None
+) -> Iterator[Problem]:
+    found, is_exact = _lengths(plan, config.captions, vocabulary)
+    most = config.captions.max_tokens
     longest_one = max((length.tokens for length in found), default=0)
     cut = sorted((item for item in found if item.tokens > most), key=lambda item: -item.tokens)
     fitting = next((length for length in LENGTHS if length >= longest_one), LENGTHS[-1])
     if cut:
         is_few = len(cut) <= _SHOWN
-        which = "; ".join(_cut_words(item, most, count) for item in cut[:_SHOWN])
+        which = "; ".join(_cut_words(item, most, is_exact) for item in cut[:_SHOWN])
         verb = "is" if len(cut) == 1 else "are"
         yield Problem(
             f"{len(cut)} of {len(found)} captions {verb} cut off after {most} tokens"
@@ -95,7 +112,7 @@ def _about_length(plan: DatasetPlan, config: RunConfig, count: Counter) -> Itera
             severity="warning",
             mends=_mends(fitting, most),
         )
-    elif most > PROMPT_CHUNK and fitting < most and count.is_exact:
+    elif most > PROMPT_CHUNK and fitting < most and is_exact:
         yield Problem(
             f"is {most}, and the longest caption has {longest_one} tokens",
             _KEY,
@@ -105,10 +122,10 @@ def _about_length(plan: DatasetPlan, config: RunConfig, count: Counter) -> Itera
         )
 
 
-def _cut_words(item: Length, most: int, count: Counter) -> str:
+def _cut_words(item: Length, most: int, is_exact: bool) -> str:
     lost = item.lost(most)
     shown = f"{lost[:_LOST].rstrip()} ..." if len(lost) > _LOST else lost
-    about = "" if count.is_exact else "at least "
+    about = "" if is_exact else "at least "
     return f'{item.sample.path.name} ({about}{item.tokens}) loses "{shown}"'
 
 

@@ -2,69 +2,83 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
+import sys
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from .clip_vocabulary import read_vocabulary
 
 _PIECE = re.compile(r"'(?:s|t|re|ve|m|ll|d)|[^\W\d_]+|\d|[^\s\w]+|_", re.IGNORECASE)
 _REMEMBERED = 50_000
+_PATIENCE = 60.0
 
 
-class Counter(Protocol):
-    """Cuts texts into tokens."""
+@dataclass(frozen=True)
+class Counted:
+    """Where in each text each of its tokens ends, without the marks around them."""
 
-    @property
-    def is_exact(self) -> bool:
-        """Whether it is the tokenizer's own count, not the least that it can be."""
-        ...
-
-    def ends(self, text: str) -> list[int]:
-        """Where in ``text`` each of its tokens ends, without the marks around them."""
-        ...
+    ends: Sequence[Sequence[int]]
+    is_exact: bool
+    """Whether it is the tokenizer's own count, not the least that it can be."""
 
 
-class Tokens:
-    """The count of a vocabulary on this machine."""
+def count(folder: Path | None, texts: Sequence[str]) -> Counted:
+    """By the vocabulary in ``folder``; by words, digits and marks, each a token at least, where
+    there is none that is whole.
 
-    is_exact = True
-
-    def __init__(self, tokenizer: Any) -> None:
-        self._encode = tokenizer.encode
-        self.ends = lru_cache(_REMEMBERED)(self._ends)
-
-    def _ends(self, text: str) -> list[int]:
-        # One by one: in batches the library starts threads, and warns of every process after.
-        return [end for _, end in self._encode(text, add_special_tokens=False).offsets]
-
-
-class Words:
-    """Words, digits and marks: a token at least each, where there is no vocabulary."""
-
-    is_exact = False
-
-    def ends(self, text: str) -> list[int]:
-        return [found.end() for found in _PIECE.finditer(text)]
-
-
-def counter(folder: Path | None) -> Counter:
-    """By the vocabulary in ``folder``; by words where there is none that is whole."""
+    The vocabulary is read by a process of its own, which is gone afterwards: in a wizard that is
+    open for hours it would hold a quarter of all the memory. What was counted is remembered.
+    """
     if folder is not None:
         try:
             stamps = tuple(file.stat().st_mtime_ns for file in sorted(folder.glob("*.[jt][sx]*")))
-            return _tokens(folder, stamps)
-        except Exception:
-            # A damaged vocabulary is reported where the base is looked at; the library's errors
-            # have no class of their own.
-            return Words()
-    return Words()
+            known = _known(folder, stamps)
+            missing = [text for text in dict.fromkeys(texts) if text not in known]
+            if missing:
+                if len(known) > _REMEMBERED:
+                    known.clear()
+                known.update(zip(missing, _elsewhere(folder, missing), strict=True))
+            return Counted([known[text] for text in texts], is_exact=True)
+        except (OSError, ValueError, KeyError, subprocess.SubprocessError):
+            # A damaged vocabulary is reported where the base is looked at.
+            pass
+    return Counted([[found.end() for found in _PIECE.finditer(text)] for text in texts], False)
 
 
-@lru_cache(4)
-def _tokens(folder: Path, stamps: tuple[int, ...]) -> Tokens:
-    """As transformers makes CLIP's tokenizer; ``stamps`` are its files' times."""
+@lru_cache(2)
+def _known(folder: Path, stamps: tuple[int, ...]) -> dict[str, Sequence[int]]:
+    """What was counted by a vocabulary; ``stamps`` are its files' times."""
+    return {}
+
+
+def _elsewhere(folder: Path, texts: Sequence[str]) -> list[Sequence[int]]:
+    ran = subprocess.run(
+        [sys.executable, "-P", "-m", __name__, str(folder)],
+        input=json.dumps(texts),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=_PATIENCE,
+    )
+    return [array("I", ends) for ends in json.loads(ran.stdout)]
+
+
+def ends_of(folder: Path, texts: Iterable[str]) -> list[list[int]]:
+    """The same in this process. What it raises for a damaged vocabulary has no class of its own."""
+    encode = _tokenizer(folder).encode
+    # One by one: in batches the library starts threads, and warns of every process after.
+    return [[end for _, end in encode(text, add_special_tokens=False).offsets] for text in texts]
+
+
+def _tokenizer(folder: Path) -> Any:
+    """As transformers makes CLIP's tokenizer."""
     from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
 
     vocabulary, merges = read_vocabulary(folder)
@@ -92,4 +106,8 @@ def _tokens(folder: Path, stamps: tuple[int, ...]) -> Tokens:
         ]
     )
     tokenizer.add_special_tokens([begin, end])
-    return Tokens(tokenizer)
+    return tokenizer
+
+
+if __name__ == "__main__":
+    json.dump(ends_of(Path(sys.argv[1]), json.load(sys.stdin)), sys.stdout)

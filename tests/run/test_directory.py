@@ -68,8 +68,12 @@ def test_the_frozen_copy_means_the_same_from_anywhere(
     assert frozen.dataset.concepts[0].folder == str(tmp_path.parent / "mika")
     assert frozen.dataset.regularization_folder == "/home/somebody/class"
     assert frozen.output.folder == str(tmp_path / "out")
-    for section in ("captions", "optimizer", "training", "network", "loss", "samples"):
+    for section in ("captions", "training", "network", "loss", "samples"):
         assert getattr(frozen, section) == getattr(config, section)
+    # What an optimizer usually has stands in the copy: it may be another in a later version.
+    told = config.optimizer.model_dump(exclude_unset=True)
+    assert told.items() <= frozen.optimizer.model_dump().items()
+    assert (config.optimizer.betas, frozen.optimizer.betas) == (None, [0.9, 0.999])
     assert frozen.dataset.resolution == [448, 640]
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lora_wizard.core.config.paths import templates_folder
-from lora_wizard.core.weights.clip_tokens import Words, counter
+from lora_wizard.core.weights.clip_tokens import count, ends_of
 from transformers import CLIPTokenizer
 
 EMBEDDED = templates_folder() / "demo/base/tokenizer"
@@ -47,27 +49,27 @@ def theirs(folder: Path) -> Any:
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_the_count_is_transformers_own(folder: Path, theirs: Any, text: str) -> None:
-    found = counter(folder)
-    assert found.is_exact
-    assert len(found.ends(text)) == len(theirs(text, add_special_tokens=False)["input_ids"])
+    (found,) = ends_of(folder, [text])
+    assert len(found) == len(theirs(text, add_special_tokens=False)["input_ids"])
 
 
 @given(text=st.text(max_size=60))
 def test_the_count_of_any_text_is_transformers_own(folder: Path, theirs: Any, text: str) -> None:
-    found = counter(folder).ends(text)
+    (found,) = ends_of(folder, [text])
     assert len(found) == len(theirs(text, add_special_tokens=False)["input_ids"])
     assert all(0 <= end <= len(text) for end in found)
 
 
 def test_tokens_end_where_their_words_end() -> None:
     text = "red circle on a green background"
-    ends = counter(EMBEDDED).ends(text)
+    (ends,) = ends_of(EMBEDDED, [text])
     assert {3, 10, 13, 15, 21, 32} <= set(ends)
 
 
 @given(st.text(max_size=60))
 def test_words_are_never_more_than_tokens(text: str) -> None:
-    assert len(Words().ends(text)) <= len(counter(EMBEDDED).ends(text)) or not text.isascii()
+    (words,), (tokens,) = count(None, [text]).ends, ends_of(EMBEDDED, [text])
+    assert len(words) <= len(tokens) or not text.isascii()
 
 
 @pytest.mark.parametrize("content", [None, "", "{", "[]", '{"a": "b"}', "7"])
@@ -76,10 +78,10 @@ def test_a_vocabulary_that_is_not_whole_counts_words(tmp_path: Path, content: st
     if content is not None:
         shutil.copytree(EMBEDDED, folder)
         (folder / "vocab.json").write_text(content)
-    found = counter(folder)
+    found = count(folder, ["two words"])
     assert not found.is_exact
-    assert len(found.ends("two words")) == 2
-    assert not counter(None).is_exact
+    assert [len(ends) for ends in found.ends] == [2]
+    assert not count(None, []).is_exact
 
 
 def test_a_vocabulary_that_was_mended_counts(tmp_path: Path) -> None:
@@ -87,6 +89,19 @@ def test_a_vocabulary_that_was_mended_counts(tmp_path: Path) -> None:
     shutil.copytree(EMBEDDED, folder)
     whole = (folder / "vocab.json").read_text()
     (folder / "vocab.json").write_text("{")
-    assert not counter(folder).is_exact
+    assert not count(folder, ["red"]).is_exact
     (folder / "vocab.json").write_text(whole)
-    assert counter(folder).is_exact
+    assert count(folder, ["red"]).is_exact
+
+
+def test_the_process_of_its_own_counts_the_same_and_leaves_nothing(folder: Path) -> None:
+    counted = count(folder, [*TEXTS, *TEXTS])
+    assert counted.is_exact
+    assert [list(ends) for ends in counted.ends] == 2 * ends_of(folder, TEXTS)
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from lora_wizard.core.weights.clip_tokens import count\n"
+        f"assert count(Path({str(folder)!r}), ['red']).is_exact\n"
+        "assert 'tokenizers' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
