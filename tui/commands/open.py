@@ -121,6 +121,9 @@ def show(images: Choice, *, draft: Draft | None = None, run: RunDirectory | None
         # Of the shell, and perhaps of a window that was another size then.
         for stale in ("COLUMNS", "LINES"):
             os.environ.pop(stale, None)
+    from ..lean import import_asyncio
+
+    import_asyncio()
     from ..app import WizardApp
     from ..farewell import farewell
     from ..lifeline import end_with_terminal, leave_when_told
