@@ -59,7 +59,11 @@ class PastRun:
 
 def past_runs() -> list[PastRun]:
     """The newest runs of this machine that tell something, the last first. Never raises."""
-    found = [(when, _rehearsed(config, measured)) for config, measured, when in rehearsals()]
+    found: list[tuple[float, PastRun]] = []
+    for config, measured, when in rehearsals():
+        # The family may have gone with the distribution that brought it.
+        with contextlib.suppress(WizardError):
+            found.append((when, _rehearsed(config, measured)))
     for directory in known_runs()[:_RUNS]:
         with contextlib.suppress(OSError, WizardError):
             status = directory.events_path.stat()

@@ -12,6 +12,7 @@ from lora_wizard.core.config import RunConfig, configfile
 from lora_wizard.core.dataset.build import build_plan
 from lora_wizard.core.dataset.plan import DatasetPlan, MicroBatch
 from lora_wizard.core.estimates import estimate_here
+from lora_wizard.core.estimates.past_runs import past_runs
 from lora_wizard.core.families import registry as families
 from lora_wizard.core.rehearsal import measured, rehearse, start, words
 from lora_wizard.core.rehearsal.rehearse import largest_bucket, largest_that
@@ -83,6 +84,16 @@ def test_the_estimate_rests_on_it(tiny_sd: Path, pictures: Path, tmp_path: Path)
         + len(schedule.save_steps()) * told["per_save"]
     )
     assert (time.low + time.high) / 2 == pytest.approx(expected, rel=0.01)
+
+
+def test_a_rehearsal_of_a_family_that_has_gone_is_passed_over(
+    tiny_sd: Path, pictures: Path, tmp_path: Path
+) -> None:
+    gone = toy_config(pictures, tmp_path / "runs", model={"family": "no_such_family"})
+    kept = start.result(rehearsed(sd_config(tiny_sd, pictures, tmp_path / "runs")))
+    measured.keep(gone, kept)
+    (run,) = past_runs()
+    assert run.family == "sd1"
 
 
 def test_too_little_memory_is_said_with_what_would_fit(pictures: Path, tmp_path: Path) -> None:
