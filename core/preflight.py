@@ -33,6 +33,8 @@ from .sampling.prompts import expand
 from .sampling.samplers import SAMPLERS
 from .schedule import Schedule
 
+MOST_STEPS = 1_000_000
+"""Of a run: years on any GPU."""
 _GRAVITY = {"error": 0, "warning": 1, "note": 2}
 
 
@@ -106,6 +108,9 @@ def inspect(
     if plan is not None:
         schedule = Schedule.of(plan, config)
         problems += _steps(schedule)
+        if schedule.total_steps > MOST_STEPS:
+            # Its files and pictures are not worth counting one by one.
+            return Inspection(by_gravity(problems), spec, base, plan)
         written = run_bytes(config, spec, schedule, base)
         problems += _disk(config, written, cache_bytes(config, spec, plan))
         problems += file_count_problems(Path(config.output.folder), plan, schedule)
@@ -203,6 +208,13 @@ def _broken_pictures(
 
 
 def _steps(schedule: Schedule) -> Iterator[Problem]:
+    if schedule.total_steps > MOST_STEPS:
+        yield Problem(
+            f"the run would have {schedule.total_steps:,} steps, which no machine comes to the end "
+            "of",
+            "training.epochs",
+            remedy="A LoRA takes a few thousand: fewer epochs or repeats, or training.max_steps.",
+        )
     if schedule.warmup_steps >= schedule.total_steps:
         yield Problem(
             f"takes {schedule.warmup_steps} steps, and the run has {schedule.total_steps}",

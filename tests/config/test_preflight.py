@@ -240,6 +240,16 @@ def test_a_folder_without_permission_is_refused(
     assert "permissions" in problem.remedy
 
 
+def test_steps_beyond_all_reason_are_named_at_once(configured: Callable[..., RunConfig]) -> None:
+    config = configured(
+        training={"epochs": 100_000}, dataset={"repeats": 10_000}, output={"save_every_steps": 1}
+    )
+    found = preflight.inspect(config)
+    assert found.schedule is None
+    (problem,) = [item for item in found.problems if item.where == "training.epochs"]
+    assert problem.severity == "error" and "steps" in problem.message
+
+
 def test_files_that_will_not_fit_on_the_disk(configured: Callable[..., RunConfig]) -> None:
     huge = {
         "network": {"rank": 1024},
