@@ -253,7 +253,7 @@ def test_steps_beyond_all_reason_are_named_at_once(configured: Callable[..., Run
 def test_files_that_will_not_fit_on_the_disk(configured: Callable[..., RunConfig]) -> None:
     huge = {
         "network": {"rank": 1024},
-        "training": {"epochs": 100_000},
+        "training": {"epochs": 50_000},
         "samples": {"prompts": []},
     }
     (problem,) = errors(configured(**huge))
