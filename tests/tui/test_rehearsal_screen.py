@@ -163,7 +163,12 @@ async def test_a_failure_is_told_in_place(home: Path) -> None:
     assert folders() == []
 
 
-@pytest.mark.parametrize("how", ["quit", pytest.param("hang up", marks=pytest.mark.slow), "kill"])
+_SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    "how", ["quit", pytest.param("hang up", marks=_SLOW), pytest.param("kill", marks=_SLOW)]
+)
 def test_no_process_outlives_the_wizard(home: Path, how: str) -> None:
     toml = home / "face.toml"
     draft = quick_draft(home)
