@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Iterator
@@ -39,11 +40,9 @@ def file_count_problems(folder: Path, plan: DatasetPlan, schedule: Schedule) -> 
     run goes."""
     saves, drawn = len(schedule.save_steps()), len(schedule.sample_steps())
     needed = {existing(folder): _FILES_OF_A_RUN + _FILES_OF_A_SAVE * saves + drawn}
-    try:
+    # That there is no folder for the cache is said where the cache is looked at.
+    with contextlib.suppress(WizardError):
         cached_at = existing(cache_folder())
-    except WizardError:
-        pass  # Said elsewhere.
-    else:
         of_cache = _FILES_OF_A_PICTURE * len(plan.samples)
         needed[cached_at] = needed.get(cached_at, 0) + of_cache
     for there, files in needed.items():

@@ -36,19 +36,23 @@ def count(folder: Path | None, texts: Sequence[str]) -> Counted:
     The vocabulary is read by a process of its own, which is gone afterwards: in a wizard that is
     open for hours it would hold a quarter of all the memory. What was counted is remembered.
     """
-    if folder is not None:
-        try:
-            stamps = tuple(file.stat().st_mtime_ns for file in sorted(folder.glob("*.[jt][sx]*")))
-            known = _known(folder, stamps)
-            missing = [text for text in dict.fromkeys(texts) if text not in known]
-            if missing:
-                if len(known) > _REMEMBERED:
-                    known.clear()
-                known.update(zip(missing, _elsewhere(folder, missing), strict=True))
-            return Counted([known[text] for text in texts], is_exact=True)
-        except (OSError, ValueError, KeyError, subprocess.SubprocessError):
-            # A damaged vocabulary is reported where the base is looked at.
-            pass
+    if folder is None:
+        return _by_words(texts)
+    try:
+        stamps = tuple(file.stat().st_mtime_ns for file in sorted(folder.glob("*.[jt][sx]*")))
+        known = _known(folder, stamps)
+        if len(known) > _REMEMBERED:
+            known.clear()
+        missing = [text for text in dict.fromkeys(texts) if text not in known]
+        if missing:
+            known.update(zip(missing, _elsewhere(folder, missing), strict=True))
+    except (OSError, ValueError, subprocess.SubprocessError):
+        # A damaged vocabulary is reported where the base is looked at.
+        return _by_words(texts)
+    return Counted([known[text] for text in texts], is_exact=True)
+
+
+def _by_words(texts: Sequence[str]) -> Counted:
     return Counted([[found.end() for found in _PIECE.finditer(text)] for text in texts], False)
 
 

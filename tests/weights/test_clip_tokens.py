@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lora_wizard.core.config.paths import templates_folder
+from lora_wizard.core.weights import clip_tokens
 from lora_wizard.core.weights.clip_tokens import count, ends_of
 from transformers import CLIPTokenizer
 
@@ -92,6 +93,12 @@ def test_a_vocabulary_that_was_mended_counts(tmp_path: Path) -> None:
     assert not count(folder, ["red"]).is_exact
     (folder / "vocab.json").write_text(whole)
     assert count(folder, ["red"]).is_exact
+
+
+def test_what_is_forgotten_is_counted_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clip_tokens, "_REMEMBERED", 1)
+    for texts in (["one", "two"], ["two", "three"], ["one", "three"]):
+        assert count(EMBEDDED, texts).is_exact
 
 
 def test_the_process_of_its_own_counts_the_same_and_leaves_nothing(folder: Path) -> None:
