@@ -24,7 +24,7 @@ from ..hardware import device_name
 from ..networks import registry as networks
 from ..networks.base import Network
 from ..optimizers import registry as optimizers
-from ..optimizers.base import ParameterGroup
+from ..optimizers.base import OptimizerSpec, ParameterGroup
 from ..optimizers.settings import missing_package, settled
 from ..run.job import Job
 from ..sampling.prompts import expand
@@ -59,9 +59,7 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
     """
     config = job.directory.config()
     if config.training.deterministic:
-        # An operation that has no exact form raises now, instead of being silently inexact.
-        torch.use_deterministic_algorithms(True)
-        torch.backends.cudnn.benchmark = False
+        _allow_exact_operations_alone()
     plan = plan or _plan(job, config)
     schedule = Schedule.of(plan, config)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -71,9 +69,7 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
     # What can be wrong is asked before the hours of encoding, not after.
     rates = _rates(config, family)
     sample_prompts = _sample_prompts(config, family)
-    optimizer_spec = optimizers.find(config.optimizer.name)
-    if problem := missing_package(optimizer_spec):
-        raise ProblemsError("The optimizer cannot be used", [problem])
+    optimizer_spec = _optimizer_spec(config)
     source = _Source(job, config, plan, family, device)
     validated = validation_plan(config, family.spec)
     looked_at = validated.samples if validated else ()
@@ -98,12 +94,7 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
     optimizer = optimizer_spec.build(groups, settled(config.optimizer))
     decay = config.training.ema_decay
     average = MovingAverage(network, decay) if decay else None
-    validation = None
-    if validated:
-        trained = [_module(family, part) for part in rates]
-        validation = Validation(
-            job, config, family, validated.samples, trained, pictures, prompts, device
-        )
+    trained = [_module(family, part) for part in rates]
     scaler = torch.amp.GradScaler(device.type) if config.model.precision == "fp16" else None
     return Trainer(
         job=job,
@@ -125,10 +116,25 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
         ),
         previews=Previews(job, family, sample_prompts),
         average=average,
-        validation=validation,
+        validation=Validation(job, config, family, looked_at, trained, pictures, prompts, device)
+        if looked_at
+        else None,
         portions=Portions(job),
         setbacks=Setbacks(job, schedule.total_steps),
     )
+
+
+def _allow_exact_operations_alone() -> None:
+    """An operation that has no exact form raises from now on, instead of being silently inexact."""
+    torch.use_deterministic_algorithms(True)
+    torch.backends.cudnn.benchmark = False
+
+
+def _optimizer_spec(config: RunConfig) -> OptimizerSpec:
+    spec = optimizers.find(config.optimizer.name)
+    if problem := missing_package(spec):
+        raise ProblemsError("The optimizer cannot be used", [problem])
+    return spec
 
 
 def _plan(job: Job, config: RunConfig) -> DatasetPlan:
