@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-
 _TO_ITSELF = "a link that leads back to itself"
 
 
@@ -107,7 +106,7 @@ def _look_at(entry: os.DirEntry[str], real_root: Path) -> tuple[os.stat_result |
         target = Path(os.path.realpath(entry.path, strict=True))
         if not target.is_relative_to(real_root):
             return None, "a link that leads out of the folder"
-        if Path(os.path.realpath(os.path.dirname(entry.path))).is_relative_to(target):
+        if Path(os.path.realpath(Path(entry.path).parent)).is_relative_to(target):
             return None, _TO_ITSELF
         found = target.stat()
     if stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode):
