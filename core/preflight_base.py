@@ -58,6 +58,10 @@ class BaseFindings:
     lora_targets: Sequence[LoraTarget] = ()
     """All layers that can get a LoRA; empty when the files are not here."""
 
+    lora_ranks: Mapping[str, int] = field(default_factory=dict)
+    """Of layers that keep the rank that they have in `network.weights`, by key; see
+    `preflight_lora`."""
+
     @property
     def lora_values_per_rank(self) -> int:
         """How many numbers a LoRA of rank 1 on all the base's attention blocks has."""

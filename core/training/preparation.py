@@ -86,7 +86,9 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
     family.release(*(name for name in _text_encoders(family) if name not in rates))
     source.make_room()
     job.phase("attach network")
-    network = networks.attach(family, config.network, config.training.seed, list(rates))
+    network = networks.attach(
+        family, config.network, config.training.seed, list(rates), beginning.sizes
+    )
     beginning.give_to(network)
     if config.training.gradient_checkpointing:
         family.enable_gradient_checkpointing()
@@ -208,6 +210,7 @@ def _contents(
         step=0,
         epoch=0,
         continued=continued,
+        own_ranks=bool(network.own_sizes),
     )
 
     def contents(step: int, epoch: int) -> bytes:

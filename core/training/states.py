@@ -98,6 +98,7 @@ class States:
             belongs_to=self._origin.belongs_to,
             environment=self._origin.environment,
             average=finite(self._average.state_dict()) if self._average else None,
+            layer_sizes=self._network.own_sizes,
         )
         checkpoint.save(self._folder, state)
         self._saved = step

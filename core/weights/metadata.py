@@ -23,6 +23,8 @@ from ..families.base import FamilySpec
 from .metadata_options import options_metadata, or_none
 
 _MODELSPEC_VERSION = "1.0.1"
+_OWN_RANKS = {"ss_network_dim": "Dynamic", "ss_network_alpha": "Dynamic"}
+"""As sd-scripts writes it into a file that was resized layer by layer."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class Training:
     epoch: int
     continued: str = ""
     """SHA-256 of the LoRA that it went on from."""
+    own_ranks: bool = False
+    """Whether layers have ranks of their own."""
 
 
 def build(
@@ -55,8 +59,10 @@ def build(
     ``spec`` is the loaded family's own (its prediction is the base model's), ``network_module``
     `NetworkSpec.module`, ``base_hash`` `ModelFamily.base_hash`.
     """
+    own_ranks: dict[str, str] = _OWN_RANKS if training.own_ranks else {}
     return {
         **options_metadata(config, network_module),
+        **own_ranks,
         **_dataset(config, plan, training),
         **_progress(training),
         **_base(config, spec, base_hash),
