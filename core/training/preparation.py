@@ -36,6 +36,7 @@ from .cache import EncodedPrompts
 from .continuation import Beginning
 from .ema import MovingAverage
 from .fingerprints import Fingerprints
+from .foreknown import tell_deadline
 from .groups import parameter_groups
 from .outputs import Outputs
 from .picture_source import hash_files, prepare_pictures
@@ -64,6 +65,7 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
     schedule = Schedule.of(plan, config)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     job.emit("device", name=device_here())
+    tell_deadline(job, config, device_here())
     job.phase("load model")
     family = _family(config, device)
     # What can be wrong is asked before the hours of encoding, not after.
