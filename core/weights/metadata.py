@@ -154,13 +154,13 @@ def _base(config: RunConfig, spec: FamilySpec, base_hash: str) -> dict[str, str]
         "ss_v2": str(spec.base_version.startswith("sd_v2")),
         "ss_v_parameterization": str(spec.prediction == "v"),
         "ss_zero_terminal_snr": str(spec.zero_terminal_snr),
-        "ss_sd_model_name": _base_name(config.model.base),
+        "ss_sd_model_name": base_name(config.model.base),
         # Not ss_new_sd_model_hash: that is the hash of a single checkpoint file.
         "lora_wizard_base_hash": base_hash,
     }
 
 
-def _base_name(base: str) -> str:
+def base_name(base: str) -> str:
     """A base model by the name that others know, without the folders it lies in here."""
     path = Path(base).expanduser()
     if base.startswith(EMBEDDED) or not path.exists():

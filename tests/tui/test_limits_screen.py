@@ -20,6 +20,7 @@ from lora_wizard.tui.screens.review import ReviewScreen
 from lora_wizard.tui.screens.train import TrainScreen
 from lora_wizard.tui.walk import review, start_limits
 from lora_wizard.tui.walk.draft import Draft
+from lora_wizard.tui.widgets.toml_view import TomlView
 from screens import SIZES, at_rest, check_snapshot, screen_text, until
 from textual.pilot import Pilot
 
@@ -60,6 +61,16 @@ async def test_limits_are_asked_and_explained(home: Path, size: tuple[int, int])
     ]
     assert "later" not in kept.text
     assert known_runs() == []
+
+
+async def test_f4_shows_the_difference_alone_and_the_toml_again(home: Path) -> None:
+    async with at_step(ready_draft(home), "review", SIZES[1]) as (app, pilot):
+        toml = app.screen.query_one(TomlView)
+        assert toml.display
+        await pilot.press("f4")
+        assert not toml.display and app.screen.query_one("#difference").display
+        await pilot.press("f4")
+        assert toml.display
 
 
 def test_the_command_says_the_same(home: Path) -> None:
