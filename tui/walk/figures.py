@@ -35,7 +35,7 @@ def time_reading(known: Assessment | None) -> Reading:
     """How long the run takes."""
     time = known and known.estimate and known.estimate.time
     if known and known.schedule and not time:
-        why = "Nothing like it has run on this machine; a rehearsal (F7 on the review) tells, too."
+        why = "Nothing like it has run on this machine; a rehearsal before the start tells, too."
         return Reading("Time", "known after a minute of training", why)
     return _reading("Time", time, _NO_PICTURES)
 
