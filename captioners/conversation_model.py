@@ -30,7 +30,7 @@ def conversation(processor: Any, system: str, prompt: str) -> str:
 
 
 def _rendered(processor: Any, system: str, prompt: str, in_parts: bool) -> str:
-    """"" when the template cannot do it."""
+    """ "" when the template cannot do it."""
     picture = [{"type": "image"}] if in_parts else []
     messages = [_message("user", prompt, in_parts, picture)]
     if system:

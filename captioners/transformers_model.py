@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -95,7 +94,9 @@ def dtype_for(device: torch.device) -> torch.dtype:
     """16 bits on a GPU, bf16 where it computes with it; 32 on the processor."""
     if device.type == "cpu":
         return torch.float32
-    return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
+    return (
+        torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
+    )
 
 
 def load_model(options: ModelOptions, name: str, kind: Kind, model_class: str) -> Any:

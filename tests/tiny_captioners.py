@@ -4,15 +4,11 @@ letters. Each is a folder as the hub has it."""
 from __future__ import annotations
 
 import string
-import tempfile
-from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
-from PIL import Image
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 
 CHAT_IN_PARTS = (
@@ -44,61 +40,32 @@ _SMALL = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1}
 _VISION = {**_SMALL, "num_attention_heads": 2, "image_size": 32, "patch_size": 16}
 
 
-_KEPT = tempfile.TemporaryDirectory(prefix="lora-wizard-captioners-")
-NAMES = ("blip", "blip2", "blip2-answers", "florence2", "qwen3", "qwen2.5", "llava")
-
-
-def captioner_of(name: str) -> str:
-    """The captioner that reads the miniature ``name``."""
-    first = name.partition("-")[0]
-    return first if first in ("blip", "blip2", "florence2") else "vision_language"
-
-
-@cache
-def tiny(name: str) -> Path:
-    """The miniature ``name`` of `NAMES`, built once. Read only: copy it to change something."""
-    builders: dict[str, Callable[[Path], Path]] = {
-        "blip": build_blip,
-        "blip2": build_blip2,
-        "blip2-answers": lambda folder: build_blip2(folder, answers=True),
-        "florence2": build_florence2,
-        "qwen3": build_qwen,
-        "qwen2.5": lambda folder: build_qwen(folder, "2.5"),
-        "llava": build_llava,
-    }
-    transformers.utils.logging.disable_progress_bar()
-    torch.set_num_threads(1)
-    return builders[name](Path(_KEPT.name, name))
-
-
-def picture(seed: int, width: int = 40, height: int = 40) -> Image.Image:
-    """Coloured noise: random weights tell such pictures apart."""
-    made = torch.Generator().manual_seed(seed)
-    pixels = torch.randint(0, 256, (height, width, 3), dtype=torch.uint8, generator=made)
-    return Image.fromarray(pixels.numpy())
+_HF: Any = transformers
+"""Its classes' signatures are of many optional fields that no dictionary fits, for a checker."""
 
 
 def build_blip(folder: Path) -> Path:
     from transformers.models.blip.image_processing_pil_blip import BlipImageProcessorPil
 
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[DEC]", "picture", "of", "photo"]
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "picture", "of", "photo"]
     letters = [*string.ascii_lowercase, *(f"##{letter}" for letter in string.ascii_lowercase)]
     vocabulary = {word: index for index, word in enumerate([*words, *letters])}
     text = {
         **_SMALL,
-        "vocab_size": len(vocabulary),
+        # The mark that a text begins with is unknown to the tokenizer, as in the published ones.
+        "vocab_size": len(vocabulary) + 2,
         "encoder_hidden_size": 16,
         "num_attention_heads": 2,
         "max_position_embeddings": 128,
-        "bos_token_id": 5,
+        "bos_token_id": len(vocabulary),
         "eos_token_id": 2,
         "sep_token_id": 3,
         "pad_token_id": 0,
     }
-    config = transformers.BlipConfig(text_config=text, vision_config=_VISION, projection_dim=8)
-    tokenizer = transformers.BertTokenizer(vocab=vocabulary)
+    config = _HF.BlipConfig(text_config=text, vision_config=_VISION, projection_dim=8)
+    tokenizer = _HF.BertTokenizer(vocab=vocabulary)
     images = BlipImageProcessorPil(size={"height": 32, "width": 32})
-    return _saved(folder, transformers.BlipForConditionalGeneration, config, tokenizer, images)
+    return _saved(folder, _HF.BlipForConditionalGeneration, config, tokenizer, images)
 
 
 def build_blip2(folder: Path, *, answers: bool = False) -> Path:
@@ -109,11 +76,9 @@ def build_blip2(folder: Path, *, answers: bool = False) -> Path:
     size = len(tokenizer)
     common = {"vocab_size": size, "pad_token_id": 0, "eos_token_id": 1, "bos_token_id": 1}
     if answers:
-        text = transformers.T5Config(
-            **common, d_model=16, d_kv=8, d_ff=16, num_layers=1, num_heads=2
-        )
+        text = _HF.T5Config(**common, d_model=16, d_kv=8, d_ff=16, num_layers=1, num_heads=2)
     else:
-        text = transformers.OPTConfig(
+        text = _HF.OPTConfig(
             **common,
             hidden_size=16,
             word_embed_proj_dim=16,
@@ -122,7 +87,7 @@ def build_blip2(folder: Path, *, answers: bool = False) -> Path:
             num_attention_heads=2,
             max_position_embeddings=512,
         )
-    config = transformers.Blip2Config(
+    config = _HF.Blip2Config(
         text_config=text.to_dict(),
         vision_config=_VISION,
         qformer_config={
@@ -135,14 +100,14 @@ def build_blip2(folder: Path, *, answers: bool = False) -> Path:
         image_token_index=2,
     )
     images = BlipImageProcessorPil(size={"height": 32, "width": 32})
-    return _saved(folder, transformers.Blip2ForConditionalGeneration, config, tokenizer, images)
+    return _saved(folder, _HF.Blip2ForConditionalGeneration, config, tokenizer, images)
 
 
 def build_florence2(folder: Path) -> Path:
     from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
     tokenizer = _letters(["<pad>", "<s>", "</s>", "<image>", "<loc_1>"])
-    config = transformers.Florence2Config(
+    config = _HF.Florence2Config(
         text_config={
             "model_type": "bart",
             "vocab_size": len(tokenizer),
@@ -170,19 +135,19 @@ def build_florence2(folder: Path) -> Path:
         },
         image_token_id=3,
     )
-    images = CLIPImageProcessorPil(
+    images: Any = CLIPImageProcessorPil(
         size={"height": 64, "width": 64}, do_center_crop=False, default_to_square=True
     )
     # 2 x 2 places of the smallest map and their mean.
     images.image_seq_length = 5
-    return _saved(folder, transformers.Florence2ForConditionalGeneration, config, tokenizer, images)
+    return _saved(folder, _HF.Florence2ForConditionalGeneration, config, tokenizer, images)
 
 
 def build_qwen(folder: Path, version: str = "3") -> Path:
     """``version``: "2.5" or "3"."""
     from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
-    tokenizer = transformers.Qwen2Tokenizer(
+    tokenizer = _HF.Qwen2Tokenizer(
         vocab={letter: index for index, letter in enumerate(_LETTERS)},
         merges=[],
         additional_special_tokens=_QWEN_SPECIAL,
@@ -216,11 +181,14 @@ def build_qwen(folder: Path, version: str = "3") -> Path:
     }
     if version == "3":
         vision |= {"num_position_embeddings": 16, "deepstack_visual_indexes": [0]}
-        kind, config_class = transformers.Qwen3VLForConditionalGeneration, transformers.Qwen3VLConfig
+        kind, config_class = (
+            _HF.Qwen3VLForConditionalGeneration,
+            _HF.Qwen3VLConfig,
+        )
     else:
         vision |= {"window_size": 16, "fullatt_block_indexes": [1]}
-        kind = transformers.Qwen2_5_VLForConditionalGeneration
-        config_class = transformers.Qwen2_5_VLConfig
+        kind = _HF.Qwen2_5_VLForConditionalGeneration
+        config_class = _HF.Qwen2_5_VLConfig
     config = config_class(text_config=text, vision_config=vision, **places)
     images = Qwen2VLImageProcessorPil(
         patch_size=4, merge_size=2, size={"shortest_edge": 64, "longest_edge": 16384}
@@ -235,7 +203,7 @@ def build_llava(folder: Path) -> Path:
     tokenizer = _letters(
         ["<unk>", "<|begin|>", "<|end|>", "<image>", "<|role|>"], begin="<|begin|>", pad=""
     )
-    config = transformers.LlavaConfig(
+    config = _HF.LlavaConfig(
         text_config={"model_type": "llama", **_llama(len(tokenizer))},
         vision_config={"model_type": "siglip_vision_model", **_VISION},
         image_token_index=3,
@@ -244,11 +212,11 @@ def build_llava(folder: Path) -> Path:
         image_seq_length=4,
     )
     images = SiglipImageProcessorPil(size={"height": 32, "width": 32})
-    processor = transformers.LlavaProcessor(
+    processor = _HF.LlavaProcessor(
         images, tokenizer, patch_size=16, vision_feature_select_strategy="full"
     )
     processor.save_pretrained(folder)
-    kind = transformers.LlavaForConditionalGeneration
+    kind = _HF.LlavaForConditionalGeneration
     return _saved(folder, kind, config, tokenizer, images, CHAT_AS_TEXT)
 
 
@@ -266,9 +234,7 @@ def _llama(size: int) -> dict[str, Any]:
     }
 
 
-def _letters(
-    special: list[str], *, begin: str = "", pad: str = "<pad>"
-) -> transformers.PreTrainedTokenizerFast:
+def _letters(special: list[str], *, begin: str = "", pad: str = "<pad>") -> Any:
     """A tokenizer whose tokens are ``special`` and the bytes; ``begin`` is put before a text."""
     vocabulary = {word: index for index, word in enumerate([*special, *_LETTERS])}
     tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
@@ -279,7 +245,7 @@ def _letters(
             single=f"{begin} $A", special_tokens=[(begin, vocabulary[begin])]
         )
     extra = {"image_token": "<image>"} if "<image>" in special else {}
-    made = transformers.PreTrainedTokenizerFast(
+    made = _HF.PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         bos_token=special[1],
         eos_token=special[1] if len(special) == 3 else special[2],
