@@ -41,9 +41,9 @@ class Blip2Options(ModelOptions):
     prompt: str = option(
         "",
         max_length=1000,
-        help="Empty: it describes the picture. Otherwise words that it goes on from, or a "
-        "question, such as: Question: what is the person wearing? Answer:",
-        absent="describe the picture",
+        help="Empty, it describes the picture. Otherwise words that it goes on from, or a question "
+        "in the form that it knows: Question: what is the person wearing? Answer:. They are not "
+        "part of the caption.",
         level="basic",
     )
     beams: int = option(

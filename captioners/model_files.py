@@ -115,7 +115,8 @@ def _unreadable(name: str, folder: Path, kind: Kind, command: str) -> Problem | 
 def _of_another_kind(name: str, folder: Path, kind: Kind) -> Problem | None:
     type_ = model_type(folder)
     other = _OF_ONE_KIND.get(type_, "vision_language")
-    if type_ != kind.type if kind.type else other != "vision_language":
+    fits = type_ == kind.type if kind.type else bool(type_) and other == "vision_language"
+    if not fits:
         said = f": it is called {type_!r} in its {_CONFIG}" if type_ else ""
         choose = f"Choose the captioner {other}, or give" if type_ else "Give"
         return Problem(

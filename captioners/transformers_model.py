@@ -91,7 +91,11 @@ def device_of(options: ModelOptions) -> torch.device:
 
 
 def dtype_for(device: torch.device) -> torch.dtype:
-    """16 bits on a GPU, bf16 where it computes with it; 32 on the processor."""
+    """16 bits on a GPU, bf16 where it computes with it; 32 on the processor.
+
+    A GPU rounds a little differently in batches of other sizes; where two words are as likely as
+    each other in 16 bits, that can decide.
+    """
     if device.type == "cpu":
         return torch.float32
     return (

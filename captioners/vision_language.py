@@ -59,7 +59,6 @@ class VisionLanguageOptions(ModelOptions):
         "",
         help="What it is told about its part before it is asked, for models that were trained with "
         "such a sentence. JoyCaption: You are a helpful image captioner.",
-        absent="what the model says by itself",
     )
     max_length: int = option(
         256,

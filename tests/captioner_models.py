@@ -57,6 +57,6 @@ def loaded(name: str, **options: Any) -> CaptionModel:
     spec = spec_of(name)
     told = {"max_length": 20, "min_length": 0, "device": "cpu", **options}
     known = {key: value for key, value in told.items() if key in spec.options.model_fields}
-    made = spec.options(**{"model": str(tiny(name)), **known})
+    made = spec.options.model_validate({"model": str(tiny(name)), **known})
     assert spec.missing(made) == []
     return spec.load(made)
