@@ -26,6 +26,8 @@ from .model_files import Kind, model_folder, model_type
 _LOCAL: Mapping[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 _IMAGES: Mapping[str, Any] = {**_LOCAL, "backend": "pil"}
 
+_NEVER_ASKED = re.compile(r"\bvision_tower\.(vision_model\.)?(head|post_layernorm)\.")
+"""What sums a picture up behind the layers that LLaVA reads: many copies leave it out."""
 _SENTENCE_END = re.compile(r"[.!?][\"')\]”]*(?=\s|$)")
 
 
@@ -122,12 +124,13 @@ def load_model(options: ModelOptions, name: str, kind: Kind, model_class: str) -
             output_loading_info=True,
             **_LOCAL,
         )
-    if absent := sorted(told["missing_keys"]):
+    absent = sorted(key for key in told["missing_keys"] if not _NEVER_ASKED.search(key))
+    if absent:
         # transformers would fill them with random numbers, and the captions would be noise.
         raise ModelLoadingError(
             "The captioner's weights are not those of its configuration",
             f"{name}: {len(absent)} weights are missing, such as {absent[0]}",
-            f"Take another copy of it, or {kind.usual}.",
+            f"Take another copy of it, or {kind.usual}; or update transformers.",
         )
     return model.eval()
 

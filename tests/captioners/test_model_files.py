@@ -213,7 +213,8 @@ def test_what_is_no_model_at_all_is_refused(name: str) -> None:
 def test_min_length_above_max_length_is_said() -> None:
     for name in ("blip", "blip2"):
         spec = spec_of(name)
-        options = spec.options(model=str(tiny(name)), min_length=30, max_length=20)
+        values = {"model": str(tiny(name)), "min_length": 30, "max_length": 20}
+        options = spec.options.model_validate(values)
         (found,) = spec.missing(options)
         assert found.where == "min_length" and "30" in found.message and found.remedy
 
@@ -227,6 +228,20 @@ def test_weights_of_something_else_are_not_filled_with_noise(tmp_path: Path) -> 
     with pytest.raises(ModelLoadingError, match="not those of its configuration") as raised:
         loaded("blip", model=str(folder))
     assert name in raised.value.message and raised.value.remedy
+
+
+def test_llava_is_read_as_it_was_published(tmp_path: Path) -> None:
+    """With the names of its day, and without what sums a picture up."""
+    folder = copy("llava", tmp_path)
+    published = {
+        name.replace("vision_tower.", "vision_tower.vision_model."): weight
+        for name, weight in load_file(folder / "model.safetensors").items()
+        if ".head." not in name
+    }
+    assert sum("vision_tower.vision_model.encoder" in name for name in published) > 9
+    save_file(published, folder / "model.safetensors", {"format": "pt"})
+    shown = [picture(1), picture(2)]
+    assert loaded("llava", model=str(folder)).describe(shown) == loaded("llava").describe(shown)
 
 
 def test_a_configuration_that_transformers_cannot_read_is_told(tmp_path: Path) -> None:
