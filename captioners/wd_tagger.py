@@ -75,10 +75,9 @@ class WDTaggerOptions(ModelOptions):
         level="basic",
         separator=",",
     )
-    underscores: bool = option(
-        False,
-        label="Keep underscores",
-        help="Write blue_hair instead of blue hair. Faces such as ^_^ stay as they are anyway.",
+    replace_underscores: bool = option(
+        True,
+        help="Write blue hair instead of blue_hair. Faces such as ^_^ stay as they are anyway.",
         source="S2",
         also="remove_underscore",
     )
@@ -211,7 +210,7 @@ def _wishes(options: WDTaggerOptions) -> Wishes:
     return Wishes(
         general_threshold=general,
         character_threshold=options.character_threshold,
-        underscores=options.underscores,
+        replace_underscores=options.replace_underscores,
         excluded=options.excluded_tags,
         first=options.first_tags,
         order=options.order,

@@ -70,12 +70,12 @@ def _damaged(path: Path, why: str) -> TagListError:
     )
 
 
-def spelled(name: str, *, underscores: bool) -> str:
-    """A tag as it stands in a caption: with spaces, unless ``underscores``. Faces such as ``^_^``
-    and ``o_o``, where neither side of the underscore is a word, always stay as they are."""
+def spaced(name: str) -> str:
+    """A tag with spaces for underscores. Faces such as ``^_^`` and ``o_o``, where neither side of
+    the underscore is a word, stay as they are."""
     left, mark, right = name.partition("_")
     is_face = mark and "_" not in right and not _WORD.search(left) and not _WORD.search(right)
-    return name if underscores or is_face else name.replace("_", " ")
+    return name if is_face else name.replace("_", " ")
 
 
 def same(text: str) -> str:
@@ -89,7 +89,7 @@ class Wishes:
 
     general_threshold: float
     character_threshold: float
-    underscores: bool = False
+    replace_underscores: bool = True
     excluded: Sequence[str] = ()
     first: Sequence[str] = ()
     order: Literal["confidence", "published"] = "confidence"
@@ -157,5 +157,5 @@ class TagChooser:
             names = series.groups()
         if same(tag.name) in self._excluded:
             return ()
-        words = (spelled(name, underscores=self._wishes.underscores) for name in names)
+        words = (spaced(name) if self._wishes.replace_underscores else name for name in names)
         return tuple(word for word in words if same(word) not in self._excluded)
