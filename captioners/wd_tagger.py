@@ -16,7 +16,7 @@ from pydantic import Field
 from ..core.config.options import Section, option
 from ..core.errors import Problem, WizardError
 from .base import ModelOptions, ModelSpec
-from .model_files import model_folder, model_problems
+from .local_models import model_folder, model_problems
 from .onnx_session import memory_told, open_session, runtime_problems
 from .wd_tags import TagChooser, TagListError, Wishes, read_tags
 
@@ -238,7 +238,7 @@ def _takes(shape: Sequence[Any]) -> tuple[int, int]:
 
 
 SPEC = ModelSpec(
-    name="wd-tagger",
+    name="wd_tagger",
     title="WD tagger",
     help="Booru tags for anime and other drawings: what is to be seen, one word or two each, and "
     "characters it knows. Fast even without a GPU.",

@@ -305,8 +305,8 @@ def test_a_model_that_is_not_here_is_told_with_the_command(tmp_path: Path) -> No
         "selected_tags.csv",
         str(tmp_path): "model.onnx",
         str(tmp_path / "absent"): "owner/name",
-        "a\0b": "owner/name",
-        "~nobody/there": "owner/name",
+        "a\0b": "again",
+        "~nobody/there": "whole path",
     }
     for model, remedy in cases.items():
         problem = SPEC.missing(WDTaggerOptions(model=model))[-1]
@@ -384,4 +384,4 @@ def test_asking_what_is_missing_loads_nothing_heavy(model: Path) -> None:
 
 
 def test_it_is_found_by_its_name() -> None:
-    assert registry.find("wd-tagger") is SPEC
+    assert registry.find("wd_tagger") is SPEC
