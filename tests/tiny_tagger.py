@@ -23,10 +23,12 @@ def build(
     *,
     batch: int | str = "batch_size",
     side: int | str = SIDE,
+    pooling: str = "ReduceMean",
     greedy: bool = False,
 ) -> Path:
     """Write model.onnx and selected_tags.csv to ``folder``. ``weights`` (3, tags), in the order
-    blue, green, red; ``bias`` (tags,). ``greedy``: more than one picture needs 2**48 bytes."""
+    blue, green, red; ``bias`` (tags,). ``pooling``: ReduceMean or ReduceSum. ``greedy``: more than
+    one picture needs 2**48 bytes."""
     folder.mkdir(parents=True, exist_ok=True)
     constants = {
         "weights": weights.astype(np.float32),
@@ -34,7 +36,7 @@ def build(
         "axes": np.array([1, 2]),
     }
     nodes = [
-        helper.make_node("ReduceMean", ["some_input", "axes"], ["means"], keepdims=0),
+        helper.make_node(pooling, ["some_input", "axes"], ["means"], keepdims=0),
         helper.make_node("MatMul", ["means", "weights"], ["products"]),
         helper.make_node("Add", ["products", "bias"], ["logits"]),
         helper.make_node("Sigmoid", ["logits"], ["confidences"]),
