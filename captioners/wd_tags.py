@@ -121,8 +121,8 @@ class TagChooser:
         rating = self._rating(confidences)
         places = characters + general if wishes.characters_first else general + characters
         places = [*places, *rating] if wishes.rating == "last" else [*rating, *places]
-        words = list(dict.fromkeys(word for place in places for word in self._words[place]))
-        return ", ".join(self._with_the_first_in_front(words))
+        words = [word for place in places for word in self._words[place]]
+        return ", ".join(self._ordered(words))
 
     def _above(self, confidences: np.ndarray, category: int, threshold: float) -> list[int]:
         places = self._places[category]
@@ -142,7 +142,8 @@ class TagChooser:
             return []
         return [max(places, key=lambda place: confidences[place])]
 
-    def _with_the_first_in_front(self, words: list[str]) -> list[str]:
+    def _ordered(self, words: list[str]) -> list[str]:
+        """Those that are wished first in front, and each once."""
         by_sameness = {same(word): word for word in words}
         wanted = [
             by_sameness[key] for name in self._wishes.first if (key := same(name)) in by_sameness
