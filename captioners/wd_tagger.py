@@ -46,8 +46,8 @@ class WDTaggerOptions(ModelOptions):
 
     model: str = option(
         "SmilingWolf/wd-swinv2-tagger-v3",
-        help="A hub id, or a folder with model.onnx and selected_tags.csv. Also good: "
-        "SmilingWolf/wd-eva02-large-tagger-v3, larger and surer.",
+        help="A hub id, or a folder with model.onnx and selected_tags.csv. "
+        "SmilingWolf/wd-eva02-large-tagger-v3 is larger and surer; take its published threshold.",
         source="sd-scripts",
         also="repo_id",
         level="basic",
