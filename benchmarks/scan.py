@@ -62,7 +62,7 @@ def measure(folder: Path, runs: int) -> None:
         {"model": {"base": "none"}, "dataset": {"folder": str(folder)}}
     )
     spec = registry.find("sd1")
-    files = [file for file in list_folder(folder).files if is_picture_name(file.name)]
+    files = [name for name in list_folder(folder).files if is_picture_name(name)]
 
     def first_scan() -> object:
         index_path(folder).unlink(missing_ok=True)

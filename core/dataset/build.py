@@ -55,7 +55,7 @@ def build_plan(
         summaries.append(_summary(concept, len(pictures), len(captions)))
         if rule:
             samples += [
-                reader.sample(picture, captions.get(picture.path), rule) for picture in pictures
+                reader.sample(picture, captions.get(picture.name), rule) for picture in pictures
             ]
     problems += sources.finish()
     raise_errors([*problems, *_told(bad, config.dataset.exclude)])
@@ -104,14 +104,14 @@ class _ConceptReader:
     bad: list[BadPicture] = field(default_factory=list)
     assigned: dict[tuple[int, int], tuple[Bucket, Crop]] = field(default_factory=dict)
     """By the picture's size: most pictures share theirs with others."""
-    masks: dict[Path, Picture] = field(default_factory=dict)
-    """By the picture's path."""
+    masks: dict[str, Picture] = field(default_factory=dict)
+    """By the picture's name."""
 
     def pictures(self) -> list[Picture]:
         good = self._scanned()
         by_stem: dict[str, list[str]] = {}
-        for file in self.concept.pictures:
-            by_stem.setdefault(_stem(file.name), []).append(file.name)
+        for name in self.concept.pictures:
+            by_stem.setdefault(_stem(name), []).append(name)
         for stem, same in by_stem.items():
             if len(same) > 1:
                 message = f"{' and '.join(same)} would share the caption {stem}.txt."
@@ -124,24 +124,22 @@ class _ConceptReader:
     def _scanned(self) -> list[Picture]:
         """The pictures; the masks are kept by them."""
         concept, is_file = self.concept, self.mask == "file"
-        names = {file.name for file in concept.masks}
+        names = set(concept.masks)
         if is_file:
-            names |= {file.name for file in concept.pictures if masked_name(file.name)}
-        wanted = sorted(
-            [*concept.pictures, *(concept.masks if is_file else ())], key=lambda file: file.name
-        )
+            names |= {name for name in concept.pictures if masked_name(name)}
+        wanted = sorted([*concept.pictures, *(concept.masks if is_file else ())])
         # Together: the index forgets what is not named to it.
         good, bad = scan_pictures(concept.folder, wanted, self.progress)
         self.bad += bad
-        pictures = [item for item in good if item.path.name not in names]
-        files = [item for item in good if item.path.name in names]
+        pictures = [item for item in good if item.name not in names]
+        files = [item for item in good if item.name in names]
         self.masks = masks_of(self.mask, pictures, files)
         self.problems += review_masks(self.mask, names, pictures, self.masks)
         return pictures
 
-    def captions(self, pictures: Sequence[Picture], sources: CaptionSources) -> dict[Path, Caption]:
+    def captions(self, pictures: Sequence[Picture], sources: CaptionSources) -> dict[str, Caption]:
         found = sources.captions(self.concept, pictures)
-        self._tell_missing([picture for picture in pictures if picture.path not in found])
+        self._tell_missing([picture for picture in pictures if picture.name not in found])
         return found
 
     def sample(self, picture: Picture, caption: Caption | None, rule: BucketRule) -> Sample:
@@ -150,8 +148,9 @@ class _ConceptReader:
             self.assigned[size] = rule.assign(*size)
         bucket, crop = self.assigned[size]
         return Sample(
-            id=f"{self.label}/{picture.path.name}",
-            path=picture.path,
+            id=f"{self.label}/{picture.name}",
+            folder=picture.folder,
+            name=picture.name,
             width=picture.width,
             height=picture.height,
             file_size=picture.file_size,
@@ -163,17 +162,17 @@ class _ConceptReader:
             bucket=bucket,
             crop=crop,
             caption=self.concept.name if caption is None else caption.text,
-            caption_path=None if caption is None else caption.path,
-            mask=self.masks.get(picture.path),
+            caption_file=None if caption is None else caption.file,
+            mask=self.masks.get(picture.name),
             prompt=self.concept.prompt,
         )
 
     def _tell_kinds(self, pictures: Sequence[Picture]) -> None:
-        animated = [item.path.name for item in pictures if item.frames > 1]
+        animated = [item.name for item in pictures if item.frames > 1]
         if animated:
             message = f"Animated, so only the first frame is trained: {some(animated)}."
             self._say(message, severity="note")
-        transparent = [item.path.name for item in pictures if item.has_alpha]
+        transparent = [item.name for item in pictures if item.has_alpha]
         if transparent and self.mask != "alpha":
             message = f"Transparent parts become white: {some(transparent)}."
             self._say(message, severity="note")
@@ -181,9 +180,9 @@ class _ConceptReader:
     def _tell_unread(self, pictures: Collection[str]) -> None:
         # A camera's raw picture has its JPEG beside it.
         unread = [
-            file.name
-            for file in self.concept.listing.files
-            if is_unread_picture(file.name) and _stem(file.name) not in pictures
+            name
+            for name in self.concept.listing.files
+            if is_unread_picture(name) and _stem(name) not in pictures
         ]
         if unread:
             count = "1 file is" if len(unread) == 1 else f"{len(unread)} files are"
@@ -195,7 +194,7 @@ class _ConceptReader:
             return
         count, which = len(self.concept.pictures), ""
         if len(without) < count:
-            which = f": {some([picture.path.name for picture in without])}"
+            which = f": {some([picture.name for picture in without])}"
         self._say(
             f"{len(without)} of {_counted(count)} have no caption and are trained as "
             f"{self.concept.name!r}{which}.",

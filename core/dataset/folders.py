@@ -12,20 +12,6 @@ from typing import BinaryIO
 
 
 @dataclass(frozen=True)
-class FileEntry:
-    """A regular file of a folder, as the directory told it. ``size`` in bytes."""
-
-    folder: Path
-    name: str
-    size: int
-    modified_ns: int
-
-    @property
-    def path(self) -> Path:
-        return self.folder / self.name
-
-
-@dataclass(frozen=True)
 class Skipped:
     """Something that is left alone, and why."""
 
@@ -38,7 +24,9 @@ class FolderListing:
     """What lies directly in a folder, in the order of the names' code points."""
 
     folder: Path
-    files: tuple[FileEntry, ...]
+    files: tuple[str, ...]
+    """The names of its regular files. Names, as everywhere in here: to join each with its folder
+    would take longer than to list them."""
     folders: tuple[Path, ...]
     skipped: tuple[Skipped, ...]
 
@@ -51,7 +39,7 @@ def list_folder(folder: Path, root: Path | None = None) -> FolderListing:
     thumbnails and copies of pictures' names there. Raises OSError when the folder cannot be read.
     """
     real_root = Path(os.path.realpath(root or folder))
-    files: list[FileEntry] = []
+    files: list[str] = []
     folders: list[Path] = []
     skipped: list[Skipped] = []
     with os.scandir(folder) as entries:
@@ -59,22 +47,32 @@ def list_folder(folder: Path, root: Path | None = None) -> FolderListing:
             if entry.name.startswith("."):
                 continue
             try:
-                found, reason = _look_at(entry, real_root)
+                # The directory itself tells this of most: nothing is asked of the file.
+                if entry.is_file(follow_symlinks=False):
+                    files.append(entry.name)
+                    continue
+                mode, reason = _look_at(entry, real_root)
             except (OSError, RuntimeError) as error:
                 skipped.append(Skipped(folder / entry.name, _link_reason(error)))
                 continue
-            if found is None:
+            if reason:
                 skipped.append(Skipped(folder / entry.name, reason))
-            elif stat.S_ISDIR(found.st_mode):
+            elif stat.S_ISDIR(mode):
                 folders.append(folder / entry.name)
             else:
-                files.append(FileEntry(folder, entry.name, found.st_size, found.st_mtime_ns))
+                files.append(entry.name)
     return FolderListing(
         folder,
-        tuple(sorted(files, key=lambda file: file.name)),
+        tuple(sorted(files)),
         tuple(sorted(folders, key=lambda path: path.name)),
         tuple(sorted(skipped, key=lambda item: item.path.name)),
     )
+
+
+def extension(name: str) -> str:
+    """Of a file's name, with its dot and in lower case; "" without one."""
+    dot = name.rfind(".")
+    return name[dot:].lower() if dot > 0 else ""
 
 
 @contextmanager
@@ -84,10 +82,8 @@ def open_regular(path: Path) -> Iterator[BinaryIO]:
     The kind is asked of the open descriptor, without waiting for a writer: a FIFO that took the
     file's place since it was listed does not hang the program.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    descriptor, _ = _opened(path)
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(f"{path} is not a regular file")
         file = os.fdopen(descriptor, "rb")
     except BaseException:
         os.close(descriptor)
@@ -96,17 +92,45 @@ def open_regular(path: Path) -> Iterator[BinaryIO]:
         yield file
 
 
-def _look_at(entry: os.DirEntry[str], real_root: Path) -> tuple[os.stat_result | None, str]:
-    """The stat of a file or folder to use, or None and the reason why not."""
+def read_regular(path: str | Path, limit: int) -> tuple[bytes, int]:
+    """The first ``limit`` bytes of a file and its size in bytes; OSError as `open_regular`.
+
+    For thousands of small files: a file object costs more than to read them.
+    """
+    descriptor, size = _opened(path)
+    try:
+        wanted = min(size, limit)
+        data = os.read(descriptor, wanted)
+        while len(data) < wanted and (more := os.read(descriptor, wanted - len(data))):
+            data += more
+        return data, size
+    finally:
+        os.close(descriptor)
+
+
+def _opened(path: str | Path) -> tuple[int, int]:
+    """A descriptor, to be closed, and the file's size."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(f"{path} is not a regular file")
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor, found.st_size
+
+
+def _look_at(entry: os.DirEntry[str], real_root: Path) -> tuple[int, str]:
+    """The mode of what an entry leads to, and why it is not used, or ""."""
     found = entry.stat(follow_symlinks=False)
     if stat.S_ISLNK(found.st_mode):
         target = Path(os.path.realpath(entry.path, strict=True))
         if not target.is_relative_to(real_root):
-            return None, "a link that leads out of the folder"
+            return found.st_mode, "a link that leads out of the folder"
         found = target.stat()
-    if stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode):
-        return found, ""
-    return None, _kind(found.st_mode)
+    is_used = stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)
+    return found.st_mode, "" if is_used else _kind(found.st_mode)
 
 
 def _kind(mode: int) -> str:
