@@ -68,7 +68,7 @@ def make_pictures(folder: Path, number: int) -> None:
 
 def measure(folder: Path, runs: int) -> None:
     config, spec = config_of(folder), registry.find("sd1")
-    files = [name for name in list_folder(folder).files if is_picture_name(name)]
+    files = [file for file in list_folder(folder).files if is_picture_name(file.name)]
 
     def first_scan() -> object:
         index_path(folder).unlink(missing_ok=True)

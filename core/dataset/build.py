@@ -104,14 +104,14 @@ class _ConceptReader:
     bad: list[BadPicture] = field(default_factory=list)
     assigned: dict[tuple[int, int], tuple[Bucket, Crop]] = field(default_factory=dict)
     """By the picture's size: most pictures share theirs with others."""
-    masks: dict[str, Picture] = field(default_factory=dict)
-    """By the picture's name."""
+    masks: dict[Path, Picture] = field(default_factory=dict)
+    """By the picture's path."""
 
     def pictures(self) -> list[Picture]:
         good = self._scanned()
         by_stem: dict[str, list[str]] = {}
-        for name in self.concept.pictures:
-            by_stem.setdefault(_stem(name), []).append(name)
+        for file in self.concept.pictures:
+            by_stem.setdefault(_stem(file.name), []).append(file.name)
         for stem, same in by_stem.items():
             if len(same) > 1:
                 message = f"{' and '.join(same)} would share the caption {stem}.txt."
@@ -124,10 +124,12 @@ class _ConceptReader:
     def _scanned(self) -> list[Picture]:
         """The pictures; the masks are kept by them."""
         concept, is_file = self.concept, self.mask == "file"
-        names = set(concept.masks)
+        names = {file.name for file in concept.masks}
         if is_file:
-            names |= {name for name in concept.pictures if masked_name(name)}
-        wanted = sorted([*concept.pictures, *(concept.masks if is_file else ())])
+            names |= {file.name for file in concept.pictures if masked_name(file.name)}
+        wanted = sorted(
+            [*concept.pictures, *(concept.masks if is_file else ())], key=lambda file: file.name
+        )
         # Together: the index forgets what is not named to it.
         good, bad = scan_pictures(concept.folder, wanted, self.progress)
         self.bad += bad
@@ -163,7 +165,7 @@ class _ConceptReader:
             crop=crop,
             caption=self.concept.name if caption is None else caption.text,
             caption_file=None if caption is None else caption.file,
-            mask=self.masks.get(picture.name),
+            mask=self.masks.get(picture.path) if self.masks else None,
             prompt=self.concept.prompt,
         )
 
@@ -181,7 +183,7 @@ class _ConceptReader:
         # A camera's raw picture has its JPEG beside it.
         unread = [
             name
-            for name in self.concept.listing.files
+            for name in self.concept.listing.names
             if is_unread_picture(name) and _stem(name) not in pictures
         ]
         if unread:

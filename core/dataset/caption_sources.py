@@ -10,6 +10,7 @@ from ..config import CaptionOptions
 from ..errors import Problem
 from .caption_tables import FOUND_BY_ITSELF, CaptionTable, read_table, told
 from .captions import EXTENSIONS, Caption, CaptionError, read_caption
+from .folders import FileEntry
 from .images import Picture
 from .layout import ConceptFolder
 
@@ -33,10 +34,12 @@ class CaptionSources:
         self._named = self._table(Path(options.metadata), _KEY) if options.metadata else None
         self._above = folder and folder / FOUND_BY_ITSELF
 
-    def captions(self, concept: ConceptFolder, pictures: Sequence[Picture]) -> dict[str, Caption]:
+    def captions(
+        self, concept: ConceptFolder, pictures: Sequence[Picture | FileEntry]
+    ) -> dict[str, Caption]:
         """By the picture's name; those without any are not in it."""
         where = "dataset.regularization_folder" if concept.is_regularization else "dataset"
-        there = set(concept.listing.files)
+        there = set(concept.listing.names)
         within = os.path.join(concept.folder, "")  # noqa: PTH118 - faster than a Path each
         tables = self._tables(concept)
         found: dict[str, Caption] = {}
@@ -97,7 +100,7 @@ class CaptionSources:
 
     def _tables(self, concept: ConceptFolder) -> list[CaptionTable]:
         paths = [concept.folder / FOUND_BY_ITSELF]
-        there = [path for path in paths if path.name in concept.listing.files]
+        there = [path for path in paths if path.name in concept.listing.names]
         if self._above and self._above != paths[0] and self._above.is_file():
             there.append(self._above)
         found = [self._table(path) for path in there]

@@ -43,6 +43,10 @@ class Caption(NamedTuple):
     file: str
     remarks: tuple[str, ...] = ()
 
+    @property
+    def path(self) -> Path:
+        return Path(self.file)
+
 
 class CaptionError(Exception):
     """A caption file cannot be used; the message is the reason, for a person."""

@@ -7,8 +7,32 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
+
+
+class FileEntry(NamedTuple):
+    """A regular file of a folder, as the directory told it. Paths are made, and the file is looked
+    at, only when that is asked for: of ten thousand, both take longer than to list them."""
+
+    folder: Path
+    name: str
+    told: os.DirEntry[str]
+
+    @property
+    def path(self) -> Path:
+        return self.folder / self.name
+
+    @property
+    def size(self) -> int:
+        """In bytes. As `modified_ns`, it is that of the first time that either is asked for.
+        Raises OSError."""
+        return self.told.stat().st_size
+
+    @property
+    def modified_ns(self) -> int:
+        return self.told.stat().st_mtime_ns
 
 
 @dataclass(frozen=True)
@@ -24,11 +48,19 @@ class FolderListing:
     """What lies directly in a folder, in the order of the names' code points."""
 
     folder: Path
-    files: tuple[str, ...]
-    """The names of its regular files. Names, as everywhere in here: to join each with its folder
-    would take longer than to list them."""
+    told: tuple[os.DirEntry[str], ...]
+    """Of its regular files."""
     folders: tuple[Path, ...]
     skipped: tuple[Skipped, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of its regular files, as are `files`."""
+        return tuple(entry.name for entry in self.told)
+
+    @property
+    def files(self) -> tuple[FileEntry, ...]:
+        return tuple(FileEntry(self.folder, entry.name, entry) for entry in self.told)
 
 
 def list_folder(folder: Path, root: Path | None = None) -> FolderListing:
@@ -39,7 +71,7 @@ def list_folder(folder: Path, root: Path | None = None) -> FolderListing:
     thumbnails and copies of pictures' names there. Raises OSError when the folder cannot be read.
     """
     real_root = Path(os.path.realpath(root or folder))
-    files: list[str] = []
+    files: list[os.DirEntry[str]] = []
     folders: list[Path] = []
     skipped: list[Skipped] = []
     with os.scandir(folder) as entries:
@@ -49,7 +81,7 @@ def list_folder(folder: Path, root: Path | None = None) -> FolderListing:
             try:
                 # The directory itself tells this of most: nothing is asked of the file.
                 if entry.is_file(follow_symlinks=False):
-                    files.append(entry.name)
+                    files.append(entry)
                     continue
                 mode, reason = _look_at(entry, real_root)
             except (OSError, RuntimeError) as error:
@@ -60,10 +92,10 @@ def list_folder(folder: Path, root: Path | None = None) -> FolderListing:
             elif stat.S_ISDIR(mode):
                 folders.append(folder / entry.name)
             else:
-                files.append(entry.name)
+                files.append(entry)
     return FolderListing(
         folder,
-        tuple(sorted(files)),
+        tuple(sorted(files, key=attrgetter("name"))),
         tuple(sorted(folders, key=lambda path: path.name)),
         tuple(sorted(skipped, key=lambda item: item.path.name)),
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..config import ConceptOptions, DatasetOptions
 from ..errors import Problem
-from .folders import FolderListing
+from .folders import FileEntry, FolderListing
 from .layout_slips import explain_empty, listed, warn_nested, warn_unnumbered
 from .layout_words import (
     MOST_REPEATS,
@@ -38,11 +38,11 @@ class ConceptFolder:
     repeats: int
     is_regularization: bool
     trigger_words: tuple[str, ...]
-    pictures: tuple[str, ...]
-    """The names of files that are named like pictures, not excluded; not yet opened."""
+    pictures: tuple[FileEntry, ...]
+    """Named like pictures, not excluded; not yet opened."""
     listing: FolderListing
     prompt: str = ""
-    masks: tuple[str, ...] = ()
+    masks: tuple[FileEntry, ...] = ()
     """The masks beside them, likewise."""
 
 
@@ -147,7 +147,7 @@ class Layout:
     def _flat(
         self,
         listing: FolderListing,
-        pictures: tuple[str, ...],
+        pictures: tuple[FileEntry, ...],
         where: str,
         is_regularization: bool,
     ) -> ConceptFolder:
@@ -173,7 +173,7 @@ class Layout:
     def _concept(
         self,
         listing: FolderListing,
-        pictures: tuple[str, ...],
+        pictures: tuple[FileEntry, ...],
         name: str,
         repeats: int,
         is_regularization: bool,

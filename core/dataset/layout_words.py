@@ -115,7 +115,7 @@ def nearest(folder: Path, where: str) -> tuple[str, tuple[Mend, ...]]:
 
 
 def content(listing: FolderListing) -> str:
-    endings = Counter(extension(name) or "no ending" for name in listing.files)
+    endings = Counter(extension(name) or "no ending" for name in listing.names)
     if not endings and not listing.folders:
         return "it is empty"
     parts = [f"{count} x {ending}" for ending, count in endings.most_common(5)]

@@ -51,25 +51,25 @@ def mask_names(pictures: Iterable[str]) -> set[str]:
 
 def masks_of(
     source: MaskSource, pictures: Sequence[Picture], files: Sequence[Picture]
-) -> dict[str, Picture]:
-    """By the name of a picture of a folder, where its mask lies: among ``files``, all masks of the
-    folder, or in the picture itself."""
+) -> dict[Path, Picture]:
+    """By picture, where its mask lies: among ``files``, all masks of the folder, or in the picture
+    itself."""
     if source == "alpha":
-        return {picture.name: picture for picture in pictures if picture.has_alpha}
+        return {picture.path: picture for picture in pictures if picture.has_alpha}
     if source == "none":
         return {}
     by_name: dict[str, Picture] = {}
     for file in files:
         by_name.setdefault(masked_name(file.name), file)
-    stems = {picture.name: picture.name.rpartition(".")[0] for picture in pictures}
-    return {name: by_name[stem] for name, stem in stems.items() if stem in by_name}
+    stems = {picture.path: picture.name.rpartition(".")[0] for picture in pictures}
+    return {path: by_name[stem] for path, stem in stems.items() if stem in by_name}
 
 
 def review_masks(
     source: MaskSource,
     names: Collection[str],
     pictures: Sequence[Picture],
-    masks: Mapping[str, Picture],
+    masks: Mapping[Path, Picture],
 ) -> list[Problem]:
     """What there is to say of the masks of a folder. ``names``: of all files that are named like a
     mask and not excluded; ``masks``: what `masks_of` found for ``pictures``."""
@@ -82,7 +82,7 @@ def review_masks(
     if source == "file":
         found += _about_names(names, pictures)
     for picture in pictures if masks else ():
-        mask = masks.get(picture.name)
+        mask = masks.get(picture.path)
         if mask and _is_misshapen(picture, mask):
             found.append(_misshapen(picture, mask))
     return found

@@ -9,7 +9,7 @@ from typing import Any
 from ..config import DatasetOptions
 from ..errors import Mend, Problem
 from .archive_words import is_archive, not_a_folder
-from .folders import FolderListing, list_folder
+from .folders import FileEntry, FolderListing, list_folder
 from .images import is_picture_name
 from .layout_words import counted, folder_mends, nearest, try_list
 from .masks import mask_names
@@ -42,12 +42,12 @@ class PictureFolders:
             return listing
         return None
 
-    def pictures(self, listing: FolderListing) -> tuple[str, ...]:
-        """Names like those of pictures, masks apart, and not excluded; not yet opened."""
+    def pictures(self, listing: FolderListing) -> tuple[FileEntry, ...]:
+        """Files that are named like pictures, masks apart, and not excluded; not yet opened."""
         return self._kept(listing, masks=False)
 
-    def masks(self, listing: FolderListing) -> tuple[str, ...]:
-        """The names of the masks of its pictures that are not excluded; not yet opened."""
+    def masks(self, listing: FolderListing) -> tuple[FileEntry, ...]:
+        """The masks of its pictures that are not excluded; not yet opened."""
         return self._kept(listing, masks=True)
 
     def with_pictures(self, listing: FolderListing) -> list[Path]:
@@ -79,13 +79,17 @@ class PictureFolders:
         """Say a note, likewise."""
         self.problems.append(_problem("note", *said))
 
-    def _kept(self, listing: FolderListing, *, masks: bool) -> tuple[str, ...]:
-        named = [name for name in listing.files if is_picture_name(name)]
-        among = mask_names(named)
-        wanted = [name for name in named if (name in among) == masks]
+    def _kept(self, listing: FolderListing, *, masks: bool) -> tuple[FileEntry, ...]:
+        named = [entry for entry in listing.told if is_picture_name(entry.name)]
+        among = mask_names(entry.name for entry in named)
+        wanted = (
+            FileEntry(listing.folder, entry.name, entry)
+            for entry in named
+            if (entry.name in among) == masks
+        )
         if not self.options.exclude:
             return tuple(wanted)
-        return tuple(name for name in wanted if not self._is_excluded(listing.folder / name))
+        return tuple(file for file in wanted if not self._is_excluded(file.path))
 
     def _is_excluded(self, path: Path) -> bool:
         """By its name, or, where the pattern has a slash, by its path relative to the folder that

@@ -71,6 +71,10 @@ class Sample:
     def path(self) -> Path:
         return self.folder / self.name
 
+    @property
+    def caption_path(self) -> Path | None:
+        return Path(self.caption_file) if self.caption_file else None
+
 
 @dataclass(frozen=True)
 class Draw:

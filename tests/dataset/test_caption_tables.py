@@ -46,7 +46,7 @@ def planned(folder: Path, **captions: Any) -> DatasetPlan:
 
 
 def texts(plan: DatasetPlan) -> dict[str, str]:
-    return {item.path.name: item.caption for item in plan.samples if item.caption_file is not None}
+    return {item.path.name: item.caption for item in plan.samples if item.caption_path is not None}
 
 
 def said(plan: DatasetPlan) -> str:

@@ -26,7 +26,7 @@ def own_index(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 
 def scan(folder: Path) -> tuple[list[Picture], list[BadPicture]]:
     listing = list_folder(folder)
-    return scan_pictures(folder, [name for name in listing.files if images.is_picture_name(name)])
+    return scan_pictures(folder, [f for f in listing.files if images.is_picture_name(f.name)])
 
 
 def reason_of(path: Path) -> str:
@@ -137,7 +137,7 @@ def test_only_regular_files_inside_the_folder_are_touched(tmp_path: Path) -> Non
     (folder / "inside.png").symlink_to("good.png")
     (folder / "up").symlink_to(tmp_path)
     listing = list_folder(folder)
-    assert listing.files == ("good.png", "inside.png")
+    assert [file.name for file in listing.files] == ["good.png", "inside.png"]
     assert listing.folders == ()
     reasons = {item.path.name: item.reason for item in listing.skipped}
     assert sorted(reasons) == [

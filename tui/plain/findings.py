@@ -47,7 +47,7 @@ def of_pictures(plan: DatasetPlan) -> Iterator[str]:
 def of_captions(plan: DatasetPlan) -> Iterator[str]:
     """How many have a caption, and the first few."""
     samples = plan.training_samples
-    written = [sample for sample in samples if sample.caption_file]
+    written = [sample for sample in samples if sample.caption_path]
     yield f"{len(written)} of {_counted(len(samples), 'picture')} have a caption of their own."
     if len(written) < len(samples):
         yield "A picture without one takes its concept's name."

@@ -52,7 +52,7 @@ class CaptionList:
             place
             for place, sample in enumerate(self.samples)
             if not wanted
-            or wanted in sample.name.casefold()
+            or wanted in sample.path.name.casefold()
             or wanted in self.text(sample).casefold()
         ]
 
@@ -72,7 +72,7 @@ class CaptionList:
 
     def text(self, sample: Sample) -> str:
         """The caption of a picture as far as it is known; "" without one."""
-        known = sample.caption if sample.caption_file else ""
+        known = sample.caption if sample.caption_path else ""
         return self._texts.get(sample.path, known)
 
     def remember(self, texts: Iterable[tuple[Path, str]]) -> None:
@@ -111,8 +111,8 @@ class CaptionList:
     def read(self, sample: Sample) -> str:
         """The caption as it stands now in its file, or in the table of many that has it; "" without
         one. Raises CaptionError."""
-        table = sample.caption_file
-        if table is not None and not table.endswith(EXTENSIONS) and not _has_file(sample):
+        table = sample.caption_path
+        if table is not None and table.suffix not in EXTENSIONS and not _has_file(sample):
             return sample.caption
         return current_caption(sample.path, lines=self.has_lines)
 
