@@ -10,7 +10,7 @@ from typing import Literal
 from ..core.config.options import Section, option
 from ..core.dataset.layout_words import parse_name
 from ..core.text import printable
-from .base import Captioned, CaptionerSpec
+from .base import Captioned, LightSpec
 
 _DEVICE = re.compile(
     "img|imgp|image|dsc|dscn|dscf|dcim|pxl|mvimg|gopr|gx|gh|vid|sam|cimg|kimg|hpim|p|pic|wa",
@@ -100,7 +100,7 @@ def _create(options: Section) -> NameCaptioner:
     return NameCaptioner(options)
 
 
-SPEC = CaptionerSpec(
+SPEC = LightSpec(
     name="names",
     title="Names of files and folders",
     help="For pictures whose names say what they show, such as red_fox_in_snow.jpg, or that lie in "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from ...captioners import registry
+from ...captioners import names
 from ...core.config.paths import EMBEDDED
 from ...core.dataset.caption_files import CaptionFiles, Mode
 from ...core.dataset.layout_words import counted
@@ -116,7 +116,7 @@ class CaptionQuestions:
         return True
 
     def _write_names(self, listing: CaptionList, files: CaptionFiles) -> None:
-        spec = registry.find("names")
+        spec = names.SPEC
         pictures = [item.path for item in listing.samples if not listing.text(item)]
         found = spec.create(spec.options()).caption(pictures)
         title = f"captions from {spec.title.lower()}"

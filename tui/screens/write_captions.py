@@ -16,7 +16,7 @@ from textual.widgets import Button, Select, Static
 from textual.worker import get_current_worker
 
 from ...captioners import registry
-from ...captioners.base import CaptionerSpec
+from ...captioners.base import LightSpec
 from ...core.config import values
 from ...core.config.options import Section
 from ...core.dataset.caption_files import CaptionFiles, Mode, Outcome
@@ -63,7 +63,7 @@ class WriteCaptions(Dialog[Outcome | None]):
         self._is_writing = False
         found = (registry.find(name) for name in registry.names())
         # One that needs a process of its own is no matter of a moment.
-        self._specs = {spec.name: spec for spec in found if not spec.is_job}
+        self._specs = {spec.name: spec for spec in found if isinstance(spec, LightSpec)}
 
     def compose(self) -> ComposeResult:
         sources = [(spec.title, name) for name, spec in self._specs.items()]
@@ -121,11 +121,10 @@ class WriteCaptions(Dialog[Outcome | None]):
             captions = self._captions.with_trigger_words()
             self._show(Proposal("the trigger words", captions, {}, "overwrite"))
             return
-        if command := spec.missing():
-            self._say(f"{spec.title} is not installed. Leave the wizard and run: {command}")
-            return
         chosen = self._options(spec)
-        if chosen is not None:
+        if chosen is not None and (lacks := spec.missing(chosen)):
+            self._say(" ".join(lack.words for lack in lacks))
+        elif chosen is not None:
             pictures = [
                 sample.path
                 for sample in self._captions.samples
@@ -133,7 +132,7 @@ class WriteCaptions(Dialog[Outcome | None]):
             ]
             self._ask(spec, chosen, pictures, self._mode)
 
-    def _options(self, spec: CaptionerSpec) -> Section | None:
+    def _options(self, spec: LightSpec) -> Section | None:
         """The options as they stand in the fields; None, and said, when one is wrong."""
         given: dict[str, object] = {}
         for field in self.query(OptionField):
@@ -148,7 +147,7 @@ class WriteCaptions(Dialog[Outcome | None]):
             return None
 
     @work(thread=True, exclusive=True, group="captions")
-    def _ask(self, spec: CaptionerSpec, options: Section, pictures: list[Path], mode: Mode) -> None:
+    def _ask(self, spec: LightSpec, options: Section, pictures: list[Path], mode: Mode) -> None:
         look = self._looker(f"looked at {{}} of {len(pictures)}")
         try:
             found = spec.create(options).caption(pictures)
