@@ -48,7 +48,7 @@ COSTS = Costs(
     operations=1_400,
     flops=166e6,
     attention_flops=7_300,
-    lora_flops=0.42,
+    lora_flops=0.40,
     convolution_flops=0.30,
     encoding_flops=4.3e6,
 )
