@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
+
+_TO_ITSELF = "a link that leads back to itself"
 
 
 class FileEntry(NamedTuple):
@@ -160,6 +163,8 @@ def _look_at(entry: os.DirEntry[str], real_root: Path) -> tuple[int, str]:
         target = Path(os.path.realpath(entry.path, strict=True))
         if not target.is_relative_to(real_root):
             return found.st_mode, "a link that leads out of the folder"
+        if Path(os.path.realpath(Path(entry.path).parent)).is_relative_to(target):
+            return found.st_mode, _TO_ITSELF
         found = target.stat()
     is_used = stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)
     return found.st_mode, "" if is_used else _kind(found.st_mode)
@@ -176,6 +181,6 @@ def _kind(mode: int) -> str:
 def _link_reason(error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
         return "a link that leads nowhere"
-    if isinstance(error, OSError) and error.strerror:
-        return f"cannot be looked at: {error.strerror}"
-    return "a link that leads to itself"
+    if isinstance(error, OSError) and error.errno != errno.ELOOP:
+        return f"closed to us: {error.strerror or error}"
+    return _TO_ITSELF
