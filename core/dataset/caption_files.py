@@ -24,7 +24,7 @@ from ..errors import WizardError
 from ..files import WriteError, write_bytes, write_json
 from ..places import state_folder
 from .captions import EXTENSIONS, SIZE_LIMIT, CaptionError, read_caption
-from .folders import FileEntry, open_regular
+from .folders import open_regular
 from .images import Progress
 from .wildcards import lines_of
 
@@ -66,13 +66,12 @@ def current_caption(picture: Path, *, lines: bool = False) -> str:
     one. Raises CaptionError when the file cannot be read."""
     path = caption_file(picture)
     try:
-        found = path.stat()
+        path.stat()
     except FileNotFoundError:
         return ""
     except OSError as error:
         raise CaptionError(f"cannot be read: {error.strerror or error}") from error
-    file = FileEntry(path.parent, path.name, found.st_size, found.st_mtime_ns)
-    return read_caption(file, lines=lines).text
+    return read_caption(path, lines=lines).text
 
 
 class CaptionFiles:

@@ -204,7 +204,7 @@ def _dataset(config: RunConfig) -> str:
     entries = [
         (
             data_url(sample.path, _THUMBNAIL_SIDE),
-            sample.path.name,
+            sample.name,
             f"{sample.width}x{sample.height} in {sample.bucket}, x{sample.repeats}",
             final_caption(Draw(sample, 1, 0), config),
         )

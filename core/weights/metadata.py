@@ -86,7 +86,7 @@ def tag_frequency(plan: DatasetPlan, captions: CaptionOptions) -> dict[str, dict
         for mark in filter(None, marks):
             raw = raw.replace(mark, captions.separator)
         caption = with_trigger_words(raw, words_before(sample), raw, captions).lower()
-        of_folder = counts.setdefault(sample.path.parent.name, Counter())
+        of_folder = counts.setdefault(sample.folder.name, Counter())
         of_folder.update(split_tags(caption, captions.separator))
     return {
         folder: dict(sorted(tags.items(), key=lambda item: (-item[1], item[0])))

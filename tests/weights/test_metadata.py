@@ -28,7 +28,8 @@ TRAINING = Training(
 def sample(name: str, caption: str, **changes: Any) -> Sample:
     made = Sample(
         id=f"mika/{name}",
-        path=Path("/home/someone/secret/5_mika", name),
+        folder=Path("/home/someone/secret/5_mika"),
+        name=name,
         width=600,
         height=600,
         file_size=1,
@@ -40,7 +41,7 @@ def sample(name: str, caption: str, **changes: Any) -> Sample:
         bucket=Bucket(512, 512),
         crop=Crop(512, 512, 0, 0),
         caption=caption,
-        caption_path=None,
+        caption_file=None,
     )
     return replace(made, **changes)
 
