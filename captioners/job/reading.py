@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -36,8 +36,8 @@ class Opened:
 
 def opened(
     pictures: Iterable[Wanted], is_known: Callable[[str], bool], batch_size: int
-) -> Iterator[Opened]:
-    """Each picture, in their order. ``is_known`` says, of a content, whether it need not be decoded;
+) -> Generator[Opened, None, None]:
+    """Each picture, in their order. ``is_known`` says of a content whether it need not be decoded;
     it is called from several threads. Nothing is raised for a bad picture."""
     ahead = batch_size + min(batch_size, _MOST_AHEAD) + 1
     remaining = iter(pictures)

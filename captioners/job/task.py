@@ -113,7 +113,7 @@ class Pictures:
 
 
 def root_of(dataset: DatasetOptions) -> Path:
-    """The folder by whose name the captions' journal goes: the dataset's, or its first concept's."""
+    """By whose name the captions' journal goes: the dataset's folder, or its first concept's."""
     return Path(dataset.folder or dataset.concepts[0].folder)
 
 

@@ -85,7 +85,7 @@ class Begun:
 
 
 class Writer:
-    """Gathers captions and writes them in portions, all as one captioning that is undone at once."""
+    """Gathers captions and writes them in portions, which are undone as one."""
 
     def __init__(self, task: CaptionTask, begun: Begun, total: int) -> None:
         """``total``: how many may come. Raises WizardError."""

@@ -147,27 +147,6 @@ class MeasuredOutcome(TypedDict):
     figures: dict[str, float]
 
 
-class CaptionFound(TypedDict):
-    """``captioned``: a model has said what a picture shows."""
-
-    picture: str
-    """Relative to the folder that the job is about."""
-    text: str
-    """With its prefix. The caption file is written later, in portions."""
-
-
-class CaptionsWritten(TypedDict):
-    """``captions``: at the end of a captioning, whichever."""
-
-    written: int
-    kept: int
-    """Pictures that had a caption which was to stay."""
-    left: int
-    """Pictures that cannot be captioned, or whose caption was changed meanwhile."""
-    waiting: int
-    """Pictures that the next attempt goes on with."""
-
-
 class Paused(TypedDict):
     """``paused``: the state of ``step`` is saved, and the job rests with all it has in memory until
     ``resumed``, which has nothing to add, or until it is stopped."""
