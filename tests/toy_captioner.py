@@ -44,7 +44,7 @@ class Colours:
             raise MemoryError("nothing is left")
         with Path(os.environ["TOY_ASKED"]).open("a") as notes:
             for picture in pictures:
-                notes.write("%d %d %d\n" % _colour(picture))
+                notes.write("{} {} {}\n".format(*_colour(picture)))
         time.sleep(options.seconds * len(pictures))
         return [self._say(picture) for picture in pictures]
 

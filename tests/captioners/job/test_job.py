@@ -212,7 +212,7 @@ def test_killed_at_any_moment_it_goes_on_and_nothing_is_lost(pictures: Captioned
     while kills < 10:
         process = pictures.begin("append", seconds=0.004, batch_size=3)
         with suppress(subprocess.TimeoutExpired):
-            process.wait(draw.uniform(0, 0.25))
+            process.wait(draw.uniform(0, 0.5))
         if process.poll() is not None:
             break
         control.kill(pictures.directory)
@@ -227,7 +227,7 @@ def test_killed_at_any_moment_it_goes_on_and_nothing_is_lost(pictures: Captioned
     # Only what the model was at work on when it was killed is asked again.
     assert pictures.asked.total() <= 60 + 3 * kills
     undo(pictures)
-    assert pictures.captions() == {number: "mine" for number in range(0, 60, 3)}
+    assert pictures.captions() == dict.fromkeys(range(0, 60, 3), "mine")
     left = [path.name for path in pictures.folder.iterdir() if path.suffix not in (".png", ".txt")]
     assert not left
 
