@@ -107,12 +107,13 @@ def at_once(asked: Asked, spec: LightSpec, *, as_json: bool) -> int:
     files = asked.task.files
     outcome = files.write(
         captions,
-        writing.title(spec.title),
+        writing.new_title(spec.title, files),
         mode="missing" if asked.task.mode == "missing" else "overwrite",
         progress=_progress if redraws(sys.stderr) else None,
     )
     left |= outcome.left
-    facts = {"written": len(outcome.written), "kept": found.kept, "left": len(left), "waiting": 0}
+    written, same = len(outcome.written), len(set(captions) - {*outcome.written, *outcome.left})
+    facts = {"written": written, "same": same, "kept": found.kept, "left": len(left), "waiting": 0}
     if as_json:
         for picture, text in outcome.written.items():
             _line("captioned", picture=str(picture), text=text)
