@@ -226,6 +226,30 @@ def test_ctrl_c_ends_the_watching_only(pictures: Captioned) -> None:
     assert pictures.captions() == pictures.expected(range(20))
 
 
+def test_its_path_is_a_runs_to_whoever_stops_or_watches_but_not_to_resume(
+    say: Say, pictures: Captioned, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pictures.draw(1)
+    say(pictures.folder, "--with", "toy")
+    path = str(pictures.directory.path)
+    assert main(["attach", path]) == 0
+    assert main(["resume", path]) == 2
+    assert f"lora-wizard caption {pictures.folder} --with toy" in capsys.readouterr().err
+    assert main(["stop", path]) == 2
+    assert "It has finished" in capsys.readouterr().err
+    assert main(["status", "--all"]) == 0
+    assert "caption" not in capsys.readouterr().out
+
+
+def test_pictures_that_are_passed_over_are_told(say: Say, pictures: Captioned) -> None:
+    pictures.draw(2)
+    inside = pictures.folder / "3_mika"
+    inside.mkdir()
+    pictures.picture(0).rename(inside / "0.png")
+    status, _, err = say(pictures.folder, "--with", "toy")
+    assert status == 0 and "1 picture beside the N_name folders" in err
+
+
 def test_a_failure_is_told_with_how_to_go_on(say: Say, pictures: Captioned) -> None:
     pictures.draw(3)
     status, _, err = say(pictures.folder, "--with", "toy", "--fails-at", "2")
