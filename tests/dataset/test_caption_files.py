@@ -157,7 +157,11 @@ def test_what_is_typed_while_many_are_written_stays(
 ) -> None:
     typed = pictures[0].with_name("c.txt")
     new = dict.fromkeys(pictures, "new")
-    outcome = files.write(new, "all", progress=lambda done, total: typed.write_text("typed"))
+
+    def type_it(done: int, total: int) -> None:
+        typed.write_text("typed")
+
+    outcome = files.write(new, "all", progress=type_it)
     assert outcome.left == {pictures[2]: "its caption was changed meanwhile"}
     assert typed.read_text() == "typed"
     assert outcome.change is not None
