@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -11,13 +12,15 @@ from pydantic import ValidationError
 from ..core.config import values
 from ..core.config.config_problems import short
 from ..core.config.options import OptionInfo, Section
-from ..core.errors import Problem, ProblemsError
+from ..core.config.paths import resolve_base_model, resolve_path
+from ..core.errors import Problem, ProblemsError, WizardError
 from .base import CaptionerSpec
 
 
-def typed(spec: CaptionerSpec, texts: Mapping[str, str]) -> Section:
-    """The options of ``spec`` with ``texts`` by their names, as somebody typed them; the defaults
-    for the rest. Raises ProblemsError with everything that is wrong."""
+def typed(spec: CaptionerSpec, texts: Mapping[str, str], folder: Path) -> Section:
+    """The options of ``spec`` with ``texts`` by their names, as somebody typed them who stands in
+    ``folder``; the defaults for the rest. Paths are absolute then: a job works elsewhere. Raises
+    ProblemsError with everything that is wrong."""
     known = {info.key: info for info in spec.option_infos()}
     given: dict[str, Any] = {}
     problems: list[Problem] = []
@@ -29,10 +32,13 @@ def typed(spec: CaptionerSpec, texts: Mapping[str, str]) -> Section:
         value = values.parse(known[name], text)
         if value is None:
             continue
-        if _is_valid(spec, name, value):
-            given[name] = value
-        else:
+        if not _is_valid(spec, name, value):
             problems.append(_wrong(known[name], text))
+            continue
+        try:
+            given[name] = _absolute(known[name], value, folder)
+        except WizardError as error:
+            problems.append(Problem(error.title, name, remedy=error.remedy))
     if problems:
         raise ProblemsError(f"{spec.title} cannot be told that", problems)
     return checked(spec, given)
@@ -48,6 +54,14 @@ def checked(spec: CaptionerSpec, given: Mapping[str, Any]) -> Section:
             for item in error.errors(include_url=False, include_context=False)
         ]
         raise ProblemsError(f"{spec.title} cannot be told that", problems) from error
+
+
+def _absolute(info: OptionInfo, value: Any, folder: Path) -> Any:
+    if not isinstance(value, str) or not value:
+        return value
+    if info.key == "model":
+        return resolve_base_model(value, folder)
+    return resolve_path(value, folder) if info.path else value
 
 
 def _is_valid(spec: CaptionerSpec, name: str, value: Any) -> bool:

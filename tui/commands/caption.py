@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ...captioners.base import CaptionerSpec
     from ...captioners.job.task import Pictures
-    from ...core.config.options import OptionInfo
+    from ...core.config.options import OptionInfo, Section
 
 _OPTION = "option_"
 _OWN = ("with", "mode", "list", "dry-run", "json", "detach", "watch", "stop", "undo", "help")
@@ -115,7 +114,7 @@ def _caption(arguments: argparse.Namespace, pictures: Pictures) -> int:
     prefix = texts.get("prefix")
     if isinstance(spec, LightSpec):
         texts.pop("prefix", None)
-    options = settings.typed(spec, texts)
+    options = settings.typed(spec, texts, Path.cwd())
     lacks = list(spec.missing(options))
     if lacks and not arguments.dry_run:
         raise ProblemsError(f"{spec.title} is not ready", lacks)
@@ -129,7 +128,7 @@ def _caption(arguments: argparse.Namespace, pictures: Pictures) -> int:
         prefix,
         pictures.lines,
     )
-    asked = caption_ways.Asked(task, spec, options, arguments.place, _typed(arguments, spec))
+    asked = caption_ways.Asked(task, spec, options, arguments.place, _again(arguments, options))
     if arguments.dry_run:
         return caption_ways.foretell(asked, lacks)
     if isinstance(spec, LightSpec):
@@ -168,10 +167,13 @@ def _given(arguments: argparse.Namespace) -> dict[str, str]:
     }
 
 
-def _typed(arguments: argparse.Namespace, spec: CaptionerSpec) -> list[str]:
-    """The command as it goes on with this captioning."""
+def _again(arguments: argparse.Namespace, options: Section) -> list[str]:
+    """The command that goes on with this captioning, from wherever it is typed."""
     place = str(arguments.place.absolute())
-    words = ["lora-wizard", "caption", place, "--with", spec.name, "--mode", arguments.mode]
-    for name, value in _given(arguments).items():
-        words.append(f"{_flag(name)}={value}")
+    chosen = ["--with", arguments.captioner, "--mode", arguments.mode]
+    words = ["lora-wizard", "caption", place, *chosen]
+    for name, text in _given(arguments).items():
+        value = getattr(options, name, None)
+        # A path, as it was made absolute.
+        words.append(f"{_flag(name)}={value if isinstance(value, str) else text}")
     return words
