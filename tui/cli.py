@@ -21,6 +21,10 @@ GROUPS: dict[str, dict[str, str]] = {
     "see it work": {
         "demo": "train a small LoRA on the model that comes along, and see what it learned",
     },
+    "prepare": {
+        "look": "find copies, blur and whatever else is worth a look in a set of pictures",
+        "resize": "copy pictures into a new folder, cut to a size or to the sizes of training",
+    },
     "plan": {
         "new": "write a TOML from a template",
         "templates": "list the templates",
