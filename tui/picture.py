@@ -56,13 +56,12 @@ def half_blocks(picture: Image.Image, columns: int, rows: int) -> list[list[Segm
 def print_pictures(console: Console, pictures: Sequence[tuple[str, Path]]) -> None:
     """Show labelled picture files side by side, in as many rows as the terminal's width asks for.
 
-    Those that cannot be read are left out. Prints nothing where there are no colours to draw with; the caller names the paths.
+    Those that cannot be read are left out. Prints nothing where there are no colours to draw
+    with; the caller names the paths.
     """
     if console.color_system is None or console.width < _SMALLEST:
         return
-    loaded = [
-        (label, picture) for label, path in pictures if (picture := _small(path)) is not None
-    ]
+    loaded = [(label, picture) for label, path in pictures if (picture := _small(path)) is not None]
     if not loaded:
         return
     per_row = max(1, min(len(loaded), (console.width + _GAP) // (_SMALLEST + _GAP)))

@@ -24,7 +24,7 @@ _SAVE_INTERVAL = 5.0
 _Found = Measures | Extrema | BadPicture
 
 
-class Cancelled(Exception):
+class CancelledError(Exception):
     """It was asked to stop; what was measured is kept for the next time."""
 
 
@@ -36,7 +36,7 @@ def examine(
     stop: Event | None = None,
 ) -> list[Finding]:
     """The findings of a set. Every file is decoded once, in threads, and remembered outside the
-    dataset by size and modification time. Raises Cancelled when ``stop`` is set."""
+    dataset by size and modification time. Raises CancelledError when ``stop`` is set."""
     masks = {mask.path for _, mask in found.masks}
     items = [*found.pictures, *(mask for _, mask in found.masks)]
     measures: dict[Path, Measures] = {}
@@ -53,7 +53,7 @@ def examine(
         if progress:
             progress(done, len(items))
     if stop and stop.is_set():
-        raise Cancelled
+        raise CancelledError
     copies = find_copies(found.pictures, measures)
     bad.sort(key=lambda item: str(item.path))
     return findings_of(found, measures, copies, extrema, bad)

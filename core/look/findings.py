@@ -64,7 +64,9 @@ def _about_broken(bad: Sequence[BadPicture]) -> Iterator[Finding]:
 
 def _about_same(copies: Copies) -> Iterator[Finding]:
     for first, others in copies.same:
-        notes = [(item, "the same file" if is_file else "the same pixels") for item, is_file in others]
+        notes = [
+            (item, "the same file" if is_file else "the same pixels") for item, is_file in others
+        ]
         shown = [Exhibit(first.path, 0, _size(first))]
         shown += [Exhibit(item.path, 0, note) for item, note in notes]
         yield Finding(
@@ -99,7 +101,7 @@ def _about_blur(measured: Sequence[tuple[Picture, Measures]]) -> Iterator[Findin
         return
     usual = statistics.median(value for _, value in sharp)
     shown = tuple(
-        Exhibit(path, value, f"sharpness {value:.1f}, usual {usual:.1f}") for value, path in blurred
+        Exhibit(path, value, f"sharpness {value:.2f}, usual {usual:.1f}") for value, path in blurred
     )
     if len(blurred) * 2 > len(sharp) and len(sharp) >= _ENOUGH:
         words = f"{len(blurred)} of {len(sharp)} pictures are soft everywhere."
@@ -137,9 +139,9 @@ def _about_size(found: PictureSet) -> Iterator[Finding]:
 def _about_light(measured: Sequence[tuple[Picture, Measures]]) -> Iterator[Finding]:
     dark = [(item.path, each.brightest) for item, each in measured if each.brightest < _DARK]
     bright = [(item.path, each.darkest) for item, each in measured if each.darkest > _BRIGHT]
-    for kind, some, note in (
-        ("dark", dark, "nothing is brighter than"),
-        ("bright", bright, "nothing is darker than"),
+    for kind, shade, some, note in (
+        ("dark", "black", dark, "nothing is brighter than"),
+        ("bright", "white", bright, "nothing is darker than"),
     ):
         if some:
             shown = tuple(
@@ -149,7 +151,7 @@ def _about_light(measured: Sequence[tuple[Picture, Measures]]) -> Iterator[Findi
             yield Finding(
                 kind,
                 shown,
-                f"{_are(len(some), 'picture')} almost all {'black' if kind == 'dark' else 'white'}.",
+                f"{_are(len(some), 'picture')} almost all {shade}.",
                 "Brighten or darken a copy, or leave them out, unless they are meant so.",
                 tuple(path for path, _ in some),
             )
@@ -165,8 +167,8 @@ def _about_bars(measured: Sequence[tuple[Picture, Measures]]) -> Iterator[Findin
         yield Finding(
             "bars",
             shown,
-            f"{_have(len(with_bars), 'picture')} bars of one colour at the edges: they are learned, "
-            "too.",
+            f"{_have(len(with_bars), 'picture')} bars of one colour at the edges: they are "
+            "learned, too.",
             "Cut them off: `lora-wizard resize DIR --by-hand`, or any picture editor.",
         )
 
@@ -199,7 +201,10 @@ def _about_masks(found: PictureSet, extrema: Mapping[Path, Extrema]) -> Iterator
             note = f"{_size(mask)}, the picture {_size(picture)}"
             by_words[key].append(Exhibit(mask.path, round(ratio, 3), note))
         if high == 0:
-            key = ("black everywhere: nothing of the picture would be learned", "Paint what counts white.")
+            key = (
+                "black everywhere: nothing of the picture would be learned",
+                "Paint what counts white.",
+            )
             by_words[key].append(Exhibit(mask.path, 0, "all black"))
         elif low == 255:
             key = ("white everywhere: it changes nothing", "Paint black what does not count.")

@@ -46,7 +46,9 @@ def pattern_of(picture: Image.Image) -> Pattern:
     return Pattern(np.packbits(spectrum > np.median(spectrum)).tobytes(), tint)
 
 
-def alike(patterns: Sequence[Pattern], most: int = ALIKE) -> Iterator[tuple[int, list[int], list[int]]]:
+def alike(
+    patterns: Sequence[Pattern], most: int = ALIKE
+) -> Iterator[tuple[int, list[int], list[int]]]:
     """Of pictures in the order of preference: each that others are copies of, those others, and by
     how many bits they differ from it. No picture is named twice.
 

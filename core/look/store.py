@@ -52,9 +52,7 @@ class LookStore:
                 return low, high
         return None
 
-    def remember(
-        self, name: str, size: int, modified_ns: int, found: Measures | Extrema
-    ) -> None:
+    def remember(self, name: str, size: int, modified_ns: int, found: Measures | Extrema) -> None:
         """Keep what was measured; written by `save`."""
         row = list(found) if isinstance(found, tuple) else _row(found)
         self._rows[name] = self._changed[name] = [size, modified_ns, *row]

@@ -1,4 +1,4 @@
-"""`lora-wizard look`: copies, blur and whatever else is worth a look before pictures are trained."""
+"""`lora-wizard look`: copies, blur and what else is worth a look before training."""
 
 from __future__ import annotations
 
