@@ -22,6 +22,8 @@ _TINT = 4
 _TINT_TOLERANCE = 30.0
 _WORDS = 3
 """Of 64 bits, that a pattern takes."""
+_HAS_COUNT = hasattr(np, "bitwise_count")
+"""Since numpy 2."""
 
 
 @dataclass(frozen=True)
@@ -54,43 +56,47 @@ def alike(
 
     All are compared with all, as words of 64 bits: a second for 10,000 pictures.
     """
-    words, tints = _words(patterns)
+    columns, tints = _columns(patterns), _tints(patterns)
     free = np.array([bool(pattern.bits) for pattern in patterns])
     for first in range(len(patterns)):
         if not free[first]:
             continue
-        rest = np.flatnonzero(free[first + 1 :]) + first + 1
-        differ = _ones(words[rest] ^ words[first])
-        near = rest[differ <= most]
-        shades = np.abs(tints[near] - tints[first]).mean(axis=1)
+        differ = _ones([column[first + 1 :] ^ column[first] for column in columns])
+        near = np.flatnonzero((differ <= most) & free[first + 1 :])
+        shades = np.abs(tints[near + first + 1] - tints[first]).mean(axis=1)
         near = near[shades <= _TINT_TOLERANCE]
         if len(near):
-            free[near] = False
-            distances = _ones(words[near] ^ words[first])
-            yield first, near.tolist(), distances.tolist()
+            others = near + first + 1
+            free[others] = False
+            yield first, others.tolist(), differ[near].tolist()
 
 
-def _words(patterns: Sequence[Pattern]) -> tuple[np.ndarray, np.ndarray]:
+def _columns(patterns: Sequence[Pattern]) -> list[np.ndarray]:
+    """The patterns' bits as columns of words."""
     length = _WORDS * 8
     packed = b"".join(pattern.bits.ljust(length, b"\0") for pattern in patterns)
-    words = np.frombuffer(packed, dtype=np.uint64).reshape(len(patterns), _WORDS)
+    words = np.frombuffer(packed, dtype=np.uint64 if _HAS_COUNT else np.uint16)
+    return list(np.ascontiguousarray(words.reshape(len(patterns), -1).T))
+
+
+def _tints(patterns: Sequence[Pattern]) -> np.ndarray:
     tints = np.frombuffer(b"".join(pattern.tint for pattern in patterns), dtype=np.uint8)
-    return words, tints.reshape(len(patterns), -1).astype(np.float32)
+    return tints.reshape(len(patterns), -1).astype(np.float32)
 
 
-def _ones(words: np.ndarray) -> np.ndarray:
-    """How many bits are set in each row."""
-    if hasattr(np, "bitwise_count"):  # since numpy 2
-        return np.bitwise_count(words).sum(axis=1, dtype=np.int64)
-    halves = np.ascontiguousarray(words).view(np.uint16)
-    return _counts()[halves].sum(axis=1)
+def _ones(columns: Sequence[np.ndarray]) -> np.ndarray:
+    """How many bits are set in each row; at most 192, so that bytes hold them."""
+    if _HAS_COUNT:
+        return np.sum([np.bitwise_count(column) for column in columns], axis=0, dtype=np.uint8)
+    counts = _counts()
+    return np.sum([counts[column] for column in columns], axis=0, dtype=np.uint8)
 
 
 @cache
 def _counts() -> np.ndarray:
     """Set bits of every 16-bit number."""
     numbers = np.arange(1 << 16, dtype=np.uint32)
-    return np.sum([(numbers >> bit) & 1 for bit in range(16)], axis=0).astype(np.int64)
+    return np.sum([(numbers >> bit) & 1 for bit in range(16)], axis=0).astype(np.uint8)
 
 
 @cache

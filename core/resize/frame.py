@@ -81,6 +81,8 @@ def frame_of(size: Size, target: Target, how: How, at: Point = MIDDLE) -> Frame:
         )
         final = (bucket.width, bucket.height)
         return Frame(box if at == MIDDLE else moved(box, size, at), final, final)
+    if not target.rule:
+        bucket = Bucket(*target.size)
     scale = min(bucket.width / size[0], bucket.height / size[1])
     if not target.enlarge:
         scale = min(scale, 1.0)

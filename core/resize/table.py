@@ -24,6 +24,8 @@ class Row:
     file: str
     """The copy's, in the new folder."""
     box: Box
+    scaled: Size
+    """What the box became; with padding around it, less than `size`."""
     size: Size
     recipe: str
     """Everything that the copy depends on but the picture itself."""
@@ -63,10 +65,15 @@ class ResizeTable:
 
 def _row(document: dict[str, Any]) -> Row:
     left, top, right, bottom = (float(side) for side in document["box"])
-    width, height = document["size"]
-    rest = {key: value for key, value in document.items() if key not in ("box", "size")}
-    row = Row(box=(left, top, right, bottom), size=(int(width), int(height)), **rest)
+    scaled, size = (_size(document[key]) for key in ("scaled", "size"))
+    rest = {key: value for key, value in document.items() if key not in ("box", "scaled", "size")}
+    row = Row(box=(left, top, right, bottom), scaled=scaled, size=size, **rest)
     texts = (row.source, row.file, row.recipe)
     if not all(isinstance(text, str) for text in texts):
         raise ValueError("not a row of the table")
     return row
+
+
+def _size(sides: list[int]) -> Size:
+    width, height = sides
+    return int(width), int(height)

@@ -137,7 +137,7 @@ class Work:
             with suppress(OSError):
                 (self.order.into / before.file).unlink()
         self.table.rows[item.name] = row
-        self._count(item, row.size, row)
+        self._count(item, row)
 
     def note(self, item: SourcePicture, frame: Frame) -> None:
         """Count what would be made."""
@@ -146,6 +146,7 @@ class Work:
             item.name,
             self.file_name(item),
             frame.box,
+            frame.scaled,
             frame.size,
             self.recipe(item),
             picture.file_size,
@@ -153,15 +154,13 @@ class Work:
             0,
             0,
         )
-        self._count(item, frame.scaled, row)
+        self._count(item, row)
 
-    def _count(
-        self, item: SourcePicture, box: tuple[float, ...], size: tuple[int, int], row: Row
-    ) -> None:
+    def _count(self, item: SourcePicture, row: Row) -> None:
         outcome = self.outcome
         outcome.rows.append(row)
         outcome.made += 1
-        outcome.enlarged += scaled[0] > row.box[2] - row.box[0] + 1
+        outcome.enlarged += row.scaled[0] > row.box[2] - row.box[0] + 1
         outcome.masks += item.mask is not None
         outcome.texts += len(item.texts)
 
@@ -176,6 +175,7 @@ class Work:
             item.name,
             self.file_name(item),
             tuple(round(side, 2) for side in frame.box),  # pyright: ignore[reportArgumentType]
+            frame.scaled,
             frame.size,
             self.recipe(item),
             picture.file_size,
