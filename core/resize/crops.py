@@ -41,7 +41,7 @@ class CropTable:
     def save(self) -> None:
         """Raises WriteError."""
         rows = {name: {"size": row[0], "box": row[1]} for name, row in sorted(self._rows.items())}
-        write_json(self.path, {"version": _VERSION, "pictures": rows})
+        write_json(self.path, {"version": _VERSION, "pictures": rows}, durable=False)
 
 
 def _fits(box: Box, size: Size) -> bool:

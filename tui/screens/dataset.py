@@ -19,7 +19,7 @@ from ...core.dataset.archive_words import is_zip
 from ...core.dataset.layout_words import counted
 from ...core.dataset.plan import Sample
 from ...core.errors import Mend, Problem, WizardError
-from ..walk import concepts
+from ..walk import concepts, crops
 from ..walk import dataset as step
 from ..walk.assessment import Assessment
 from ..widgets.bring import Bring
@@ -42,6 +42,8 @@ class DatasetScreen(StepScreen):
 
     name_of_step: ClassVar[str] = "dataset"
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f2", "look", "Findings", tooltip="Copies, blur and more"),
+        Binding("f3", "copies", "Crop", tooltip="Crop and resize into a new folder"),
         Binding("f5", "look_again", "Look again"),
         Binding("f6", "copy_command", "Copy command", show=False),
         Binding("f8", "mend", "Mend", show=False),
@@ -101,6 +103,7 @@ class DatasetScreen(StepScreen):
         rows = step.concept_rows(plan)
         packed = self._packed is not None
         self.set_class(plan is not None, "-found")
+        self.refresh_bindings()
         self.query_one(ConceptTable).show(rows)
         self._show_findings()
         self.query_one(SubjectPanel).show_plan()
@@ -147,6 +150,40 @@ class DatasetScreen(StepScreen):
         self._before = self._pictures
         self._show_packed()
         self.app.touch()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Nothing can be looked at before it is found."""
+        if action in ("look", "copies"):
+            return self.has_class("-found")
+        return super().check_action(action, parameters)
+
+    def action_look(self) -> None:
+        """Show copies, blurred pictures and whatever else is worth a look."""
+        from .look import LookScreen
+
+        if self.app.assessment and self.app.assessment.config:
+            screen = LookScreen(self.app.assessment.config)
+            self.app.push_screen(screen, lambda _: self._come_back())
+
+    def action_copies(self) -> None:
+        """Cut and resize the pictures into a new folder."""
+        from .crops import CropScreen
+
+        found = self.app.assessment
+        order = crops.order_of(found.config, self.app.draft) if found and found.config else None
+        if order:
+            self.app.push_screen(CropScreen(order), self._copied)
+
+    def _copied(self, folder: Path | None) -> None:
+        if folder:
+            self.app.draft.enter(_FOLDER, str(folder))
+            self._changed()
+        self._come_back()
+
+    def _come_back(self) -> None:
+        """Show what was found out while another screen was in front."""
+        if self.app.assessment:
+            self.show_assessment(self.app.assessment)
 
     def action_copy_command(self) -> None:
         """Put the upload command into the clipboard of the person's own terminal."""
