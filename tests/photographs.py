@@ -30,8 +30,7 @@ def _made(seed: int, size: tuple[int, int]) -> Image.Image:
     picture = Image.fromarray(pixels, "RGB")
     draw = ImageDraw.Draw(picture)
     for _ in range(6):
-        left, top = random.integers(0, width), random.integers(0, height)
-        right, bottom = left + random.integers(40, 200), top + random.integers(40, 200)
-        colour = tuple(int(value) for value in random.integers(0, 255, 3))
-        draw.ellipse((left, top, right, bottom), fill=colour)
+        left, top = int(random.integers(0, width)), int(random.integers(0, height))
+        wide, tall, *colour = (int(value) for value in random.integers(40, 200, 5))
+        draw.ellipse((left, top, left + wide, top + tall), fill=tuple(colour))
     return picture

@@ -87,9 +87,10 @@ def _tints(patterns: Sequence[Pattern]) -> np.ndarray:
 def _ones(columns: Sequence[np.ndarray]) -> np.ndarray:
     """How many bits are set in each row; at most 192, so that bytes hold them."""
     if _HAS_COUNT:
-        return np.sum([np.bitwise_count(column) for column in columns], axis=0, dtype=np.uint8)
+        counted = [np.bitwise_count(column) for column in columns]
+        return np.stack(counted).sum(axis=0, dtype=np.uint8)
     counts = _counts()
-    return np.sum([counts[column] for column in columns], axis=0, dtype=np.uint8)
+    return np.stack([counts[column] for column in columns]).sum(axis=0, dtype=np.uint8)
 
 
 @cache

@@ -33,7 +33,7 @@ class CropView(Widget):
     def __init__(self) -> None:
         super().__init__()
         self._path: Path | None = None
-        self._size = (1, 1)
+        self._pixels = (1, 1)
         self._box: Box | None = None
         self._small: Image.Image | None = None
         self._trouble = ""
@@ -43,7 +43,7 @@ class CropView(Widget):
         """Show another file, of ``size`` pixels, with ``box`` of it framed."""
         self._box = box
         if path != self._path:
-            self._path, self._size, self._small, self._trouble = path, size, None, ""
+            self._path, self._pixels, self._small, self._trouble = path, size, None, ""
             self._request()
         self._draw()
 
@@ -61,7 +61,7 @@ class CropView(Widget):
             capabilities = capabilities_of(self.app)
             aspect = capabilities.cell_height / capabilities.cell_width
             room = (self.size.width, self.size.height)
-            columns, rows = fitted(self._size, *room, aspect)
+            columns, rows = fitted(self._pixels, *room, aspect)
             self._read(self._path, (columns, rows * 2))
 
     @work(thread=True, exclusive=True, group="crop-view")
@@ -83,7 +83,7 @@ class CropView(Widget):
 
     def _draw(self) -> None:
         if self._small and self._box:
-            framed = _framed(self._small, self._size, self._box)
+            framed = _framed(self._small, self._pixels, self._box)
             columns, rows = framed.width, framed.height // 2
             self._strips = [Strip(line, columns) for line in half_blocks(framed, columns, rows)]
         else:
