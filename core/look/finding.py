@@ -7,8 +7,8 @@ from pathlib import Path
 
 KINDS = {
     "broken": "Cannot be read",
-    "duplicate": "The same picture twice",
-    "near-duplicate": "Nearly the same picture",
+    "duplicate": "The same twice",
+    "near-duplicate": "Nearly the same",
     "blurred": "Blurred",
     "small": "Too small",
     "dark": "Very dark",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from random import Random
 
 import pytest
 from dataset_step import dataset_step
@@ -67,12 +68,20 @@ async def test_the_frame_stays_within_the_picture_and_keeps_its_shape(home: Path
     app = CropApp(Order(folder, home / "new", Target((512, 512))))
     async with app.run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)
-        for keys in (["left"] * 30, ["right"] * 60, ["minus"] * 80, ["up"] * 60, ["plus"] * 90):
+        for keys in (["left"] * 8, ["minus"] * 3, ["up", "shift+right"], ["right"] * 9):
             await pilot.press(*keys)
+        screen = app.screen
+        assert isinstance(screen, CropScreen)
+        random = Random(3)
+        for _ in range(60):
+            screen.action_shift(random.uniform(-0.4, 0.4), random.uniform(-0.4, 0.4))
+            screen.action_grow(random.choice((0.5, 0.9, 1.1, 2.0)))
             left, top, right, bottom = crops(home, "new")["0.png"]
             assert 0 <= left < right <= 600 and 0 <= top < bottom <= 400
             assert right - left == pytest.approx(bottom - top, abs=0.05)
             assert right - left >= 15
+        screen.action_grow(1000)
+        left, top, right, bottom = crops(home, "new")["0.png"]
         assert (right - left, bottom - top) == (400, 400)
         await pilot.press("s", "c")
         await at_rest(pilot)

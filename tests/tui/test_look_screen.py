@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from dataset_step import AnyPilot, dataset_step
 from lora_wizard.tui.screens.dataset import DatasetScreen
+from lora_wizard.tui.screens.large_picture import LargePicture
 from lora_wizard.tui.screens.look import LookScreen
 from lora_wizard.tui.widgets.picture_grid import PictureGrid
 from photographs import photograph
@@ -104,3 +105,24 @@ async def test_names_command_nothing_and_leaving_early_is_no_trouble(home: Path)
         assert screen.query_one(PictureGrid).path
         assert "\x1b" not in screen_text(app) and "\u202e" not in screen_text(app)
         assert "[red]b.png" in screen_text(app)
+
+
+@pytest.mark.anyio
+async def test_a_mask_is_shown_beside_its_picture(home: Path) -> None:
+    folder = raw_photographs(home)
+    half = Image.new("L", (640, 480), 0)
+    half.paste(255, (0, 0, 320, 480))
+    half.save(folder / "1-mask.png")
+    async with dataset_step(dataset__folder="mika") as (app, pilot):
+        await open_look(pilot)
+        await pilot.press("enter", "enter")
+        await at_rest(pilot)
+        assert isinstance(app.screen, LargePicture)
+        assert "1-mask.png" not in screen_text(app) and "m: its mask" in screen_text(app)
+        await pilot.press("m")
+        await at_rest(pilot)
+        check_snapshot(app, "large-picture-mask", home)
+        assert "1-mask.png" in screen_text(app)
+        await pilot.press("m", "escape", "right", "enter", "m")
+        await at_rest(pilot)
+        assert "mask" not in screen_text(app)

@@ -46,16 +46,16 @@ class CropScreen(Screen[Path | None]):
         Binding("shift+right", f"shift({_SMALL_STEP}, 0)", show=False),
         Binding("shift+up", f"shift(0, -{_SMALL_STEP})", show=False),
         Binding("shift+down", f"shift(0, {_SMALL_STEP})", show=False),
-        Binding("plus,equals_sign", "grow(1.06)", "Larger", key_display="+"),
-        Binding("minus", "grow(0.94)", "Smaller", key_display="-"),
+        Binding("plus,equals_sign", "grow(1.06)", "Size", key_display="+ -"),
+        Binding("minus", "grow(0.94)", show=False),
         Binding("enter,n,pagedown", "go(1)", "Next", key_display="enter"),
         Binding("p,pageup", "go(-1)", "Previous", show=False),
+        Binding("f8", "use", "Use them", tooltip="Train with the copies"),
         Binding("s", "subject", "Subject"),
         Binding("c", "centre", "Centre", show=False),
         Binding("r", "forget", "Reset", show=False),
         Binding("t", "target", "Sizes", show=False),
         Binding("f5", "make", "Copy all"),
-        Binding("f8", "use", "Use the copies"),
     ]
     DEFAULT_CSS = """
     CropScreen #status { height: 1; padding: 0 1; background: $panel; }
@@ -155,10 +155,10 @@ class CropScreen(Screen[Path | None]):
     def action_subject(self) -> None:
         """Put the frame where most is to be seen."""
         if self._crops.path and not self._is_busy:
-            self._find_subject(self._crops.path)
+            self._find_subject(self._crops.path, False)
 
     @work(thread=True, exclusive=True, group="subject")
-    def _find_subject(self, path: Path) -> None:
+    def _find_subject(self, path: Path, is_proposed: bool) -> None:
         from ...core.resize.subject import subject_point
 
         left, top, right, bottom = self._crops.box
@@ -170,12 +170,16 @@ class CropScreen(Screen[Path | None]):
             return
         at = subject_point(small, ((right - left) / width, (bottom - top) / height))
         if not self._stop.is_set():
-            self.app.call_from_thread(self._put_at, path, at)
+            self.app.call_from_thread(self._put_at, path, at, is_proposed)
 
-    def _put_at(self, path: Path, at: tuple[float, float]) -> None:
+    def _put_at(self, path: Path, at: tuple[float, float], is_proposed: bool) -> None:
         if path == self._crops.path:
-            self._crops.put(moved(self._crops.box, self._crops.size, at))
-            self._show()
+            box = moved(self._crops.box, self._crops.size, at)
+            if is_proposed:
+                self._crops.propose(box)
+            else:
+                self._crops.put(box)
+            self._show_frame()
 
     def action_make(self) -> None:
         """Make all copies, in a thread."""
@@ -221,6 +225,13 @@ class CropScreen(Screen[Path | None]):
         self.dismiss(self._crops.order.into)
 
     def _show(self) -> None:
+        """The picture and its frame; where the rule for all is the subject, it is looked for."""
+        crops = self._crops
+        self._show_frame()
+        if crops.path and crops.order.at == "subject" and not crops.is_by_hand:
+            self._find_subject(crops.path, True)
+
+    def _show_frame(self) -> None:
         crops = self._crops
         here, path = crops.here, crops.path
         if here and path:

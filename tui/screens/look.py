@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -49,8 +50,8 @@ class LookScreen(Screen[None]):
     ]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back"),
-        Binding("x", "turn", "Leave out / take in"),
-        Binding("a", "all", "All spare"),
+        Binding("x", "turn", "Leave out", tooltip="Leave out, or take in again"),
+        Binding("a", "all", "All spare ones"),
         Binding("u", "undo", "Undo"),
         Binding("n", "move(1)", "Next"),
         Binding("p", "move(-1)", "Previous"),
@@ -183,14 +184,17 @@ class LookScreen(Screen[None]):
         count = f" {len(finding.pictures)}"
         is_done = bool(finding.spare) and left == len(finding.spare)
         mark = "✓ " if is_done else "  "
-        title = clipped(finding.title, width - len(count) - len(mark))
-        return shown(f"{mark}{title:<{width - len(count) - len(mark)}}{count}")
+        room = width - len(count) - len(mark)
+        name = f": {finding.pictures[0].path.name}" if _has_sisters(finding) else ""
+        title = clipped(f"{finding.title}{name}", room)
+        return shown(f"{mark}{title}{' ' * (room - cell_len(title))}{count}")
 
     def _show_finding(self) -> None:
         finding = self.finding
         say(self.query_one("#words", Static), shown(_words(finding)) if finding else "")
         items = [self._item(item) for item in finding.pictures] if finding else []
-        self.query_one(PictureGrid).show(items)
+        most = 3 if self.has_class("-wide") else 2
+        self.query_one(PictureGrid).show(items, per_row=max(1, min(len(items), most)))
         self._show_picture()
 
     def _item(self, item: Exhibit) -> tuple[str, Path]:
@@ -227,6 +231,11 @@ class LookScreen(Screen[None]):
     @on(PictureGrid.Chosen)
     def _picture_chosen(self) -> None:
         self.action_enlarge()
+
+
+def _has_sisters(finding: Finding) -> bool:
+    """Whether there may be several of its kind, to be told apart."""
+    return finding.kind in ("duplicate", "near-duplicate")
 
 
 def _words(finding: Finding) -> str:

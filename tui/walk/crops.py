@@ -23,6 +23,8 @@ from .draft import Draft
 _LEAST_SHARE = 0.05
 """Of the largest box that fits."""
 
+_PLACES = {"centre": "in the middle", "subject": "where most is to be seen"}
+
 
 def order_of(config: RunConfig, draft: Draft) -> Order | None:
     """Copies of the draft's folder for the resolution that it is trained at; None where the
@@ -109,6 +111,11 @@ class Crops:
         at = (left + right) / 2 / self.size[0], (top + bottom) / 2 / self.size[1]
         self._set(moved((0, 0, width, height), self.size, at))
 
+    def propose(self, box: Box) -> None:
+        """Show where the rule for all puts the frame; not by hand."""
+        if not self.is_by_hand:
+            self.box = box
+
     def put(self, box: Box) -> None:
         """Set the frame."""
         self._set(box)
@@ -129,7 +136,7 @@ class Crops:
         left, top, right, bottom = self.box
         frame = frame_of_box(self.box, self.order.target)
         enlarged = frame.size[0] > right - left + 1
-        where = "by hand" if self.is_by_hand else "in the middle"
+        where = "by hand" if self.is_by_hand else _PLACES[self.order.at]
         return (
             f"{where}: {right - left:.0f}x{bottom - top:.0f} at {left:.0f},{top:.0f} of "
             f"{self.size[0]}x{self.size[1]} -> {frame.size[0]}x{frame.size[1]}"
