@@ -19,7 +19,7 @@ from ...core.dataset.archive_words import is_zip
 from ...core.dataset.layout_words import counted
 from ...core.dataset.plan import Sample
 from ...core.errors import Mend, Problem, WizardError
-from ..walk import concepts, crops
+from ..walk import concepts
 from ..walk import dataset as step
 from ..walk.assessment import Assessment
 from ..widgets.bring import Bring
@@ -31,19 +31,17 @@ from ..widgets.picture_grid import PictureGrid
 from ..widgets.subject import SubjectPanel
 from ..widgets.text import shown
 from ..widgets.unpacking import Unpacking
-from .step import StepScreen
+from .preparing import PreparingStep
 
 _FOLDER = "dataset.folder"
 _IN_PANEL = ("captions.trigger_words", "dataset.regularization_folder", "dataset.exclude")
 
 
-class DatasetScreen(StepScreen):
+class DatasetScreen(PreparingStep):
     """At first only the question where the pictures are; what was found brings the rest."""
 
     name_of_step: ClassVar[str] = "dataset"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f2", "look", "Findings", tooltip="Copies, blur and more"),
-        Binding("f3", "copies", "Crop", tooltip="Crop and resize into a new folder"),
         Binding("f5", "look_again", "Look again"),
         Binding("f6", "copy_command", "Copy command", show=False),
         Binding("f8", "mend", "Mend", show=False),
@@ -151,40 +149,6 @@ class DatasetScreen(StepScreen):
         self._show_packed()
         self.app.touch()
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Nothing can be looked at before it is found."""
-        if action in ("look", "copies"):
-            return self.has_class("-found")
-        return super().check_action(action, parameters)
-
-    def action_look(self) -> None:
-        """Show copies, blurred pictures and whatever else is worth a look."""
-        from .look import LookScreen
-
-        if self.app.assessment and self.app.assessment.config:
-            screen = LookScreen(self.app.assessment.config)
-            self.app.push_screen(screen, lambda _: self._come_back())
-
-    def action_copies(self) -> None:
-        """Cut and resize the pictures into a new folder."""
-        from .crops import CropScreen
-
-        found = self.app.assessment
-        order = crops.order_of(found.config, self.app.draft) if found and found.config else None
-        if order:
-            self.app.push_screen(CropScreen(order), self._copied)
-
-    def _copied(self, folder: Path | None) -> None:
-        if folder:
-            self.app.draft.enter(_FOLDER, str(folder))
-            self._changed()
-        self._come_back()
-
-    def _come_back(self) -> None:
-        """Show what was found out while another screen was in front."""
-        if self.app.assessment:
-            self.show_assessment(self.app.assessment)
-
     def action_copy_command(self) -> None:
         """Put the upload command into the clipboard of the person's own terminal."""
         command = self.query_one(Bring).command
@@ -258,9 +222,10 @@ class DatasetScreen(StepScreen):
 
     def _mend(self, offer: Mend) -> None:
         step.mend(self.app.draft, offer)
-        self._changed()
+        self.changed()
 
-    def _changed(self) -> None:
+    def changed(self) -> None:
+        """The draft has changed, not by a field."""
         self._before = 0
         self._show_draft()
         self.app.touch()
@@ -286,20 +251,20 @@ class DatasetScreen(StepScreen):
     @on(Button.Pressed, "#demo-pictures")
     def _demo_chosen(self) -> None:
         self.app.draft.enter(_FOLDER, step.DEMO_PICTURES)
-        self._changed()
+        self.changed()
         self.focus_field(_FOLDER)
 
     @on(ConceptTable.Turned)
     def _turned(self, event: ConceptTable.Turned) -> None:
         rows = step.concept_rows(self.app.assessment.plan if self.app.assessment else None)
         concepts.turn_repeats(self.app.draft, rows, event.row, event.by)
-        self._changed()
+        self.changed()
 
     @on(ConceptTable.Dropped)
     def _dropped(self, event: ConceptTable.Dropped) -> None:
         rows = step.concept_rows(self.app.assessment.plan if self.app.assessment else None)
         concepts.drop_concept(self.app.draft, rows, event.row)
-        self._changed()
+        self.changed()
 
     @on(SubjectPanel.PresetWanted)
     def _preset_wanted(self, event: SubjectPanel.PresetWanted) -> None:
@@ -308,12 +273,12 @@ class DatasetScreen(StepScreen):
         except WizardError as error:
             self.notify(error.title, severity="error", markup=False)
         step.clear_placeholders(self.app.draft)
-        self._changed()
+        self.changed()
 
     @on(Unpacking.Done)
     def _unpacked(self, event: Unpacking.Done) -> None:
         self.app.draft.enter(_FOLDER, str(event.folder))
-        self._changed()
+        self.changed()
         self.focus_field(_FOLDER)
 
     @on(Input.Submitted, "#field-dataset-folder Input")
