@@ -42,7 +42,7 @@ class DatasetScreen(PreparingStep):
 
     name_of_step: ClassVar[str] = "dataset"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f5", "look_again", "Look again"),
+        Binding("f5", "look_again", "Again", tooltip="Look again"),
         Binding("f6", "copy_command", "Copy command", show=False),
         Binding("f8", "mend", "Mend", show=False),
     ]

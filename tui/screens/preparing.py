@@ -22,7 +22,7 @@ class PreparingStep(StepScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f2", "look", "Findings", tooltip="Copies, blur and what else is worth a look"),
-        Binding("f3", "copies", "Crop", tooltip="Crop and resize into a new folder"),
+        Binding("f3", "copies", "Crop and resize into a new folder", show=False),
     ]
 
     def changed(self) -> None:
