@@ -29,7 +29,7 @@ def resize(
     """Copy what is not there yet or not current. Raises WizardError where the new folder is the
     source, inside it, around it, or somebody else's, and WriteError."""
     check_folders(order.source, order.into)
-    source = read_source(order.source)
+    source = read_source(order.source, order.only)
     work = Work(order, source)
     todo = list(work.todo())
     outcome = work.outcome
@@ -59,6 +59,7 @@ def _make(
 ) -> None:
     """``count``: how many are there already, and in all."""
     done, total = count
+    work.drop_unwanted()
     work.table.save()
     save_at = time.monotonic() + _SAVE_INTERVAL
     try:

@@ -30,6 +30,8 @@ class Order:
     how: How = "crop"
     at: At = "centre"
     encoding: Encoding = field(default_factory=Encoding)
+    only: frozenset[Path] | None = None
+    """The pictures to copy; all of the source if None. Copies of others are taken away again."""
 
 
 def default_folder(source: Path) -> Path:

@@ -3,12 +3,12 @@ them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..dataset.folders import FileEntry, list_folder
-from ..dataset.images import BadPicture, Picture, Progress, is_picture_name, scan_pictures
+from ..dataset.images import BadPicture, Picture, is_picture_name, scan_pictures
 from ..dataset.masks import mask_names, masked_name
 from ..errors import WizardError
 
@@ -36,15 +36,19 @@ class Source:
     bad: tuple[BadPicture, ...]
 
 
-def read_source(folder: Path, progress: Progress | None = None) -> Source:
-    """What lies in ``folder``, to the second level. Raises WizardError where nothing does."""
+def read_source(folder: Path, only: Collection[Path] | None = None) -> Source:
+    """What lies in ``folder``, to the second level; of its pictures ``only`` those, if given.
+    Raises WizardError where nothing does."""
     pictures: list[SourcePicture] = []
     bad: list[BadPicture] = []
     for files in _folders(folder):
         named = [file for file in files if is_picture_name(file.name)]
-        good, broken = scan_pictures(files[0].folder, named, progress) if named else ([], [])
+        good, broken = scan_pictures(files[0].folder, named) if named else ([], [])
         bad += broken
         pictures += _together(folder, files, good)
+    if only is not None:
+        pictures = [item for item in pictures if item.picture.path in only]
+        bad = [item for item in bad if item.path in only]
     if not pictures and not bad:
         raise WizardError(
             "There are no pictures to copy", str(folder), "Name the folder that they are in."

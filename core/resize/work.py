@@ -139,6 +139,18 @@ class Work:
         self.table.rows[item.name] = row
         self._count(item, row)
 
+    def drop_unwanted(self) -> None:
+        """Take away unchanged copies of pictures that are no longer to be copied."""
+        if self.order.only is None:
+            return
+        wanted = {item.name for item in self.source.pictures}
+        for name in [name for name in self.table.rows if name not in wanted]:
+            row = self.table.rows.pop(name)
+            if self._state(row) == "there":
+                copy = self.order.into / row.file
+                for path in (copy, copy.with_name(f"{copy.stem}-mask.png")):
+                    path.unlink(missing_ok=True)
+
     def note(self, item: SourcePicture, frame: Frame) -> None:
         """Count what would be made."""
         picture = item.picture

@@ -106,6 +106,29 @@ async def test_a_new_folder_that_is_somebody_elses_is_said(home: Path) -> None:
     assert [path.name for path in (home / "mika-resized").iterdir()] == ["mine.txt"]
 
 
+@pytest.mark.anyio
+async def test_what_is_left_out_is_not_copied_and_a_copy_of_it_goes(home: Path) -> None:
+    photographs(home)
+    new = home / "mika-resized"
+    async with dataset_step(dataset__folder="mika") as (app, pilot):
+        await pilot.press("f3")
+        await at_rest(pilot)
+        await pilot.press("f5")
+        await at_rest(pilot)
+        await pilot.press("escape")
+        assert {path.name for path in new.glob("*.png")} == {"0.png", "1.png", "2.png"}
+        app.draft.put("dataset.exclude", ["mika/2.png"])
+        app.touch()
+        await at_rest(pilot)
+        await pilot.press("f3")
+        await at_rest(pilot)
+        assert "1 of 2" in screen_text(app)
+        await pilot.press("f5")
+        await at_rest(pilot)
+        assert {path.name for path in new.glob("*.png")} == {"0.png", "1.png"}
+    assert len(list((home / "mika").glob("*.png"))) == 3
+
+
 def test_by_hand_on_a_terminal_and_then_the_copies(home: Path) -> None:
     photographs(home)
     words = ["resize", str(home / "mika"), "--to", "256", "--by-hand", "--into", str(home / "new")]

@@ -48,10 +48,10 @@ class PreparingStep(StepScreen):
         from .crops import CropScreen
 
         found = self.app.assessment
-        if not (found and found.config):
+        if not (found and found.config and found.plan):
             return
         try:
-            order = crops.order_of(found.config, self.app.draft)
+            order = crops.order_of(found.config, found.plan)
         except WizardError as error:
             self.app.notify(str(error), severity="error")
             return

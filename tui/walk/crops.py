@@ -9,6 +9,7 @@ from threading import Event
 from ...core.config import RunConfig
 from ...core.dataset.buckets import BucketError, BucketRule
 from ...core.dataset.images import Progress
+from ...core.dataset.plan import DatasetPlan
 from ...core.errors import ProblemsError
 from ...core.families import registry
 from ...core.resize.crops import CropTable
@@ -17,8 +18,6 @@ from ...core.resize.job import resize
 from ...core.resize.order import Order, check_folders, default_folder
 from ...core.resize.source import SourcePicture, read_source
 from ...core.resize.work import Outcome
-from .dataset import path_of
-from .draft import Draft
 
 _LEAST_SHARE = 0.05
 """Of the largest box that fits."""
@@ -26,18 +25,19 @@ _LEAST_SHARE = 0.05
 _PLACES = {"centre": "in the middle", "subject": "where most is to be seen"}
 
 
-def order_of(config: RunConfig, draft: Draft) -> Order | None:
-    """Copies of the draft's folder for the resolution that it is trained at; None where the
-    pictures lie in several folders."""
-    folder = path_of(draft, draft.shown("dataset.folder"))
-    if folder is None or not folder.is_dir():
+def order_of(config: RunConfig, plan: DatasetPlan) -> Order | None:
+    """Copies of the pictures of ``plan`` for the resolution that they are trained at, without what
+    is left out; None where they lie in several folders."""
+    folder = Path(config.dataset.folder)
+    if not config.dataset.folder or not folder.is_dir():
         return None
     try:
         rule = BucketRule.of(config.dataset, registry.find(config.model.family))
     except BucketError as error:
         raise ProblemsError("The resolution cannot be used", [error.problem]) from error
     target = Target((rule.width, rule.height), rule, config.dataset.upscale)
-    return Order(folder, default_folder(folder), target, at="subject")
+    only = frozenset(item.path for item in plan.samples if item.path.is_relative_to(folder))
+    return Order(folder, default_folder(folder), target, at="subject", only=only)
 
 
 class Crops:
@@ -55,7 +55,7 @@ class Crops:
     def read(self) -> tuple[SourcePicture, ...]:
         """The pictures, for `begin`. Raises WizardError. For a thread."""
         check_folders(self.order.source, self.order.into)
-        return read_source(self.order.source).pictures
+        return read_source(self.order.source, self.order.only).pictures
 
     def begin(self, pictures: tuple[SourcePicture, ...]) -> None:
         """Take the pictures, and show the first."""
