@@ -53,8 +53,11 @@ def half_blocks(picture: Image.Image, columns: int, rows: int) -> list[list[Segm
     ]
 
 
-def print_pictures(console: Console, pictures: Sequence[tuple[str, Path]]) -> None:
-    """Show labelled picture files side by side, in as many rows as the terminal's width asks for.
+def print_pictures(
+    console: Console, pictures: Sequence[tuple[str, Path]], *, widest: int = 64
+) -> None:
+    """Show labelled picture files side by side, each at most ``widest`` columns wide, in as many
+    rows as the terminal's width asks for.
 
     Those that cannot be read are left out. Prints nothing where there are no colours to draw
     with; the caller names the paths.
@@ -65,7 +68,7 @@ def print_pictures(console: Console, pictures: Sequence[tuple[str, Path]]) -> No
     if not loaded:
         return
     per_row = max(1, min(len(loaded), (console.width + _GAP) // (_SMALLEST + _GAP)))
-    columns = min(64, (console.width + _GAP) // per_row - _GAP)
+    columns = min(widest, (console.width + _GAP) // per_row - _GAP)
     for start in range(0, len(loaded), per_row):
         _print_row(console, loaded[start : start + per_row], columns)
 

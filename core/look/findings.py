@@ -158,7 +158,9 @@ def _about_light(measured: Sequence[tuple[Picture, Measures]]) -> Iterator[Findi
 
 
 def _about_bars(measured: Sequence[tuple[Picture, Measures]]) -> Iterator[Finding]:
-    with_bars = [(item, each.bars) for item, each in measured if each.bars.share > 0]
+    # What is transparent around a drawing is no bar.
+    opaque = [(item, each.bars) for item, each in measured if not item.has_alpha]
+    with_bars = [(item, bars) for item, bars in opaque if bars.share > 0]
     if with_bars:
         shown = tuple(
             Exhibit(item.path, round(bars.share, 3), f"{bars.share:.0%} of it is bars")

@@ -168,6 +168,8 @@ def test_a_subject_on_plain_ground_has_no_bars(folder: Path) -> None:
     ground = Image.new("RGB", (512, 512), "white")
     ground.paste(photograph(4, (512, 512)), mask=mask)
     ground.save(folder / "round.png")
+    icon = photograph(6, (300, 300)).convert("RGBA")
+    ImageOps.expand(icon, 100, (0, 0, 0, 0)).save(folder / "icon.png")
     assert of_kind(look(folder), "bars") == []
 
 

@@ -25,6 +25,7 @@ from ..terminal import redraws
 _LISTED = 20
 _SHOWN = 8
 """Pictures of a finding that are drawn."""
+_WIDEST = 32
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -126,7 +127,7 @@ def _draw(finding: Finding) -> None:
 
     if finding.kind not in ("broken", "one-shape"):
         shown = [(item.path.name, item.path) for item in finding.pictures[:_SHOWN]]
-        print_pictures(Console(), shown)
+        print_pictures(Console(), shown, widest=_WIDEST)
 
 
 def _document(

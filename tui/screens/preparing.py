@@ -8,7 +8,6 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from ...core.errors import WizardError
-from ..walk import crops
 from .step import StepScreen
 
 _SEVERAL = (
@@ -45,6 +44,7 @@ class PreparingStep(StepScreen):
 
     def action_copies(self) -> None:
         """Cut and resize the pictures into a new folder."""
+        from ..walk import crops
         from .crops import CropScreen
 
         found = self.app.assessment
