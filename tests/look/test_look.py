@@ -16,6 +16,7 @@ from hostile import NAMES
 from lora_wizard.core.config import configfile
 from lora_wizard.core.errors import ProblemsError
 from lora_wizard.core.look import examine as examining
+from lora_wizard.core.look import pattern
 from lora_wizard.core.look.examine import CancelledError, examine
 from lora_wizard.core.look.finding import Finding
 from lora_wizard.core.look.measure import measure, sharpness_of
@@ -91,6 +92,15 @@ def test_copies_of_ten_thousand_are_those_that_comparing_each_with_each_finds() 
     patterns[9_500] = Pattern(changed.tobytes(), tint)
     assert list(alike(patterns)) == [(77, [9_000], [32])]
     assert ALIKE == 32 < BITS
+
+
+def test_bits_are_counted_alike_with_an_older_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
+    changed = [photograph(seed).resize((200, 150)) for seed in range(3)]
+    patterns = [pattern_of(item) for item in [*(photograph(seed) for seed in range(3)), *changed]]
+    found = list(alike(patterns))
+    assert [group[:2] for group in found] == [(0, [3]), (1, [4]), (2, [5])]
+    monkeypatch.setattr(pattern, "_HAS_COUNT", False)
+    assert list(alike(patterns)) == found
 
 
 def test_one_shape_in_other_colours_is_not_the_same(folder: Path) -> None:
