@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 HEAVY = ("torch", "diffusers", "transformers", "peft", "accelerate", "torchvision")
 SCREEN = ("textual", "textual_image", "plotext")
 JOBS = (
+    "captioners.*_model",
     "core.demo.*",
     "core.families.*_model",
     "core.families.noise_schedule",

@@ -57,7 +57,7 @@ def build_plan(
             samples += [
                 reader.sample(picture, captions.get(picture.path), rule) for picture in pictures
             ]
-    problems += sources.finish()
+    problems = _remedies_once(problems) + sources.finish()
     raise_errors([*problems, *_told(bad, config.dataset.exclude)])
     if not any(not sample.is_regularization for sample in samples):
         raise ProblemsError(
@@ -206,6 +206,17 @@ class _ConceptReader:
     def _say(self, message: str, remedy: str = "", severity: str = "warning") -> None:
         where = "dataset.regularization_folder" if self.concept.is_regularization else "dataset"
         self.problems.append(Problem(message, where, remedy=remedy, severity=severity))
+
+
+def _remedies_once(problems: Sequence[Problem]) -> list[Problem]:
+    """Of folders that lack the same, the first says what to do."""
+    said: set[str] = set()
+    found: list[Problem] = []
+    for problem in problems:
+        again = problem.severity != "error" and problem.remedy in said and not problem.mends
+        found.append(replace(problem, remedy="") if again else problem)
+        said.add(problem.remedy)
+    return found
 
 
 def _told(bad: Sequence[BadPicture], exclude: Sequence[str]) -> list[Problem]:

@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 
 PARTS = (
     Part("unet", weights="diffusion_pytorch_model", files=("config.json",)),
-    Part("vae", weights="diffusion_pytorch_model", files=("config.json",)),
+    Part(
+        "vae",
+        weights="diffusion_pytorch_model",
+        files=("config.json",),
+        option="model.vae",
+        title="VAE",
+    ),
     Part("text_encoder", weights="model", files=("config.json",)),
     Part("tokenizer", files=("vocab.json", "merges.txt"), instead=("tokenizer.json",)),
     Part("scheduler", files=("scheduler_config.json",)),

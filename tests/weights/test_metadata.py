@@ -127,6 +127,7 @@ def test_the_noise_and_the_loss_are_told_in_sd_scripts_words(plan: DatasetPlan) 
     loss = {
         "type": "smooth_l1",
         "huber_c": 0.2,
+        "huber_scale": 2.0,
         "debiased": True,
         "noise_offset": 0.05,
         "multires_iterations": 6,
@@ -138,6 +139,7 @@ def test_the_noise_and_the_loss_are_told_in_sd_scripts_words(plan: DatasetPlan) 
         "ss_loss_type": "smooth_l1",
         "ss_huber_schedule": "snr",
         "ss_huber_c": "0.2",
+        "ss_huber_scale": "2.0",
         "ss_debiased_estimation": "True",
         "ss_noise_offset": "0.05",
         "ss_noise_offset_random_strength": "False",
