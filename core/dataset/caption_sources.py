@@ -33,7 +33,9 @@ class CaptionSources:
         self._named = self._table(Path(options.metadata), _KEY) if options.metadata else None
         self._above = folder and folder / FOUND_BY_ITSELF
 
-    def captions(self, concept: ConceptFolder, pictures: Sequence[Picture]) -> dict[Path, Caption]:
+    def captions(
+        self, concept: ConceptFolder, pictures: Sequence[Picture | FileEntry]
+    ) -> dict[Path, Caption]:
         """By picture; those without any are not in it."""
         where = "dataset.regularization_folder" if concept.is_regularization else "dataset"
         beside = _beside(concept.listing.files, [picture.path.name for picture in pictures])

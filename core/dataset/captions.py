@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from ..config import CaptionOptions, RunConfig
 from ..config.sections.dataset import FILEWORDS
@@ -42,6 +43,19 @@ class Caption:
     text: str
     path: Path
     remarks: tuple[str, ...] = ()
+
+
+class Worded(Protocol):
+    """A picture and its words, as far as its caption is made of them; `Sample` is one."""
+
+    @property
+    def path(self) -> Path: ...
+    @property
+    def caption(self) -> str: ...
+    @property
+    def trigger_words(self) -> tuple[str, ...]: ...
+    @property
+    def prompt(self) -> str: ...
 
 
 class CaptionError(Exception):
@@ -229,7 +243,7 @@ def with_prompt(prompt: str, caption: str) -> str:
     return prompt.replace(FILEWORDS, caption) if prompt else caption
 
 
-def words_before(sample: Sample) -> tuple[str, ...]:
+def words_before(sample: Worded) -> tuple[str, ...]:
     """The trigger words that are put before a picture's caption, unless it begins with them: none
     where the concept's prompt says where they stand."""
     prompt = sample.prompt.casefold()
