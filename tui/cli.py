@@ -21,6 +21,9 @@ GROUPS: dict[str, dict[str, str]] = {
     "see it work": {
         "demo": "train a small LoRA on the model that comes along, and see what it learned",
     },
+    "prepare": {
+        "tags": "count the words of all captions, prune what the subject is, and change the rest",
+    },
     "plan": {
         "new": "write a TOML from a template",
         "templates": "list the templates",

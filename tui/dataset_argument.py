@@ -34,8 +34,12 @@ def config_of(dataset: Path, overrides: list[str]) -> RunConfig:
     dataset = dataset.expanduser()
     if not dataset.is_dir():
         return configfile.load(dataset, overrides)
-    # A TOML has to name a base; nobody looks at this one's.
-    text = tomli_w.dumps(
-        {"model": {"base": "embedded:demo"}, "dataset": {"folder": str(dataset.absolute())}}
-    )
+    folder = str(dataset.absolute())
+    # A TOML has to name a base, and a place that is not among the pictures; nobody looks at them.
+    document = {
+        "model": {"base": "embedded:demo"},
+        "dataset": {"folder": folder},
+        "output": {"folder": f"{folder}-loras"},
+    }
+    text = tomli_w.dumps(document)
     return configfile.loads(text, Path.cwd(), overrides, name=str(dataset))

@@ -59,8 +59,8 @@ def review_captions(
 def lengths(
     samples: Sequence[Worded], options: CaptionOptions, vocabulary: Path | None
 ) -> tuple[list[Length], bool]:
-    """(of all ``samples``' captions, whatever is dropped or chosen at their longest; whether they are
-    counted exactly)."""
+    """(of all ``samples``' captions, whatever is dropped or chosen at their longest; whether they
+    are counted exactly)."""
     texts = [_texts(sample, options) for sample in samples]
     counted = count(vocabulary, [text for of_sample in texts for text in of_sample])
     ends = iter(counted.ends)

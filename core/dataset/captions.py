@@ -18,7 +18,7 @@ from ..config.sections.dataset import FILEWORDS
 from ..randomness import key as key_of
 from ..randomness import shuffled, uniform
 from .folders import FileEntry, open_regular
-from .plan import Draw, Sample
+from .plan import Draw
 from .wildcards import Pick, by_key, chosen, lines_of, one_line
 
 EXTENSIONS = (".txt", ".caption")

@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from ..dataset.captions import begins_with, words_before
@@ -34,19 +35,20 @@ class Edit(ABC):
         """What is done to each line of each of ``entries``."""
 
 
-def applied(
-    edits: Sequence[Edit], entries: Sequence[Entry], grammar: Grammar
-) -> tuple[Entry, ...]:
+def applied(edits: Sequence[Edit], entries: Sequence[Entry], grammar: Grammar) -> tuple[Entry, ...]:
     """``entries`` after ``edits``, one after the other."""
-    now = list(entries)
+    now = tuple(entries)
     for edit in edits:
         each = edit.each(now, grammar)
-        for place, entry in enumerate(now):
-            if entry.caption:
-                text = grammar.change(entry.caption, lambda parts, who=entry: each(parts, who))
-                if text != entry.caption:
-                    now[place] = entry.saying(text)
-    return tuple(now)
+        now = tuple(_changed(entry, each, grammar) for entry in now)
+    return now
+
+
+def _changed(entry: Entry, each: Each, grammar: Grammar) -> Entry:
+    if not entry.caption:
+        return entry
+    text = grammar.change(entry.caption, lambda parts: each(parts, entry))
+    return entry if text == entry.caption else entry.saying(text)
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class Underscores(Edit):
 
 def is_face(tag: str) -> bool:
     """Whether ``tag`` draws a face: no two letters or digits stand together in it."""
-    return not any(a.isalnum() and b.isalnum() for a, b in zip(tag, tag[1:], strict=False))
+    return not any(a.isalnum() and b.isalnum() for a, b in pairwise(tag))
 
 
 @dataclass(frozen=True)
@@ -238,7 +240,7 @@ class TriggerWords(Edit):
                 # As tags, or as the first words of a sentence.
                 _drop_repeated(parts, ranks)
                 return
-            if not any(key and key not in ranks for key in parts.keys()):
+            if all(key in ranks or not key for key in parts.keys()):  # noqa: SIM118
                 parts.pieces, parts.between = [""], []
             parts.drop(parts.places(ranks))
             parts.put_first(words)

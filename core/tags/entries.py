@@ -1,8 +1,8 @@
-"""The captions of a set as edits take them, from a configuration or from a plan."""
+"""The captions of a set as edits take them, as a configuration names them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +12,6 @@ from ..dataset.caption_files import CaptionFiles
 from ..dataset.caption_sources import CaptionSources
 from ..dataset.captions import EXTENSIONS, Caption
 from ..dataset.layout import ConceptFolder, Layout
-from ..dataset.plan import Sample
 from ..errors import Problem, WizardError
 from .parts import Grammar
 
@@ -83,13 +82,17 @@ def read(config: RunConfig, *, regularization: bool = False) -> CaptionSet:
     Raises ProblemsError when there are no pictures, or captions that cannot be read.
     """
     layout = Layout(config.dataset, config.captions.trigger_words)
-    sources = CaptionSources(config.captions, Path(folder) if (folder := config.dataset.folder) else None)
+    sources = CaptionSources(
+        config.captions, Path(folder) if (folder := config.dataset.folder) else None
+    )
     entries: list[Entry] = []
     for concept in layout.concepts:
         if concept.is_regularization and not regularization:
             continue
         captions = sources.captions(concept, concept.pictures)
-        entries += (_entry(concept, file.path, captions.get(file.path)) for file in concept.pictures)
+        entries += (
+            _entry(concept, file.path, captions.get(file.path)) for file in concept.pictures
+        )
     problems = [*layout.problems, *sources.finish()]
     raise_errors(problems)
     if not entries:
@@ -98,23 +101,6 @@ def read(config: RunConfig, *, regularization: bool = False) -> CaptionSet:
     # What is wrong with the pictures themselves is told where they are opened.
     told = tuple(item for item in sources.problems if item.severity == "warning")
     return CaptionSet(tuple(entries), Grammar.of(config.captions), root, told)
-
-
-def of_samples(samples: Iterable[Sample], config: RunConfig, root: Path) -> CaptionSet:
-    """Those of a plan's training pictures."""
-    entries = tuple(
-        Entry(
-            sample.path,
-            sample.caption if sample.caption_path else "",
-            sample.concept,
-            sample.trigger_words,
-            sample.prompt,
-            _table(sample.caption_path),
-        )
-        for sample in samples
-        if not sample.is_regularization
-    )
-    return CaptionSet(entries, Grammar.of(config.captions), root)
 
 
 def _entry(concept: ConceptFolder, path: Path, caption: Caption | None) -> Entry:

@@ -125,8 +125,7 @@ class Parts:
         """Put another tag in one's place, between the same blanks."""
         old = self.pieces[place]
         bare = old.strip()
-        begin = old.index(bare) if bare else 0
-        self.pieces[place] = f"{old[:begin]}{tag}{old[begin + len(bare) :]}"
+        self.pieces[place] = old.replace(bare, tag, 1) if bare else tag
 
     def drop(self, places: Sequence[int]) -> None:
         """Take tags out, each with the separator before it, or else the one after it."""
@@ -177,7 +176,7 @@ class Parts:
             ordered = sorted(tags, key=lambda tag: ranks.get(key_of(tag), behind))
             for place, old, new in zip(group, tags, ordered, strict=True):
                 if new != old:
-                    self.write(place, new)
+                    self.pieces[place] = self.pieces[place].replace(old, new, 1)
             begin = end + 1
 
 

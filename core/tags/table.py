@@ -18,17 +18,19 @@ from .style import Style, style_of
 
 NEARLY_ALL = 0.8
 """The share of captions from which on a tag says what the subject is."""
-OFTEN = 0.5
+OFTEN = 0.6
 """The share that is enough for hair and eyes, which a tagger does not see in every picture."""
 FEWEST = 4
 """Captions below which a share says nothing."""
 Order = Literal["count", "name", "place"]
 
-_FEATURE = re.compile(r"(?<!\w)(hair|eyes?|ponytail|twintails|braids?|bangs|beard|skin|ears?|tail)$")
+_FEATURE = re.compile(
+    r"(?<!\w)(hair|eyes?|ponytail|twintails|braids?|bangs|beard|skin|ears?|tail)$"
+)
 _VARIES = re.compile(
     r"background|indoors|outdoors|scenery|looking|smil|mouth|blush|grin|expression|"
-    r"(?<!\w)(standing|sitting|lying|kneeling|walking|running|holding|from (above|below|side|behind)"
-    r"|upper body|full body|cowboy shot|portrait|close-?up|day|night|sky)(?!\w)"
+    r"(?<!\w)(standing|sitting|lying|kneeling|walking|running|holding"
+    r"|from (above|below|side|behind)|upper body|full body|cowboy shot|portrait|close-?up|day|night|sky)(?!\w)"
 )
 """Background, expression, pose and view: what S1 says to keep."""
 _COUNTS = re.compile(r"\d+\+?(girl|boy|other|people|person)s?|solo|multiple \w+")

@@ -37,7 +37,9 @@ class Longest:
         about = "" if self.is_exact else "at least "
         said = f"Longest caption: {about}{self.tokens} tokens ({self.picture.name})"
         if self.tokens > self.most:
-            return f"{said}; {self.most} are trained, captions.max_tokens = {self.fitting} is better."
+            return (
+                f"{said}; {self.most} are trained, captions.max_tokens = {self.fitting} is better."
+            )
         if self.mends:
             return f"{said}; captions.max_tokens = {self.fitting} is enough."
         return f"{said}; all of it is trained."
