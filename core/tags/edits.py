@@ -56,7 +56,9 @@ class Underscores(Edit):
     """Underscores between words become blanks; trigger words and faces such as ``^_^`` keep
     theirs."""
 
-    title = "underscores to spaces"
+    @property
+    def title(self) -> str:
+        return "underscores to spaces"
 
     def each(self, entries: Sequence[Entry], grammar: Grammar) -> Each:
         def one(parts: Parts, entry: Entry) -> None:
@@ -164,7 +166,9 @@ class Add(Edit):
 class Duplicates(Edit):
     """A tag that comes again in a caption is taken out."""
 
-    title = "without duplicates"
+    @property
+    def title(self) -> str:
+        return "without duplicates"
 
     def each(self, entries: Sequence[Entry], grammar: Grammar) -> Each:
         return lambda parts, _: _drop_repeated(parts)

@@ -29,8 +29,8 @@ _FEATURE = re.compile(
 )
 _VARIES = re.compile(
     r"background|indoors|outdoors|scenery|looking|smil|mouth|blush|grin|expression|"
-    r"(?<!\w)(standing|sitting|lying|kneeling|walking|running|holding"
-    r"|from (above|below|side|behind)|upper body|full body|cowboy shot|portrait|close-?up|day|night|sky)(?!\w)"
+    r"(?<!\w)(standing|sitting|lying|kneeling|walking|running|holding|upper body|full body|"
+    r"from (above|below|side|behind)|cowboy shot|portrait|close-?up|day|night|sky)(?!\w)"
 )
 """Background, expression, pose and view: what S1 says to keep."""
 _COUNTS = re.compile(r"\d+\+?(girl|boy|other|people|person)s?|solo|multiple \w+")
