@@ -73,7 +73,7 @@ def remarks(captions: CaptionSet, table: TagTable) -> list[str]:
 def _state(tag: Tag) -> str:
     if tag.is_trigger:
         return "trigger word"
-    return "proposed: prune" if tag.why else "kept" if tag.remark else ""
+    return "proposed: prune" if tag.why else "varies" if tag.remark else ""
 
 
 def _counted(table: TagTable) -> str:

@@ -86,10 +86,13 @@ class Words:
         said = tag.why or tag.remark
         return f"{said}." if said else f"in {tag.count} of {self.table.captions} captions."
 
-    def toggle(self, tag: Tag) -> None:
-        """Prune a tag, or, if it is pruned, not."""
+    def toggle(self, tag: Tag) -> str:
+        """Prune a tag, or, if it is pruned, not; returns what stands in the way."""
+        if tag.is_trigger and not self.table.inferred:
+            return f"{tag.name} calls the subject, and stays; Captions changes the trigger words."
         is_pruned = self.state(tag).words == "pruned" and tag.key in self._decided
         self._step(Step("clear" if is_pruned else "prune", (tag.key,)))
+        return ""
 
     def keep(self, tag: Tag) -> None:
         """Keep a tag, whatever was decided or proposed."""
@@ -105,7 +108,7 @@ class Words:
 
     def take_proposals(self) -> int:
         """Prune all that is proposed and not decided; returns how many."""
-        keys = tuple(tag.key for tag in self.table.proposed if tag.key not in self._decided)
+        keys = tuple(self.undecided())
         if keys:
             self._step(Step("prune", keys))
         return len(keys)
@@ -125,6 +128,10 @@ class Words:
             return f"{error.title}. {error.remedy}"
         self._step(Step("all", (name, *words)))
         return ""
+
+    def undecided(self) -> list[str]:
+        """The tags, by key, that are proposed for pruning and not decided."""
+        return [tag.key for tag in self.table.proposed if tag.key not in self._decided]
 
     def undo(self) -> bool:
         """Take the last decision back; False when there is none."""
@@ -186,6 +193,8 @@ class Words:
             return State("◆", "trigger word")
         if tag.why:
             return State("?", "proposed")
+        if tag.remark:
+            return State("~", "varies")
         return State(" ", "")
 
     def _step(self, step: Step) -> None:
@@ -270,9 +279,12 @@ def advice(words: Words) -> Sequence[str]:
     found = [words.table.style.advice] if words.table.style.advice else []
     if words.table.inferred:
         found.append(f"{words.table.inferred} begins every caption: taken for the trigger word.")
-    if proposed := len(words.table.proposed):
+    if count := len(words.undecided()):
+        tags = "1 tag seems" if count == 1 else f"{count} tags seem"
         found.append(
-            f"{proposed} tags seem to describe the subject itself: what captions leave out, the "
-            "trigger word learns. p prunes them."
+            f"{tags} to describe the subject itself: what captions leave out, the trigger word "
+            "learns. p prunes."
         )
+    elif words.table.proposed:
+        found.append("What captions leave out, the trigger word learns. All proposed is decided.")
     return found

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.events import Click
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widget import Widget
 
 from .text import clipped
 
 _MARK = "> "
+_NO_MARK = " " * len(_MARK)
 Cell = tuple[str, int, str]
 """(text, not yet safe to show; cells, negative to align to the right; "", "dim" or "bold")."""
 
@@ -116,13 +119,10 @@ class LongList(ScrollView, can_focus=True):
         base = self.rich_style
         if is_here:
             base += Style(bold=True, reverse=self.has_focus)
-        segments = [Segment(_MARK if is_here else " " * len(_MARK), base)]
-        cells = self._line(index)
-        rest = width - len(_MARK) - sum(abs(wide) + 1 for _, wide, _ in cells[1:])
-        for place, (text, wide, look) in enumerate(cells):
+        segments = [Segment(_MARK if is_here else _NO_MARK, base)]
+        for text, look in _laid_out(self._line(index), width):
             style = base + Style(dim=look == "dim", bold=look == "bold" or is_here)
-            gap = " " * bool(place)
-            segments.append(Segment(gap + _fitted(text, wide if place else rest), style))
+            segments.append(Segment(text, style))
         return Strip(segments).adjust_cell_length(width, base)
 
     def _move_to(self, index: int) -> None:
@@ -137,6 +137,33 @@ class LongList(ScrollView, can_focus=True):
     def _into_sight(self) -> None:
         if self.size:
             self.scroll_to_region(Region(0, self._cursor, self.size.width, 1), animate=False)
+
+
+class Heads(Widget):
+    """The names of a `LongList`'s columns, above it and as wide as it is."""
+
+    DEFAULT_CSS = "Heads { height: 1; color: $text-muted; }"
+
+    def __init__(self, cells: Sequence[Cell]) -> None:
+        super().__init__()
+        self._cells = cells
+
+    def show(self, cells: Sequence[Cell]) -> None:
+        """Show other names."""
+        self._cells = cells
+        self.refresh()
+
+    def render(self) -> Content:
+        """The names, where the columns are."""
+        texts = (text for text, _ in _laid_out(self._cells, self.size.width))
+        return Content(_NO_MARK + "".join(texts))
+
+
+def _laid_out(cells: Sequence[Cell], width: int) -> Iterator[tuple[str, str]]:
+    """(text with the gap before it, look) of each cell of a line so wide."""
+    rest = width - len(_MARK) - sum(abs(wide) + 1 for _, wide, _ in cells[1:])
+    for place, (text, wide, look) in enumerate(cells):
+        yield " " * bool(place) + _fitted(text, wide if place else rest), look
 
 
 def _fitted(text: str, cells: int) -> str:
