@@ -55,16 +55,19 @@ def show(
 
 def remarks(captions: CaptionSet, table: TagTable) -> list[str]:
     """What else is worth knowing of a set."""
+    from ..core.tags.edits import is_face
+
     found = [table.style.advice] if table.style.advice else []
     if table.inferred:
         found.append(
             f"{table.inferred} begins every caption and is taken for the trigger word; "
             "--trigger-words says another."
         )
-    with_underscore = sum("_" in tag.name and " " not in tag.name for tag in table.tags)
+    with_underscore = sum("_" in tag.name and not is_face(tag.name) for tag in table.tags)
     with_space = any(" " in tag.name for tag in table.tags)
     if with_underscore and with_space and table.style.kind == "tags":
-        found.append(f"{with_underscore} tags have underscores: --underscores makes them spaces.")
+        have = "1 tag has" if with_underscore == 1 else f"{with_underscore} tags have"
+        found.append(f"{have} underscores: --underscores makes them spaces.")
     if len(captions.concepts) > 1:
         found.append(f"Concepts: {', '.join(captions.concepts)}; --concept looks at one.")
     return found
@@ -79,7 +82,8 @@ def _state(tag: Tag) -> str:
 def _counted(table: TagTable) -> str:
     none = table.pictures - table.captions
     without = f", {none} without" if none else ""
-    return f"{table.captions} captions{without}, {len(table.tags)} tags"
+    captions = "1 caption" if table.captions == 1 else f"{table.captions} captions"
+    return f"{captions}{without}, {len(table.tags)} tags"
 
 
 def _document(captions: CaptionSet, table: TagTable, longest: Longest | None) -> dict[str, Any]:

@@ -61,12 +61,15 @@ class Grammar:
         return [tag for piece in found if (tag := piece.strip())]
 
     def change(self, text: str, each: Callable[[Parts], object]) -> str:
-        """``text`` after ``each`` has changed the parts of every line; "" when no tag is left."""
+        """``text`` after ``each`` has changed the parts of every line that has tags; "" when none
+        is left."""
         lines: list[str] = []
         for line in self.lines(text):
             parts = self.parts(line)
-            each(parts)
-            lines.append(parts.text if parts.places() else "")
+            if parts.has_tags:
+                each(parts)
+                line = parts.text if parts.has_tags else ""
+            lines.append(line)
         return "\n".join(line for line in lines if line) if self.has_choices else lines[0]
 
     @property
@@ -110,6 +113,11 @@ class Parts:
             return self.pieces[0]
         joined = [text for pair in zip(self.pieces, self.between, strict=False) for text in pair]
         return "".join([*joined, self.pieces[-1]])
+
+    @property
+    def has_tags(self) -> bool:
+        """Whether there is any."""
+        return any(piece.strip() for piece in self.pieces)
 
     def keys(self) -> list[str]:
         """What each piece is compared by; empty where there is none."""

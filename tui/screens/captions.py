@@ -154,9 +154,9 @@ class CaptionsScreen(CaptionsLayout):
     def action_tags(self) -> None:
         """Count, prune and change the words of all captions."""
         if self._list.samples and self._save():
-            from .tags import open_tags
+            from .tags import TagsScreen
 
-            open_tags(self.app, self._show_written)
+            self.app.push_screen(TagsScreen(), self._show_written)
 
     def action_undo(self) -> None:
         """Bring back what the last change has replaced."""

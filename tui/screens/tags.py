@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ from ...core.errors import WizardError
 from ...core.tags.changes import Pending
 from ...core.tags.table import Tag
 from ...core.tags.tokens import Longest, longest
-from ..walk import tags
+from ..walk import tags, tags_said
 from ..walk.tags import Words
 from ..widgets.lines import say
 from ..widgets.long_list import Cell, Heads, LongList
@@ -32,32 +31,28 @@ if TYPE_CHECKING:
     from ..app import WizardApp
 
 
-def open_tags(app: WizardApp, done: Callable[[dict[Path, str] | None], None]) -> None:
-    """Show the tags of the open draft; ``done`` gets the captions that were written meanwhile."""
-    found = app.assessment
-    if found and found.config:
-        vocabulary = found.base.vocabulary if found.base else None
-        app.push_screen(TagsScreen(found.config, vocabulary), done)
-
-
 class TagsScreen(TagsLayout):
     """Ends with the captions that were written meanwhile, by picture."""
 
     app: WizardApp
 
-    def __init__(self, config: RunConfig, vocabulary: Path | None) -> None:
-        """``vocabulary`` is the folder of the tokenizer by which captions are counted."""
+    def __init__(self) -> None:
         super().__init__()
-        self._config = config
-        self._vocabulary = vocabulary
+        self._config: RunConfig | None = None
         self._words: Words | None = None
+        self._vocabulary: Path | None = None
+        """The folder of the tokenizer by which captions are counted."""
         self._longest: Longest | None = None
         self._written: dict[Path, str] = {}
         self._is_writing = False
 
     def on_mount(self) -> None:
         self.query_one(LongList).focus()
-        self._read()
+        found = self.app.assessment
+        if found and found.config:
+            self._config = found.config
+            self._vocabulary = found.base.vocabulary if found.base else None
+            self._read(found.config)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A key that has nothing to do is not shown."""
@@ -75,29 +70,29 @@ class TagsScreen(TagsLayout):
         return rows[index] if index is not None and index < len(rows) else None
 
     @work(thread=True, exclusive=True, group="tags")
-    def _read(self) -> None:
+    def _read(self, config: RunConfig) -> None:
         try:
-            words = tags.read(self._config, self.app.draft.fact(tags.DECIDED))
+            words = tags.read(config, self.app.draft.fact(tags.DECIDED))
         except WizardError as error:
             self.app.call_from_thread(self._fail, error)
             return
         if get_current_worker().is_cancelled:
             return
         self.app.call_from_thread(self._take, words)
-        self._count(words)
+        self._count(words, config)
 
     @work(thread=True, exclusive=True, group="tokens")
-    def _count(self, words: Words) -> None:
-        found = longest(words.captions.entries, self._config.captions, self._vocabulary)
+    def _count(self, words: Words, config: RunConfig) -> None:
+        found = longest(words.captions.entries, config.captions, self._vocabulary)
         if not get_current_worker().is_cancelled:
             self.app.call_from_thread(self._take_longest, found)
 
     def _take(self, words: Words) -> None:
         if self._words:
-            words.order = self._words.order
+            words.sort_by(self._words.order)
         self._words = words
         words.filter(self.query_one("#filter", Input).value)
-        self.query_one("#title", Static).update(shown(tags.heading(words)))
+        self.query_one("#title", Static).update(shown(tags_said.heading(words)))
         self._show_rows()
         self.refresh_bindings()
 
@@ -217,7 +212,7 @@ class TagsScreen(TagsLayout):
 
     def action_write(self) -> None:
         """Say what would be written, and write it when that is wanted."""
-        if self._words and not self._is_writing:
+        if self._words and self._config and not self._is_writing:
             if self._words.edits():
                 self._is_writing = True
                 propose(self, self._words, self._config, done=self._ask, failed=self._fail)
@@ -236,15 +231,14 @@ class TagsScreen(TagsLayout):
                 write(self, change, tell=self._say, done=self._done, failed=self._fail)
 
         choices = [("write", "Write them"), ("", "Back, nothing is written")]
-        self.app.push_screen(Ask(*tags.question(change), choices), answered)
+        self.app.push_screen(Ask(*tags_said.question(change), choices), answered)
 
     def _done(self, outcome: Outcome) -> None:
         assert self._words
         self._is_writing = False
         self._words.steps.clear()
         tags.remember(self.app.draft, self._words)
-        left = f" {len(outcome.left)} are left: {_reasons(outcome)}." if outcome.left else ""
-        self._renew(outcome, f"{len(outcome.written)} captions written; ctrl+z undoes.{left}")
+        self._renew(outcome, f"{len(outcome.written)} captions written; ctrl+z undoes.")
 
     def action_undo_written(self) -> None:
         """Bring back what the last change has replaced."""
@@ -256,15 +250,15 @@ class TagsScreen(TagsLayout):
             self._say("Nothing was written that could be undone.")
 
     def _undone(self, change: Change, outcome: Outcome) -> None:
-        left = f" {len(outcome.left)} are left: {_reasons(outcome)}." if outcome.left else ""
-        self._renew(outcome, f"Undone: {change.title}.{left}")
+        self._renew(outcome, f"Undone: {change.title}.")
 
     def _renew(self, outcome: Outcome, said: str) -> None:
         """Show the captions as they stand in their files now."""
         self._written.update(outcome.written)
-        self._say(said)
+        self._say(f"{said}{tags_said.left_words(outcome)}")
         self.app.touch()
-        self._read()
+        if self._config:
+            self._read(self._config)
 
     def action_back(self) -> None:
         """Out of the filter, or back to the pictures; what is decided is kept."""
@@ -278,15 +272,16 @@ class TagsScreen(TagsLayout):
 
     def action_set_tokens(self) -> None:
         """Take the length that the longest caption asks for."""
-        if not (self._longest and self._longest.mends and self._words):
+        config = self._config
+        if not (self._longest and self._longest.mends and self._words and config):
             return
         for key, value in self._longest.mends[0].values.items():
             self.app.draft.put(key, value)
-            name = key.partition(".")[2]
-            captions = self._config.captions.model_copy(update={name: value})
-            self._config = self._config.model_copy(update={"captions": captions})
+            captions = config.captions.model_copy(update={key.partition(".")[2]: value})
+            config = config.model_copy(update={"captions": captions})
+        self._config = config
         self.app.touch()
-        self._count(self._words)
+        self._count(self._words, config)
 
     def _decided(self) -> None:
         assert self._words
@@ -297,7 +292,7 @@ class TagsScreen(TagsLayout):
     def _show_decided(self) -> None:
         if self._words is None:
             return
-        say(self.query_one("#advice", Static), shown("\n".join(tags.advice(self._words))))
+        say(self.query_one("#advice", Static), shown("\n".join(tags_said.advice(self._words))))
         summary = self._words.summary()
         if summary:
             self._say(f"Decided: {summary}. Nothing is written yet: w does.")
@@ -310,8 +305,3 @@ class TagsScreen(TagsLayout):
     def _fail(self, error: WizardError) -> None:
         self._is_writing = False
         self._say(f"{error.title}: {error.message} {error.remedy}")
-
-
-def _reasons(outcome: Outcome) -> str:
-    path, why = next(iter(outcome.left.items()))
-    return f"{path.name} {why}"

@@ -4,7 +4,6 @@ step by step, kept when the connection is cut."""
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -22,7 +21,6 @@ from .draft import Draft
 DECIDED = "tags"
 """The fact of a draft that holds what is decided and not yet written."""
 ORDERS: tuple[Order, ...] = ("count", "name", "place")
-_MOST_SHOWN = 60
 
 
 class State(NamedTuple):
@@ -52,18 +50,25 @@ class Words:
     rows: list[Tag] = field(default_factory=list)
     """Those that are shown, in their order."""
     _filter: str = ""
+    _sorted: list[Tag] = field(default_factory=list)
     _decided: dict[str, Step] = field(default_factory=dict)
     _for_all: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._replay()
+        self._sorted = list(self.table.tags)
         self._show()
 
     def sort(self) -> Order:
         """Show the tags in the next order; returns which."""
-        self.order = ORDERS[(ORDERS.index(self.order) + 1) % len(ORDERS)]
-        self._show()
+        self.sort_by(ORDERS[(ORDERS.index(self.order) + 1) % len(ORDERS)])
         return self.order
+
+    def sort_by(self, order: Order) -> None:
+        """Show the tags in an order."""
+        self.order = order
+        self._sorted = self.table.ordered(order)
+        self._show()
 
     def filter(self, text: str) -> None:
         """Show only tags with ``text`` in them, or in what becomes of them."""
@@ -221,7 +226,7 @@ class Words:
         wanted = key_of(self._filter)
         self.rows = [
             tag
-            for tag in self.table.ordered(self.order)
+            for tag in self._sorted
             if not wanted or wanted in tag.key or wanted in self.state(tag).words.casefold()
         ]
 
@@ -245,46 +250,3 @@ def proposal(words: Words, config: RunConfig) -> Pending:
 def remember(draft: Draft, words: Words) -> None:
     """Keep what is decided, in case the connection is cut."""
     draft.note(DECIDED, words.save())
-
-
-def question(change: Pending) -> tuple[str, str]:
-    """(title, text) of what is asked before anything is written."""
-    changed = change.changed
-    count = len(changed)
-    title = f"Write {count} of {len(change.after)} captions?"
-    lines: list[str] = []
-    for old, new in change.samples(2):
-        lines += [
-            old.path.name,
-            f"- {_clipped(old.caption)}",
-            f"+ {_clipped(new.caption)}",
-        ]
-    return title, "\n".join([*lines, *change.remarks(), "ctrl+z brings the old ones back."])
-
-
-def _clipped(text: str) -> str:
-    return text if len(text) <= 2 * _MOST_SHOWN else f"{text[: 2 * _MOST_SHOWN]}..."
-
-
-def heading(words: Words) -> str:
-    """What the set is, in a line."""
-    table = words.table
-    without = table.pictures - table.captions
-    lacking = f", {without} pictures without" if without else ""
-    return f"{table.captions} captions{lacking}: {table.style.words}, {len(table.tags)} tags"
-
-
-def advice(words: Words) -> Sequence[str]:
-    """What else is to say of the set."""
-    found = [words.table.style.advice] if words.table.style.advice else []
-    if words.table.inferred:
-        found.append(f"{words.table.inferred} begins every caption: taken for the trigger word.")
-    if count := len(words.undecided()):
-        tags = "1 tag seems" if count == 1 else f"{count} tags seem"
-        found.append(
-            f"{tags} to describe the subject itself: what captions leave out, the trigger word "
-            "learns. p prunes."
-        )
-    elif words.table.proposed:
-        found.append("What captions leave out, the trigger word learns. All proposed is decided.")
-    return found
