@@ -57,7 +57,7 @@ async def test_the_table_says_what_to_prune_and_what_is_decided(
 ) -> None:
     app = WizardApp()
     async with app.run_test(size=size) as pilot:
-        await opened(pilot, draft_of(pictures))
+        screen = await opened(pilot, draft_of(pictures))
         check_snapshot(app, "tags", home)
         await pilot.press("p", "end", "r")
         await pilot.pause()
@@ -69,6 +69,16 @@ async def test_the_table_says_what_to_prune_and_what_is_decided(
         await pilot.press("w")
         await at_rest(pilot)
         check_snapshot(app, "tags-write", home)
+        await pilot.press("escape", "slash", *"hat", "enter", "enter")
+        await at_rest(pilot)
+        assert isinstance(app.screen, TagPictures)
+        await pilot.press("down")
+        await at_rest(pilot)
+        check_snapshot(app, "tag-pictures", home)
+        await pilot.press("escape", "escape")
+        await at_rest(pilot)
+        assert app.screen is screen
+        assert screen._words and len(screen._words.rows) == 12
 
 
 def said(screen: TagsScreen, name: str = "told") -> str:
@@ -92,7 +102,7 @@ async def test_nothing_is_written_before_it_is_wanted_and_then_it_comes_back(
         await at_rest(pilot)
         assert "16 captions written" in said(screen)
         assert texts(pictures)[0] == "zibbu, Simple background, smile, outdoors, hat\n"
-        assert "10 tags" in said(screen, "title")
+        assert "10 different tags" in said(screen, "title")
         await pilot.press("escape")
         await at_rest(pilot)
         assert isinstance(app.screen, CaptionsScreen)
@@ -106,7 +116,7 @@ async def test_nothing_is_written_before_it_is_wanted_and_then_it_comes_back(
 
 
 @pytest.mark.anyio
-async def test_decisions_are_taken_back_one_by_one(pictures: Path) -> None:
+async def test_decisions_are_taken_back_one_by_one_and_rows_are_sorted(pictures: Path) -> None:
     app = WizardApp()
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await opened(pilot, draft_of(pictures))
@@ -121,6 +131,14 @@ async def test_decisions_are_taken_back_one_by_one(pictures: Path) -> None:
         assert screen._words.edits() == []
         await pilot.press("u")
         assert "Nothing is decided" in said(screen)
+        await pilot.press("home", "down", "down", "space")
+        assert "zibbu calls the subject, and stays" in said(screen)
+        assert screen._words.edits() == []
+        firsts = []
+        for _ in range(3):
+            await pilot.press("s")
+            firsts.append([tag.name for tag in screen._words.rows[:2]])
+        assert firsts == [["1girl", "^_^"], ["zibbu", "1girl"], ["1girl", "Simple background"]]
 
 
 @pytest.mark.anyio
@@ -131,6 +149,7 @@ async def test_decisions_outlive_the_connection(pictures: Path) -> None:
         await opened(pilot, draft)
         await pilot.press("p", "o", "enter")
         await at_rest(pilot)
+        app.go_home()
     app = WizardApp()
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await opened(pilot, Draft.load(draft.path))
@@ -151,39 +170,6 @@ async def test_what_was_changed_meanwhile_is_not_lost(pictures: Path) -> None:
         await pilot.press("enter")
         await at_rest(pilot)
         assert texts(pictures)[0] == "zibbu, by hand\n"
-
-
-@pytest.mark.anyio
-@pytest.mark.parametrize("size", SIZES)
-async def test_enter_shows_the_pictures_that_have_a_tag(
-    pictures: Path, home: Path, size: tuple[int, int]
-) -> None:
-    app = WizardApp()
-    async with app.run_test(size=size) as pilot:
-        screen = await opened(pilot, draft_of(pictures))
-        await pilot.press("slash", *"hat", "enter", "enter")
-        await at_rest(pilot)
-        assert isinstance(app.screen, TagPictures)
-        await pilot.press("down")
-        await at_rest(pilot)
-        check_snapshot(app, "tag-pictures", home)
-        await pilot.press("escape", "escape")
-        await at_rest(pilot)
-        assert app.screen is screen
-        assert screen._words and len(screen._words.rows) == 12
-
-
-@pytest.mark.anyio
-async def test_the_table_is_sorted_three_ways(pictures: Path) -> None:
-    app = WizardApp()
-    async with app.run_test(size=(80, 24)) as pilot:
-        screen = await opened(pilot, draft_of(pictures))
-        assert screen._words
-        firsts = []
-        for _ in range(3):
-            await pilot.press("s")
-            firsts.append([tag.name for tag in screen._words.rows[:2]])
-        assert firsts == [["1girl", "^_^"], ["zibbu", "1girl"], ["1girl", "Simple background"]]
 
 
 @pytest.mark.anyio
@@ -209,39 +195,14 @@ async def test_all_captions_get_what_is_asked_for(pictures: Path) -> None:
 
 
 @pytest.mark.anyio
-async def test_a_trigger_word_stays(pictures: Path) -> None:
-    app = WizardApp()
-    async with app.run_test(size=(80, 24)) as pilot:
-        screen = await opened(pilot, draft_of(pictures))
-        await pilot.press("down", "down", "space")
-        assert "zibbu calls the subject, and stays" in said(screen)
-        assert screen._words and screen._words.edits() == []
-
-
-@pytest.mark.anyio
-async def test_the_longest_caption_sets_how_much_is_trained(pictures: Path) -> None:
-    long = ", ".join(f"tag {number}" for number in range(40))
-    (pictures / "zibbu-07.txt").write_text(f"zibbu, {long}\n")
-    draft = draft_of(pictures)
-    app = WizardApp()
-    async with app.run_test(size=(80, 24)) as pilot:
-        screen = await opened(pilot, draft)
-        assert "zibbu-07.png" in said(screen, "tokens")
-        assert "m: set it." in said(screen, "tokens")
-        await pilot.press("m")
-        await at_rest(pilot)
-        assert draft.value("captions.max_tokens") in (150, 225)
-        assert "m: set it" not in said(screen, "tokens")
-
-
-@pytest.mark.anyio
 async def test_hostile_tags_are_shown_escaped(pictures: Path) -> None:
     for number, text in enumerate(TEXTS, start=1):
         (pictures / f"zibbu-{number:02}.txt").write_text(text.replace("\x00", ""), newline="")
     app = WizardApp()
     async with app.run_test(size=(120, 40)) as pilot:
         await opened(pilot, draft_of(pictures))
-        for keys in ([], ["r"], ["escape", "enter"], ["escape", "p", "o", "enter", "w"]):
+        find = ["slash", *"zq", "enter"]
+        for keys in (find, ["r"], ["escape", "enter"], ["escape", "space", "w"]):
             await pilot.press(*keys)
             await at_rest(pilot)
             shown = screen_text(app)
@@ -253,28 +214,34 @@ async def test_hostile_tags_are_shown_escaped(pictures: Path) -> None:
 async def test_of_very_many_tags_only_those_in_sight_are_drawn(
     pictures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (pictures / "zibbu-01.txt").write_text(", ".join(f"tag{number}" for number in range(20_000)))
+    long = ", ".join(f"tag{number}" for number in range(3000))
+    (pictures / "zibbu-07.txt").write_text(f"zibbu, {long}\n")
+    draft = draft_of(pictures)
     app = WizardApp()
     async with app.run_test(size=(80, 24)) as pilot:
-        screen = await opened(pilot, draft_of(pictures))
+        screen = await opened(pilot, draft)
         drawn: list[int] = []
         line = screen.line
         listed = screen.query_one(LongList)
         monkeypatch.setattr(listed, "_line", lambda index: drawn.append(index) or line(index))
         await pilot.press("end", "space", "pageup")
         await pilot.pause()
+        assert listed.virtual_size.height > 3000
         assert 0 < len(drawn) < 200
-        assert "20,0" in f"{listed.virtual_size.height:,}"
+        # The longest caption sets how much of each is trained.
+        assert "zibbu-07.png" in said(screen, "tokens")
+        assert "m: set it." in said(screen, "tokens")
+        await pilot.press("m")
+        await at_rest(pilot)
+        assert draft.value("captions.max_tokens") == 225
+        assert "m: set it" not in said(screen, "tokens")
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("size", SIZES)
-async def test_sentences_are_said_to_be_sentences(
-    pictures: Path, home: Path, size: tuple[int, int]
-) -> None:
+async def test_sentences_are_said_to_be_sentences(pictures: Path, home: Path) -> None:
     for number, path in enumerate(sorted(pictures.glob("*.txt"))):
         path.write_text(f"zibbu creature that sits on the grass of a field number {number}, day\n")
     app = WizardApp()
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=(80, 24)) as pilot:
         await opened(pilot, draft_of(pictures))
         check_snapshot(app, "tags-sentences", home)

@@ -36,7 +36,8 @@ def heading(words: Words) -> str:
     table = words.table
     without = table.pictures - table.captions
     lacking = f", {without} pictures without" if without else ""
-    return f"{table.captions} captions{lacking}: {table.style.words}, {len(table.tags)} tags"
+    what = "phrases" if table.style.kind == "sentences" else "different tags"
+    return f"{table.captions} captions{lacking}: {table.style.words}, {len(table.tags)} {what}"
 
 
 def advice(words: Words) -> Sequence[str]:
