@@ -176,15 +176,17 @@ class Parts:
         """Put the tags in the order of ``ranks``, by key, those that have none behind them and as
         they were; no tag crosses a mark."""
         begin, behind = 0, len(ranks)
+        keys = self.keys()
+        found = [ranks.get(key, behind) if key else -1 for key in keys]
         for end, mark in enumerate([*self.between, ""]):
             if mark == self.grammar.separator:
                 continue
-            group = [place for place in range(begin, end + 1) if self.pieces[place].strip()]
-            tags = [self.pieces[place].strip() for place in group]
-            ordered = sorted(tags, key=lambda tag: ranks.get(key_of(tag), behind))
-            for place, old, new in zip(group, tags, ordered, strict=True):
-                if new != old:
-                    self.pieces[place] = self.pieces[place].replace(old, new, 1)
+            group = [place for place in range(begin, end + 1) if found[place] >= 0]
+            ordered = sorted(group, key=found.__getitem__)
+            if ordered != group:
+                tags = [self.pieces[place].strip() for place in ordered]
+                for place, tag in zip(group, tags, strict=True):
+                    self.write(place, tag)
             begin = end + 1
 
 

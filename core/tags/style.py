@@ -53,7 +53,9 @@ def is_sentence(tags: Sequence[str]) -> bool:
     """Whether more of a caption's words are in phrases than in tags."""
     phrases = words = 0
     for tag in tags:
-        count = tag.strip().count(" ") + 1
+        count = tag.count(" ") + 1
+        if count > 1:
+            count -= len(tag) - len(tag.strip())
         words += count
         if count >= _LONG or (count >= 3 and _JOINS.search(tag)):
             phrases += count

@@ -121,6 +121,16 @@ def test_help_names_every_change_in_its_order(capsys: pytest.CaptureFixture[str]
     assert places == sorted(places)
 
 
+def test_the_guide_names_every_change_in_its_order() -> None:
+    guide = (PICTURE.parents[3] / "docs/guide.md").read_text()
+    rows = [line for line in guide.splitlines() if line.startswith("| `--")]
+    told = [f" {kind.example}" if kind.example else "" for kind in KINDS]
+    assert rows == [
+        f"| `--{kind.name}{example}` | {kind.help} |"
+        for kind, example in zip(KINDS, told, strict=True)
+    ]
+
+
 def test_several_changes_are_undone_one_by_one(pictures: Path) -> None:
     states = [contents(pictures)]
     for words in (["--remove", "hat"], ["--underscores"], ["--keep", "smile"]):
