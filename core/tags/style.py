@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from .entries import Entry
@@ -53,13 +54,17 @@ def is_sentence(tags: Sequence[str]) -> bool:
     """Whether more of a caption's words are in phrases than in tags."""
     phrases = words = 0
     for tag in tags:
-        count = tag.count(" ") + 1
-        if count > 1:
-            count -= len(tag) - len(tag.strip())
+        count, is_phrase = _judged(tag)
         words += count
-        if count >= _LONG or (count >= 3 and _JOINS.search(tag)):
-            phrases += count
+        phrases += count if is_phrase else 0
     return 2 * phrases > words
+
+
+@lru_cache(1 << 16)
+def _judged(tag: str) -> tuple[int, bool]:
+    """(how many words; whether they are a phrase and no tag)."""
+    count = len(tag.split())
+    return count, count >= _LONG or (count >= 3 and _JOINS.search(tag) is not None)
 
 
 def style_of(entries: Sequence[Entry], grammar: Grammar) -> Style:
