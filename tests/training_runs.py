@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import colorsys
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +83,29 @@ def files(directory: RunDirectory) -> dict[str, bytes]:
 def examine(config: RunConfig, look: Callable[[Trainer], None]) -> RunDirectory:
     """A run that is prepared, and then looked at instead of trained."""
     return start(config, lambda job: look(prepare(job)))
+
+
+def stopping_after(
+    steps: Collection[int] | None = None,
+    change: Callable[[Trainer], object] = lambda trainer: None,
+) -> Callable[[Job], None]:
+    """The work of a run that is asked to stop, by its control folder, as these steps end; without
+    ``steps`` as each does. ``change`` has its trainer before it begins."""
+
+    def work(job: Job) -> None:
+        trainer = prepare(job)
+        change(trainer)
+        tell = trainer.tell
+
+        def told(epoch: int, loss: float, gradient_norm: float) -> None:
+            tell(epoch, loss, gradient_norm)
+            if steps is None or trainer.step in steps:
+                (job.directory.control_path / "stop").touch()
+
+        trainer.tell = told
+        trainer.train()
+
+    return work
 
 
 def whole_epoch(trainer: Trainer) -> Window:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -9,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+_TO_ITSELF = "a link that leads back to itself"
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,8 @@ def _look_at(entry: os.DirEntry[str], real_root: Path) -> tuple[os.stat_result |
         target = Path(os.path.realpath(entry.path, strict=True))
         if not target.is_relative_to(real_root):
             return None, "a link that leads out of the folder"
+        if Path(os.path.realpath(Path(entry.path).parent)).is_relative_to(target):
+            return None, _TO_ITSELF
         found = target.stat()
     if stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode):
         return found, ""
@@ -120,6 +125,6 @@ def _kind(mode: int) -> str:
 def _link_reason(error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
         return "a link that leads nowhere"
-    if isinstance(error, OSError) and error.strerror:
-        return f"cannot be looked at: {error.strerror}"
-    return "a link that leads to itself"
+    if isinstance(error, OSError) and error.errno != errno.ELOOP:
+        return f"closed to us: {error.strerror or error}"
+    return _TO_ITSELF

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from ..config import RunConfig
 from ..errors import WizardError
@@ -76,26 +77,34 @@ def past_runs() -> list[PastRun]:
 
 def _rehearsed(config: RunConfig, measured: Measured) -> PastRun:
     """A rehearsal is a run that was cut short."""
+    return _past_run(
+        "the rehearsal",
+        config,
+        device=measured.device,
+        per_step=measured.per_step,
+        per_drawing=measured.per_drawing,
+        per_save=measured.per_save,
+        to_start=measured.to_start,
+        memory=max(measured.memory or 0, measured.drawing_memory or 0) or None,
+        per_encoding=measured.per_encoding or 0.0,
+    )
+
+
+def _past_run(name: str, config: RunConfig, **measured: Any) -> PastRun:
+    """With what the configuration says of it beside what was ``measured``."""
     spec, training = families.find(config.model.family), config.training
     batches = training.gradient_accumulation
-    memory = max(measured.memory or 0, measured.drawing_memory or 0)
     return PastRun(
-        name="the rehearsal",
+        name=name,
         family=config.model.family,
         base=config.model.base,
         precision=config.model.precision,
         checkpointing=training.gradient_checkpointing,
         pixels=training_pixels(config, spec) * training.batch_size * batches,
         batches=batches,
-        device=measured.device,
-        per_step=measured.per_step,
-        per_drawing=measured.per_drawing,
         drawing_work=sample_pixels(config, spec) * config.samples.steps,
-        per_save=measured.per_save,
-        to_start=measured.to_start,
-        memory=memory or None,
         config=config,
-        per_encoding=measured.per_encoding or 0.0,
+        **measured,
     )
 
 
@@ -149,25 +158,15 @@ class _Clock:
         """What there is to tell; None after too few steps."""
         if len(self._steps) < _ENOUGH_STEPS:
             return None
-        spec, training = families.find(config.model.family), config.training
-        batches = training.gradient_accumulation
-        drawn = sample_pixels(config, spec) * config.samples.steps
-        return PastRun(
-            name=name,
-            family=config.model.family,
-            base=config.model.base,
-            precision=config.model.precision,
-            checkpointing=training.gradient_checkpointing,
-            pixels=training_pixels(config, spec) * training.batch_size * batches,
-            batches=batches,
+        return _past_run(
+            name,
+            config,
             device=self._device,
             per_step=median(self._steps),
             per_drawing=_median(self._drawings),
-            drawing_work=drawn,
             per_save=_median(self._saves),
             to_start=_median(self._to_start),
             memory=self._memory,
-            config=config,
         )
 
     def _turn(self, phase: str, at: float) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shlex
 import signal
 import time
 from pathlib import Path
@@ -105,9 +104,7 @@ def _not_live(directory: RunDirectory) -> NotLiveError:
         "failed": "It has failed.",
         "killed": "It was killed.",
     }
-    # With its path: without one, `resume` means the run that was started last.
-    remedy = f"lora-wizard resume {shlex.quote(str(directory.path))}"
-    remedy = "" if state == "finished" else f"Go on with it: {remedy}"
+    remedy = "" if state == "finished" else f"Go on with it: {directory.again()}"
     return NotLiveError(
         "This run is not going on", f"{directory.path}: {words.get(state, '')}", remedy
     )

@@ -21,13 +21,14 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from ..config import RunConfig, configfile
 from ..errors import WizardError
@@ -46,7 +47,7 @@ class RunRecord:
     """``run.json``."""
 
     what: str
-    """The kind of job: ``train``."""
+    """The kind of job: ``train``, or that of a task (`core.run.tasks`)."""
     version: str
     """Of lora-wizard."""
     created: float
@@ -108,7 +109,7 @@ class RunDirectory:
         try:
             configfile.write(frozen, directory.config_path)
             record = RunRecord(what, wizard_version(), time.time(), list(command), measure=measure)
-            directory._write(record)
+            directory.write_record(record)
         except BaseException:
             shutil.rmtree(directory.path, ignore_errors=True)
             raise
@@ -117,7 +118,7 @@ class RunDirectory:
         return directory
 
     @classmethod
-    def open(cls, path: Path | str) -> RunDirectory:
+    def open(cls, path: Path | str) -> Self:
         """The run at ``path``; WizardError when there is none."""
         directory = cls(Path(path).absolute())
         if not directory.path.is_dir():
@@ -155,7 +156,7 @@ class RunDirectory:
     def update(self, **changes: Any) -> RunRecord:
         """Change fields of the record; only for whoever holds the lock."""
         record = replace(self.record(), **changes)
-        self._write(record)
+        self.write_record(record)
         return record
 
     def is_live(self) -> bool:
@@ -177,7 +178,15 @@ class RunDirectory:
         kept = {name: facts for name, facts in self.manifest().items() if name not in removed}
         write_json(self.manifest_path, {"files": kept | added})
 
-    def _write(self, record: RunRecord) -> None:
+    def again(self) -> str:
+        """What to type to go on with it. Raises WizardError."""
+        record = self.record()
+        if record.what == TRAIN or not record.command:
+            return f"lora-wizard resume {shlex.quote(str(self.path))}"
+        return shlex.join(record.command)
+
+    def write_record(self, record: RunRecord) -> None:
+        """Write ``run.json``; only for whoever holds the lock, or makes the directory."""
         write_json(self.record_path, asdict(record))
 
 

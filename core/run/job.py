@@ -80,6 +80,7 @@ class Job:
         self._stop_by = ""
         self._deadline = Deadline(Limits.take(directory.control_path))
         self._stop_told = False
+        self._told_to_end = False
         self._phase = "start"
         self._total: int | None = None
         self._last_progress = 0.0
@@ -228,7 +229,8 @@ class Job:
         self.reserve.give()
         if error is None or (isinstance(error, SystemExit) and not error.code):
             self._finish("finished", 0)
-        elif isinstance(error, (Stopped, KeyboardInterrupt)):
+        elif self._told_to_end or isinstance(error, (Stopped, KeyboardInterrupt)):
+            # C code, as in the import of numpy, may swallow Stopped and fail with something else.
             self._finish("stopped", EXIT_STOPPED)
         else:
             self._fail(error)
@@ -280,6 +282,7 @@ class Job:
         again = bool(self._stop_by)
         self._stop_by = self._stop_by or signal.Signals(number).name
         if self.may_end_now:
+            self._told_to_end = True
             raise Stopped
         if again and number == signal.SIGINT:
             raise KeyboardInterrupt

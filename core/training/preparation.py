@@ -40,7 +40,7 @@ from .groups import parameter_groups
 from .outputs import Outputs
 from .picture_source import hash_files, prepare_pictures
 from .pictures import Decoder
-from .portions import Portions
+from .portions import Portions, tell_of_encoding
 from .previews import Previews
 from .rates import DENOISER, RateSchedule, base_rates
 from .setbacks import Setbacks
@@ -256,6 +256,7 @@ class _Source:
         self.job.phase("cache conditioning", total=len(captions))
         encoded = EncodedPrompts(self.store, self.family, self.config.model, options, self.device)
         encoded.fill(captions, self.job.progress)
+        tell_of_encoding(self.job, encoded.halved_to)
         return encoded.gather
 
     def make_room(self) -> None:

@@ -16,11 +16,10 @@ from lora_wizard.core.networks import registry
 from lora_wizard.core.networks.base import Network
 from lora_wizard.core.networks.dropouts import layer_words, silent_places
 from lora_wizard.core.run.directory import RunDirectory
-from lora_wizard.core.run.job import Job, run_job
+from lora_wizard.core.run.job import run_job
 from lora_wizard.core.training.__main__ import train
-from lora_wizard.core.training.preparation import prepare
 from tiny_sd import load, stir
-from training_runs import draw_pictures, events, files, sd_config, start
+from training_runs import draw_pictures, events, files, sd_config, start, stopping_after
 
 BOTH = ("denoiser", "text_encoder")
 KEYS = (12345678901234567890, 77, 3)
@@ -194,19 +193,6 @@ def test_the_hash_is_uniform_and_nothing_hangs_together() -> None:
 STOPPED = 75
 
 
-def one_step(job: Job) -> None:
-    """The work of a run that is asked to stop as its first step ends."""
-    trainer = prepare(job)
-    tell = trainer.tell
-
-    def told(epoch: int, loss: float, gradient_norm: float) -> None:
-        tell(epoch, loss, gradient_norm)
-        (job.directory.control_path / "stop").touch()
-
-    trainer.tell = told
-    trainer.train()
-
-
 @pytest.mark.parametrize("checkpointing", [False, True])
 def test_a_resume_is_exact(tiny_sd: Path, tmp_path: Path, checkpointing: bool) -> None:
     pictures = draw_pictures(tmp_path / "pictures", 4)
@@ -221,7 +207,7 @@ def test_a_resume_is_exact(tiny_sd: Path, tmp_path: Path, checkpointing: bool) -
     whole = start(config)
     run = RunDirectory.create(config)
     for _ in events(whole, "step")[1:]:
-        assert run_job(run.path, one_step) == STOPPED
+        assert run_job(run.path, stopping_after()) == STOPPED
     assert run_job(run.path, train) == 0
     name = "toy.safetensors"
     assert files(run)[name] == files(whole)[name]

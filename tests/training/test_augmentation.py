@@ -12,7 +12,16 @@ from lora_wizard.core.run.directory import RunDirectory
 from lora_wizard.core.run.job import Job, run_job
 from lora_wizard.core.training.preparation import prepare
 from lora_wizard.core.training.trainer import Trainer
-from training_runs import draw_pictures, events, examine, files, sd_config, start, toy_config
+from training_runs import (
+    draw_pictures,
+    events,
+    examine,
+    files,
+    sd_config,
+    start,
+    stopping_after,
+    toy_config,
+)
 
 UNCACHED = {"cache_latents": False}
 ALL = {"flip": True, "color": True, "random_crop": True}
@@ -143,19 +152,8 @@ def test_a_stop_at_every_step_changes_nothing(
     whole = start(config)
     total = len(events(whole, "step"))
 
-    def stops_at_each(job: Job) -> None:
-        trainer = prepare(job)
-        tell = trainer.tell
-
-        def told(epoch: int, loss: float, gradient_norm: float) -> None:
-            tell(epoch, loss, gradient_norm)
-            (job.directory.control_path / "stop").touch()
-
-        trainer.tell = told
-        trainer.train()
-
     run = RunDirectory.create(config)
-    codes = [run_job(run.path, stops_at_each) for _ in range(total)]
+    codes = [run_job(run.path, stopping_after()) for _ in range(total)]
     assert codes == [75] * (total - 1) + [0]
     assert files(run)["toy.safetensors"] == files(whole)["toy.safetensors"]
 

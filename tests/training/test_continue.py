@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +18,13 @@ from lora_wizard.core.networks import registry
 from lora_wizard.core.preflight_base import inspect_base
 from lora_wizard.core.preflight_lora import LoraFindings, look_at_lora
 from lora_wizard.core.run.directory import RunDirectory
-from lora_wizard.core.run.job import Job, run_job
+from lora_wizard.core.run.job import run_job
 from lora_wizard.core.training.__main__ import train
 from lora_wizard.core.training.continuation import take_over
-from lora_wizard.core.training.preparation import prepare
 from lora_wizard.core.training.trainer import Trainer
 from lora_wizard.core.weights.header import read_header
 from tiny_sd import load, stir
-from training_runs import draw_pictures, events, examine, files, sd_config, start
+from training_runs import draw_pictures, events, examine, files, sd_config, start, stopping_after
 
 BOTH = ("denoiser", "text_encoder")
 SOURCE = NetworkOptions(rank=4, alpha=3.0, conv_rank=2, conv_alpha=5.0)
@@ -184,7 +182,7 @@ def test_a_run_starts_where_the_file_ends_and_resumes_without_it(
     examine(config, look)
     whole = start(config)
     run = RunDirectory.create(config)
-    assert run_job(run.path, _one_step) == 75
+    assert run_job(run.path, stopping_after()) == 75
     path.unlink()
     assert run_job(run.path, train) == 0
     assert files(run)["toy.safetensors"] == files(whole)["toy.safetensors"]
@@ -195,15 +193,3 @@ def test_a_run_starts_where_the_file_ends_and_resumes_without_it(
     assert run_job(again.path, train) == 2
     (failure,) = events(again, "failed")
     assert "is not there" in failure["message"]
-
-
-def _one_step(job: Job) -> None:
-    trainer = prepare(job)
-    tell: Callable[..., None] = trainer.tell
-
-    def told(epoch: int, loss: float, gradient_norm: float) -> None:
-        tell(epoch, loss, gradient_norm)
-        (job.directory.control_path / "stop").touch()
-
-    trainer.tell = told
-    trainer.train()

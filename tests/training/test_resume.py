@@ -1,6 +1,5 @@
 """Exactness: a run that was stopped anywhere gives the bytes of one that was not."""
 
-from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -15,27 +14,9 @@ from lora_wizard.core.training.__main__ import train
 from lora_wizard.core.training.preparation import prepare
 from lora_wizard.core.training.states import Origin
 from pydantic import Field
-from training_runs import draw_pictures, events, files, start, toy_config
+from training_runs import draw_pictures, events, files, start, stopping_after, toy_config
 
 STOPPED = 75
-
-
-def stopping_after(steps: Collection[int]) -> Callable[[Job], None]:
-    """The work of a run that is asked to stop, by its control folder, as these steps end."""
-
-    def work(job: Job) -> None:
-        trainer = prepare(job)
-        tell = trainer.tell
-
-        def told(epoch: int, loss: float, gradient_norm: float) -> None:
-            tell(epoch, loss, gradient_norm)
-            if trainer.step in steps:
-                (job.directory.control_path / "stop").touch()
-
-        trainer.tell = told
-        trainer.train()
-
-    return work
 
 
 def final(directory: RunDirectory) -> bytes:

@@ -3,7 +3,7 @@ goes wrong in the middle of it leaves nothing behind."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,10 @@ from lora_wizard.core.config import RunConfig
 from lora_wizard.core.dataset.plan import MicroBatch
 from lora_wizard.core.rehearsal.rehearse import rehearse
 from lora_wizard.core.run.directory import RunDirectory, known_runs
-from lora_wizard.core.run.job import Job, run_job
-from lora_wizard.core.training.preparation import prepare
+from lora_wizard.core.run.job import run_job
 from lora_wizard.core.training.trainer import Trainer
 from safetensors.torch import load
-from training_runs import draw_pictures, events, files, sd_config, start
+from training_runs import draw_pictures, events, files, sd_config, start, stopping_after
 
 STOPPED = 75
 FINAL = "toy.safetensors"
@@ -117,27 +116,6 @@ def make(
     return made
 
 
-def working(
-    change: Callable[[Trainer], None], stops: Collection[int] = ()
-) -> Callable[[Job], None]:
-    """The work of a job whose trainer is changed before it begins; stopped after these steps."""
-
-    def work(job: Job) -> None:
-        trainer = prepare(job)
-        change(trainer)
-        tell = trainer.tell
-
-        def told(epoch: int, loss: float, gradient_norm: float) -> None:
-            tell(epoch, loss, gradient_norm)
-            if trainer.step in stops:
-                (job.directory.control_path / "stop").touch()
-
-        trainer.tell = told
-        trainer.train()
-
-    return work
-
-
 def nothing(trainer: Trainer) -> None:
     pass
 
@@ -164,10 +142,10 @@ def compare(
     stops: Sequence[int] = (1, 2, 3, 4, 5),
 ) -> RunDirectory:
     """A run stopped after these steps is one that was not stopped; returns that."""
-    whole, run = start(config, working(change)), RunDirectory.create(config)
+    whole, run = start(config, stopping_after((), change)), RunDirectory.create(config)
     for step in stops:
-        assert run_job(run.path, working(change, [step])) == STOPPED
-    assert run_job(run.path, working(change)) == 0, run.log_path.read_text()
+        assert run_job(run.path, stopping_after([step], change)) == STOPPED
+    assert run_job(run.path, stopping_after((), change)) == 0, run.log_path.read_text()
     assert len(events(whole, "step")) == 6
     for kind in ("step", "validation"):
         of_run = [{**event, "time": 0} for event in events(run, kind)]
@@ -220,7 +198,7 @@ def test_it_is_rehearsed_and_leaves_nothing(
 
 def test_what_is_saved_loads_in_diffusers(make: Make, tiny_sd: Path) -> None:
     """Averaged, with convolutions, gone on from another, after mishaps."""
-    run = start(make(KINDS["averaged, faster ups"]), working(mishaps))
+    run = start(make(KINDS["averaged, faster ups"]), stopping_after((), mishaps))
     tensors = load(files(run)[FINAL])
     assert any("conv" in name and tensor.ndim == 4 for name, tensor in tensors.items())
     pipeline = StableDiffusionPipeline.from_pretrained(tiny_sd, safety_checker=None)

@@ -134,6 +134,23 @@ async def test_it_shows_the_end_in_place(home: Path, monkeypatch: pytest.MonkeyP
 
 
 @anyio
+async def test_asked_for_too_early_it_begins_as_soon_as_it_can(home: Path) -> None:
+    async with at_step(ready_draft(home), "review") as (app, pilot):
+        # As on a busy machine: every picture is checked before the draft is looked at.
+        known, app.assessing.latest = app.assessment, None
+        assert known and "F7 rehearses it" in screen_text(app)
+        await pilot.press("f7")
+        assert isinstance(app.screen, ReviewScreen)
+        app.assessing.take(known)
+        await until(pilot, lambda: isinstance(app.screen, RehearsalScreen))
+        await pilot.press("escape")
+        await settled(app, pilot)
+        app.assessing.take(known)
+        await pilot.pause()
+        assert isinstance(app.screen, ReviewScreen)
+
+
+@anyio
 async def test_escape_ends_it_and_leaves_nothing(home: Path) -> None:
     draft = quick_draft(home)
     async with at_step(draft, "review") as (app, pilot):

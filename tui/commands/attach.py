@@ -25,12 +25,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Open the monitor; follow plainly where there is no screen for it."""
+    from ...core.run.directory import TRAIN
     from .open import is_asked, show, why_plain
 
     directory = _wanted(arguments.run)
     if directory is None:
         return 0
-    if not is_asked() or why_plain():
+    if directory.record().what != TRAIN or not is_asked() or why_plain():
         from ..follow import follow
 
         return follow(directory)
