@@ -11,9 +11,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-HEAVY = ("torch", "diffusers", "transformers", "peft", "accelerate", "torchvision")
+HEAVY = (
+    *("torch", "diffusers", "transformers", "peft", "accelerate", "torchvision"),
+    "onnxruntime",
+)
 SCREEN = ("textual", "textual_image", "plotext")
 JOBS = (
+    "captioners.*_model",
     "core.demo.*",
     "core.families.*_model",
     "core.families.noise_schedule",

@@ -91,7 +91,7 @@ def read(config: RunConfig, *, regularization: bool = False) -> CaptionSet:
             continue
         captions = sources.captions(concept, concept.pictures)
         entries += (
-            _entry(concept, file.path, captions.get(file.path)) for file in concept.pictures
+            _entry(concept, file.path, captions.get(file.name)) for file in concept.pictures
         )
     problems = [*layout.problems, *sources.finish()]
     raise_errors(problems)

@@ -77,7 +77,7 @@ async def test_it_tells_what_it_does_and_then_the_figures(home: Path) -> None:
     draft = quick_draft(home)
     draft.note("price_per_hour", "$3.60")
     async with at_step(draft, "review") as (app, pilot):
-        assert "Time: unknown yet" in screen_text(app)
+        assert "Time known after a minute" in screen_text(app)
         assert "F7" in screen_text(app)
         await pilot.press("f7")
         await until(pilot, lambda: "► loading the model ..." in screen_text(app))

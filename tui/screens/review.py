@@ -74,7 +74,7 @@ class ReviewScreen(StepScreen):
     ReviewScreen.-wide #difference { display: block; width: 2fr; }
     ReviewScreen.-wide TomlView { width: 3fr; }
     ReviewScreen.-difference #difference { display: block; }
-    ReviewScreen.-difference.-narrow TomlView { display: none; }
+    ReviewScreen.-difference TomlView { display: none; }
     """
 
     def __init__(self) -> None:
