@@ -31,6 +31,11 @@ class Entry:
     """The file of many captions that this one stands in. It is never written: an edit makes a
     caption file beside the picture, which comes before it."""
 
+    @property
+    def name(self) -> str:
+        """Of the picture's file."""
+        return self.path.name
+
     def saying(self, text: str) -> Entry:
         """The same picture with other words."""
         return replace(self, caption=text)
