@@ -120,6 +120,8 @@ def test_light_commands_stay_light_to_their_end(tmp_path: Path) -> None:
         ["templates"],
         ["new", "face", "-o", str(tmp_path / "new.toml")],
         ["status", "--all"],
+        ["caption", "--list"],
+        ["caption", str(tmp_path / "pictures"), "--with", "names"],
     ]
     run(RUN_COMMANDS, words, [*HEAVY, *SCREEN])
 

@@ -41,6 +41,16 @@ def masked_name(name: str) -> str:
     return ""
 
 
+def mask_beside(picture: Path) -> Path | None:
+    """The mask file of a picture, if there is one."""
+    for ending in ENDINGS:
+        for suffix in dict.fromkeys((".png", picture.suffix, ".jpg", ".webp")):
+            path = picture.with_name(f"{picture.stem}{ending}{suffix}")
+            if path.is_file():
+                return path
+    return None
+
+
 def mask_names(pictures: Iterable[str]) -> set[str]:
     """The masks among the names of ``pictures``, a folder's: those whose picture is there too."""
     names = set(pictures)
