@@ -25,6 +25,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "look": "find copies, blur and whatever else is worth a look in a set of pictures",
         "resize": "copy pictures into a new folder, cut to a size or to the sizes of training",
         "caption": "find captions for pictures, with a model or from their names",
+        "tags": "count the words of all captions, prune what the subject is, and change the rest",
     },
     "plan": {
         "new": "write a TOML from a template",

@@ -13,7 +13,7 @@ from ..emphasis import has_emphasis, pieces
 from ..errors import Mend, Problem
 from ..families.base import PROMPT_CHUNK, FamilySpec
 from ..weights.clip_tokens import count
-from .captions import compose, resolved, with_prompt, words_before
+from .captions import Worded, compose, resolved, with_prompt, words_before
 from .plan import DatasetPlan, Sample
 from .wildcards import has_choice, longest
 
@@ -29,7 +29,7 @@ _LOST = 40
 class Length:
     """A picture's caption at its longest, counted."""
 
-    sample: Sample
+    sample: Worded
     caption: str
     """As it is counted: without the marks of emphasis, where they are read."""
     ends: Sequence[int]
@@ -52,26 +52,26 @@ def review_captions(
     found = [*_about_choices(plan, options), *_about_marks(plan, options)]
     found += _about_weights(plan, options)
     if any(part.folder == "tokenizer" for part in spec.parts):
-        found += _about_length(plan, config, vocabulary)
+        found += length_problems(*lengths(plan.samples, options, vocabulary), options.max_tokens)
     return found
 
 
-def _lengths(
-    plan: DatasetPlan, options: CaptionOptions, vocabulary: Path | None
+def lengths(
+    samples: Sequence[Worded], options: CaptionOptions, vocabulary: Path | None
 ) -> tuple[list[Length], bool]:
-    """(of all pictures' captions, whatever is dropped or chosen at their longest; whether they are
-    counted exactly)."""
-    texts = [_texts(sample, options) for sample in plan.samples]
+    """(of all ``samples``' captions, whatever is dropped or chosen at their longest; whether they
+    are counted exactly)."""
+    texts = [_texts(sample, options) for sample in samples]
     counted = count(vocabulary, [text for of_sample in texts for text in of_sample])
     ends = iter(counted.ends)
     found = [
         _length(sample, of_sample, [next(ends) for _ in of_sample])
-        for sample, of_sample in zip(plan.samples, texts, strict=True)
+        for sample, of_sample in zip(samples, texts, strict=True)
     ]
     return found, counted.is_exact
 
 
-def _texts(sample: Sample, options: CaptionOptions) -> list[str]:
+def _texts(sample: Worded, options: CaptionOptions) -> list[str]:
     """The caption at its longest, in the pieces that are counted."""
     parts = (options.prefix, with_prompt(sample.prompt, sample.caption), options.suffix)
     if options.wildcards:
@@ -83,7 +83,7 @@ def _texts(sample: Sample, options: CaptionOptions) -> list[str]:
     return [piece.text for piece in pieces(caption)] if options.weighted else [caption]
 
 
-def _length(sample: Sample, texts: Sequence[str], ends_of_texts: Sequence[Sequence[int]]) -> Length:
+def _length(sample: Worded, texts: Sequence[str], ends_of_texts: Sequence[Sequence[int]]) -> Length:
     ends: list[int] = []
     at = 0
     for text, ends_of_text in zip(texts, ends_of_texts, strict=True):
@@ -92,14 +92,12 @@ def _length(sample: Sample, texts: Sequence[str], ends_of_texts: Sequence[Sequen
     return Length(sample, "".join(texts), ends)
 
 
-def _about_length(
-    plan: DatasetPlan, config: RunConfig, vocabulary: Path | None
-) -> Iterator[Problem]:
-    found, is_exact = _lengths(plan, config.captions, vocabulary)
-    most = config.captions.max_tokens
+def length_problems(found: Sequence[Length], is_exact: bool, most: int) -> Iterator[Problem]:
+    """What is to say of captions that are longer, or all much shorter, than ``most`` tokens, and
+    what mends it."""
     longest_one = max((length.tokens for length in found), default=0)
     cut = sorted((item for item in found if item.tokens > most), key=lambda item: -item.tokens)
-    fitting = next((length for length in LENGTHS if length >= longest_one), LENGTHS[-1])
+    fitting = fitting_length(longest_one)
     if cut:
         is_few = len(cut) <= _SHOWN
         which = "; ".join(_cut_words(item, most, is_exact) for item in cut[:_SHOWN])
@@ -120,6 +118,11 @@ def _about_length(
             severity="note",
             mends=(Mend(f"Captions of up to {fitting} tokens", {_KEY: fitting}),),
         )
+
+
+def fitting_length(tokens: int) -> int:
+    """The least of `LENGTHS` that cuts nothing of ``tokens``, or the largest."""
+    return next((length for length in LENGTHS if length >= tokens), LENGTHS[-1])
 
 
 def _cut_words(item: Length, most: int, is_exact: bool) -> str:

@@ -10,14 +10,14 @@ import codecs
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from ..config import CaptionOptions, RunConfig
 from ..config.sections.dataset import FILEWORDS
 from ..randomness import key as key_of
 from ..randomness import shuffled, uniform
 from .folders import read_regular
-from .plan import Draw, Sample
+from .plan import Draw
 from .wildcards import Pick, by_key, chosen, lines_of, one_line
 
 EXTENSIONS = (".txt", ".caption")
@@ -46,6 +46,21 @@ class Caption(NamedTuple):
     @property
     def path(self) -> Path:
         return Path(self.file)
+
+
+class Worded(Protocol):
+    """A picture and its words, as far as its caption is made of them; `Sample` is one."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def path(self) -> Path: ...
+    @property
+    def caption(self) -> str: ...
+    @property
+    def trigger_words(self) -> tuple[str, ...]: ...
+    @property
+    def prompt(self) -> str: ...
 
 
 class CaptionError(Exception):
@@ -231,7 +246,7 @@ def with_prompt(prompt: str, caption: str) -> str:
     return prompt.replace(FILEWORDS, caption) if prompt else caption
 
 
-def words_before(sample: Sample) -> tuple[str, ...]:
+def words_before(sample: Worded) -> tuple[str, ...]:
     """The trigger words that are put before a picture's caption, unless it begins with them: none
     where the concept's prompt says where they stand."""
     prompt = sample.prompt.casefold()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
@@ -21,7 +22,7 @@ from ..widgets.text import shown
 from .captions_layout import CaptionsLayout
 from .captions_undo import undo
 
-_FOR_PICTURES = frozenset({"move", "next_without", "find", "write", "undo", "enlarge"})
+_FOR_PICTURES = frozenset({"move", "next_without", "find", "write", "tags", "undo", "enlarge"})
 
 
 class CaptionsScreen(CaptionsLayout):
@@ -150,6 +151,13 @@ class CaptionsScreen(CaptionsLayout):
 
             self.app.push_screen(WriteCaptions(self._list, self._files), self._written)
 
+    def action_tags(self) -> None:
+        """Count, prune and change the words of all captions."""
+        if self._list.samples and self._save():
+            from .tags import TagsScreen
+
+            self.app.push_screen(TagsScreen(), self._show_written)
+
     def action_undo(self) -> None:
         """Bring back what the last change has replaced."""
         changes = self._files.changes()
@@ -170,11 +178,14 @@ class CaptionsScreen(CaptionsLayout):
 
     def _written(self, outcome: Outcome | None) -> None:
         if outcome and outcome.written:
-            self._list.remember(outcome.written.items())
-            self._picture = None
-            self._show(self._place)
+            self._show_written(outcome.written)
             self._tell(f"{len(outcome.written)} captions written; ctrl+z brings the old ones back.")
             self.app.touch()
+
+    def _show_written(self, texts: Mapping[Path, str] | None) -> None:
+        self._list.remember((texts or {}).items())
+        self._picture = None
+        self._show(self._place)
 
     @property
     def _files(self) -> captions.CaptionFiles:

@@ -15,7 +15,7 @@ from ..widgets.form import Form
 from ..widgets.text import SafeInput
 from .step import StepScreen
 
-_KEYS = "PgUp PgDn move  F3 no caption  F4 filter  F5 many  F6 options  ^z undo"
+_KEYS = "PgUp PgDn move  F3 empty  F4 filter  F5 many  F6 options  F8 tags  ^z undo"
 
 
 class CaptionsLayout(StepScreen):
@@ -30,6 +30,7 @@ class CaptionsLayout(StepScreen):
         Binding("f5", "write", "Write many captions", priority=True, show=False),
         Binding("f6", "options", "Options of all captions", priority=True, show=False),
         Binding("f7", "enlarge", "Enlarge the picture", priority=True, show=False),
+        Binding("f8", "tags", "The words of all captions", priority=True, show=False),
         Binding("ctrl+z", "undo", "Undo", show=False),
     ]
     DEFAULT_CSS = """

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Any
 
+from textual.screen import Screen
 from textual.worker import get_current_worker
 
 from ...core.dataset.caption_files import CaptionFiles, Change, Outcome
 from ...core.errors import WizardError
-
-if TYPE_CHECKING:
-    from .step import StepScreen
 
 _AT_ONCE = 20
 """Files that are restored without a thread."""
 
 
 def undo(
-    screen: StepScreen,
+    screen: Screen[Any],
     files: CaptionFiles,
     change: Change,
     *,
