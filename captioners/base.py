@@ -35,6 +35,10 @@ class Captioned:
     """Why not, for a person."""
 
 
+class OutOfMemoryError(Exception):
+    """A batch is too large for the device, said by a model that does not compute with torch."""
+
+
 class Captioner(Protocol):
     """Finds words for pictures without looking at them."""
 
@@ -50,7 +54,8 @@ class CaptionModel(Protocol):
     def describe(self, pictures: Sequence[Image.Image]) -> list[str]:
         """A text for each picture of a batch (RGB, upright, of any sizes), in their order, without
         `ModelOptions.prefix`. What it says of a picture depends on nothing else in the batch.
-        Raises torch.OutOfMemoryError when the batch is too large, and changes nothing then."""
+        Raises torch.OutOfMemoryError, or without torch `OutOfMemoryError`, when the batch is too
+        large, and changes nothing then."""
         ...
 
 

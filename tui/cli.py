@@ -21,6 +21,9 @@ GROUPS: dict[str, dict[str, str]] = {
     "see it work": {
         "demo": "train a small LoRA on the model that comes along, and see what it learned",
     },
+    "prepare": {
+        "caption": "find captions for pictures, with a model or from their names",
+    },
     "plan": {
         "new": "write a TOML from a template",
         "templates": "list the templates",
@@ -45,7 +48,8 @@ GROUPS: dict[str, dict[str, str]] = {
     },
 }
 """Group -> command -> summary; the module is `tui.commands.<command>` with `add_arguments(parser)`
-and `run(arguments) -> exit status`."""
+and `run(arguments) -> exit status`; where some arguments follow from others, such as those of the
+captioner that is chosen, also `add_chosen_arguments(parser, words)`."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -83,10 +87,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _unknown(command)
     module = importlib.import_module(f".commands.{command}", __package__)
     parser = Parser(prog=f"lora-wizard {command}", description=_commands()[command])
-    module.add_arguments(parser)
-    arguments = parser.parse_args(words[1:])
     try:
-        return module.run(arguments)
+        module.add_arguments(parser)
+        if add_chosen := getattr(module, "add_chosen_arguments", None):
+            add_chosen(parser, words[1:])
+        return module.run(parser.parse_args(words[1:]))
     except WizardError as error:
         _show(error)
         return error.exit_code

@@ -9,11 +9,12 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from types import FrameType
 
 from ..core.errors import EXIT_FAILED, WizardError
 from ..core.run import control
-from ..core.run.directory import RunDirectory, find_run
+from ..core.run.directory import TRAIN, RunDirectory, find_run
 from ..core.run.events import EventReader, decode
 from ..core.run.launch import TRAINING, launch
 from ..core.run.limits import Limits
@@ -28,23 +29,67 @@ _INTERRUPTED = 130
 _TERMINATED = 143
 
 
+class Words:
+    """What is told of a run beside its events. What is no training run has its own."""
+
+    def view(self, as_json: bool) -> View:
+        """How its events are shown."""
+        if as_json:
+            return JsonView()
+        return TerminalView() if redraws(sys.stdout) else PlainView()
+
+    def detached(self, directory: RunDirectory) -> str:
+        """That it goes on by itself, and how to come back to it."""
+        return f"{printable(str(directory.path))} runs on its own.\n{self.ways(directory)}"
+
+    def left(self, directory: RunDirectory) -> str:
+        """The same, for whoever stops watching."""
+        return f"No longer watching; the run goes on.\n{self.ways(directory)}"
+
+    def ways(self, directory: RunDirectory) -> str:
+        """What to type now."""
+        name = label(directory)
+        return (
+            f"  watch:  lora-wizard attach {name}\n"
+            f"  state:  lora-wizard status {name}\n"
+            f"  stop:   lora-wizard stop {name}\n"
+        )
+
+    def again(self, directory: RunDirectory) -> str:
+        """What to type to go on with it."""
+        if directory.record().what != TRAIN:
+            return printable(directory.again())
+        return f"lora-wizard resume {label(directory)}"
+
+    def ended(self, status: RunStatus, directory: RunDirectory) -> str:
+        """What to say when it has finished or was stopped. Safe to show."""
+        if status.state == "finished":
+            last = f": {directory.path / status.last_file}" if status.last_file else "."
+            return printable(f"Finished{last}")
+        return f"Stopped at step {status.step}.\nGo on with it: {self.again(directory)}"
+
+
 def start(
     directory: RunDirectory,
     *,
     module: str = TRAINING,
+    launched: Callable[[], subprocess.Popen[bytes]] | None = None,
     as_json: bool = False,
     quiet: bool = False,
     detach: bool = False,
     limits: Limits | None = None,
+    words: Words | None = None,
 ) -> int:
     """Start a job in ``directory`` within ``limits`` and follow it; with ``detach``, only start it.
-    Returns the exit status. Raises StartError when the job does not come up."""
-    offset = _size(directory)
+    ``launched`` starts it where it is a task, whose events begin anew. Returns the exit status.
+    Raises StartError when the job does not come up."""
+    words = words or Words()
+    offset = 0 if launched else _size(directory)
     with _Signals() as signals:
-        process = launch(directory, module, limits)
+        process = launched() if launched else launch(directory, module, limits)
         if warning := control.killed_at_logout():
             sys.stderr.write(f"warning: {warning}\n")
-        if _is_left(directory, as_json=as_json, detach=detach):
+        if _is_left(directory, words, as_json=as_json, detach=detach):
             return 0
         return follow(
             directory,
@@ -53,6 +98,7 @@ def start(
             offset=offset,
             process=process,
             signals=signals,
+            words=words,
         )
 
 
@@ -61,7 +107,7 @@ def go_on(directory: RunDirectory, *, as_json: bool = False, detach: bool = Fals
     Raises NotLiveError when it has ended."""
     offset = _size(directory)
     control.request(directory, "resume")
-    if _is_left(directory, as_json=as_json, detach=detach):
+    if _is_left(directory, Words(), as_json=as_json, detach=detach):
         return 0
     return follow(directory, as_json=as_json, offset=offset)
 
@@ -74,6 +120,7 @@ def follow(
     offset: int = 0,
     process: subprocess.Popen[bytes] | None = None,
     signals: _Signals | None = None,
+    words: Words | None = None,
 ) -> int:
     """Show the events of a run from ``offset`` in its event file on, until the job has ended; with
     ``quiet`` only wait for it, and tell nothing but an error.
@@ -82,18 +129,19 @@ def follow(
     terminal SIGTERM ends the watching, too (143); elsewhere it is passed on to the run, whose
     status then says 75.
     """
+    words = words or Words()
     with contextlib.ExitStack() as stack:
         signals = signals or stack.enter_context(_Signals())
         try:
-            view = QuietView() if quiet else _view(as_json)
+            view = QuietView() if quiet else words.view(as_json)
             _watch(directory, view, offset, process, signals)
         except KeyboardInterrupt:
-            _say_left(directory)
+            sys.stderr.write(f"\n{words.left(directory)}")
             return _INTERRUPTED
         except _Terminated:
-            _say_left(directory)
+            sys.stderr.write(f"\n{words.left(directory)}")
             return _TERMINATED
-    return _say_outcome(summary(directory), directory, quiet=quiet or as_json)
+    return _say_outcome(summary(directory), directory, words, quiet=quiet or as_json)
 
 
 def label(directory: RunDirectory) -> str:
@@ -132,18 +180,12 @@ def _watch(
         process.wait()
 
 
-def _view(as_json: bool) -> View:
-    if as_json:
-        return JsonView()
-    return TerminalView() if redraws(sys.stdout) else PlainView()
-
-
-def _is_left(directory: RunDirectory, *, as_json: bool, detach: bool) -> bool:
+def _is_left(directory: RunDirectory, words: Words, *, as_json: bool, detach: bool) -> bool:
     """Name the run for who asked, and say whether that is all."""
     if as_json:
         _say_run(directory)
     elif detach:
-        _say_detached(directory)
+        sys.stdout.write(words.detached(directory))
     return detach
 
 
@@ -154,32 +196,11 @@ def _say_run(directory: RunDirectory) -> None:
     sys.stdout.flush()
 
 
-def _say_detached(directory: RunDirectory) -> None:
-    sys.stdout.write(f"{printable(str(directory.path))} runs on its own.\n")
-    sys.stdout.write(_commands(directory))
-
-
-def _say_left(directory: RunDirectory) -> None:
-    sys.stderr.write(f"\nNo longer watching; the run goes on.\n{_commands(directory)}")
-
-
-def _commands(directory: RunDirectory) -> str:
-    name = label(directory)
-    return (
-        f"  watch:  lora-wizard attach {name}\n"
-        f"  state:  lora-wizard status {name}\n"
-        f"  stop:   lora-wizard stop {name}\n"
-    )
-
-
-def _say_outcome(status: RunStatus, directory: RunDirectory, *, quiet: bool) -> int:
-    words = ""
-    again = f"Go on with it: lora-wizard resume {label(directory)}"
-    if status.state == "finished":
-        last = f": {directory.path / status.last_file}" if status.last_file else "."
-        words = printable(f"Finished{last}")
-    elif status.state == "stopped":
-        words = f"Stopped at step {status.step}.\n{again}"
+def _say_outcome(status: RunStatus, directory: RunDirectory, words: Words, *, quiet: bool) -> int:
+    again = f"Go on with it: {words.again(directory)}"
+    if status.state in ("finished", "stopped"):
+        if not quiet and (ended := words.ended(status, directory)):
+            sys.stdout.write(f"{ended}\n")
     elif status.state == "failed":
         error = status.error or {}
         parts = [error.get(part, "") for part in ("title", "message", "remedy")]
@@ -188,8 +209,6 @@ def _say_outcome(status: RunStatus, directory: RunDirectory, *, quiet: bool) -> 
     else:
         killed = "The run was killed from outside: by kill -9, or by the kernel, short of memory."
         sys.stderr.write(f"{wrapped(killed)}\n{again}\n")
-    if words and not quiet:
-        sys.stdout.write(words + "\n")
     return EXIT_FAILED if status.exit_code is None else status.exit_code
 
 

@@ -154,8 +154,12 @@ class TerminalView:
             ProgressBar(total=total, completed=figures.done or 0) if total else "",
             Text(f"{count}/{total}" if total else count),
         )
-        details = Text("  ".join(_details(figures)), overflow="ellipsis", no_wrap=True)
+        details = Text("  ".join(self.details(figures)), overflow="ellipsis", no_wrap=True)
         return Group(bar, details)
+
+    def details(self, figures: Figures) -> list[str]:
+        """The line below the bar, in parts. Safe to show."""
+        return _details(figures)
 
 
 _HALF_A_DAY = 43_200

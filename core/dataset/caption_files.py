@@ -75,6 +75,12 @@ def current_caption(picture: Path, *, lines: bool = False) -> str:
     return read_caption(file, lines=lines).text
 
 
+def caption_digest(picture: Path) -> str | None:
+    """What the caption file of ``picture`` holds now, as a SHA-256; None without one."""
+    data = _read(caption_file(picture))
+    return None if data is None else _digest(data)
+
+
 class CaptionFiles:
     """The caption files below ``root``, which names their journal and is not looked into. With
     ``lines``, captions may have several, which are kept."""
@@ -111,11 +117,17 @@ class CaptionFiles:
         if not planned:
             return Outcome({}, left)
         change = self._begin(title, planned)
+        written: dict[Path, str] = {}
         for done, plan in enumerate(planned, start=1):
-            write_bytes(plan.file, plan.data)
+            # Thousands take a while, and somebody may be at work on one of them.
+            if _read(plan.file) == plan.old:
+                write_bytes(plan.file, plan.data)
+                written[plan.picture] = plan.text
+            else:
+                left[plan.picture] = "its caption was changed meanwhile"
             if progress:
                 progress(done, len(planned))
-        return Outcome({plan.picture: plan.text for plan in planned}, left, change)
+        return Outcome(written, left, change)
 
     def changes(self) -> list[Change]:
         """What can be undone, the latest first."""
@@ -126,6 +138,11 @@ class CaptionFiles:
                 found.append(Change(path, str(document["title"]), len(document["files"])))
         return found
 
+    def digests(self, change: Change) -> dict[Path, str]:
+        """By picture, what ``change`` has made of its file, as a SHA-256. Raises WizardError when
+        the journal is damaged."""
+        return {entry.picture: entry.new for entry in _entries(change.journal)}
+
     def undo(self, change: Change, progress: Progress | None = None) -> Outcome:
         """Bring back what the files held before ``change``. A file that was changed since then is
         left as it is. Raises WriteError, and WizardError when the journal is damaged."""
@@ -135,7 +152,7 @@ class CaptionFiles:
         for done, entry in enumerate(entries, start=1):
             now = _read(entry.file)
             if now != entry.old:
-                if now is None or hashlib.sha256(now).hexdigest() != entry.new:
+                if now is None or _digest(now) != entry.new:
                     left[entry.picture] = "it was changed again since"
                     continue
                 _restore(entry)
@@ -179,7 +196,7 @@ class _Planned:
             "picture": str(self.picture),
             "file": str(self.file),
             "old": None if self.old is None else base64.b64encode(self.old).decode(),
-            "new": hashlib.sha256(self.data).hexdigest(),
+            "new": _digest(self.data),
         }
 
 
@@ -238,6 +255,10 @@ def _read(file: Path) -> bytes | None:
             return opened.read(SIZE_LIMIT + 1)
     except OSError:
         return None
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _possible(picture: Path) -> list[Path]:

@@ -27,6 +27,10 @@ _PHASES = {
     "rehearse a step": "rehearsing a step",
     "rehearse a sample": "rehearsing a sample",
     "rehearse a save": "rehearsing a save",
+    "find pictures": "finding the pictures",
+    "load captioner": "loading the captioner",
+    "caption": "captioning",
+    "write captions": "writing the captions",
 }
 """Name in the events -> what people read."""
 
@@ -50,6 +54,8 @@ def in_words(kind: str, fields: dict[str, Any]) -> str:
         return f"{DONE[kind]} {fields.get('path', '')}"
     if kind == "published":
         return f"published {fields.get('path', '')}"
+    if kind == "captions":
+        return f"{fields.get('written')} captions written, {fields.get('left')} pictures left out"
     if kind == "stopping":
         return f"stopping ({fields.get('by', '')})"
     return kind if kind in _WORDS else ""

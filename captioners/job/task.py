@@ -1,0 +1,134 @@
+"""What a captioning job is told, and starting one. Nothing heavy is imported."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ...core.config import DatasetOptions, RunConfig
+from ...core.dataset.caption_files import CaptionFiles, Mode
+from ...core.run import tasks
+from ...core.run.tasks import TaskDirectory
+from .. import registry, settings
+from ..base import ModelOptions, ModelSpec
+
+WHAT = "caption"
+MODULE = "lora_wizard.captioners.job"
+_MEANS = frozenset({"batch_size", "device"})
+"""Options that change nothing of what is written."""
+_NOT_THE_MODELS = _MEANS | {"prefix"}
+"""Options that change nothing of what the model says."""
+
+
+@dataclass(frozen=True)
+class CaptionTask:
+    """Plain values, as JSON has them."""
+
+    captioner: str
+    options: Mapping[str, Any]
+    mode: Mode
+    dataset: Mapping[str, Any]
+    """`DatasetOptions` as far as they say which pictures, paths absolute."""
+    trigger_words: Sequence[str] = ()
+    prefix: str | None = None
+    """In front of every caption; None: the trigger words of the picture's concept."""
+    lines: bool = False
+    """Whether the lines of a caption are alternatives, and stay lines."""
+
+    @property
+    def root(self) -> Path:
+        """The folder that the job, and its captions' journal, are about."""
+        return root_of(self.dataset_options)
+
+    @property
+    def dataset_options(self) -> DatasetOptions:
+        return DatasetOptions.model_validate(dict(self.dataset))
+
+    @property
+    def files(self) -> CaptionFiles:
+        """The caption files that are written."""
+        return CaptionFiles(self.root, lines=self.lines)
+
+    def spec(self) -> ModelSpec:
+        """The captioner. Raises UnknownNameError, BrokenPluginError."""
+        spec = registry.find(self.captioner)
+        assert isinstance(spec, ModelSpec), "one that answers at once needs no job"
+        return spec
+
+    def model_options(self) -> ModelOptions:
+        """What the captioner is told. Raises ProblemsError."""
+        options = settings.checked(self.spec(), self.options)
+        assert isinstance(options, ModelOptions)
+        return options
+
+    def settings_key(self) -> str:
+        """The same for whatever makes a model say the same of a picture."""
+        options = self.model_options().model_dump(mode="json", exclude=set(_NOT_THE_MODELS))
+        return _hash([self.captioner, options])
+
+    def key(self) -> str:
+        """The same for the same task, also when it is begun with other means."""
+        options = {name: self.options[name] for name in self.options if name not in _MEANS}
+        return _hash({**asdict(self), "options": options})
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Which pictures a task is about, as a folder or a TOML says it."""
+
+    dataset: DatasetOptions
+    trigger_words: Sequence[str] = ()
+    lines: bool = False
+
+    @classmethod
+    def of_config(cls, config: RunConfig) -> Pictures:
+        """Those of a configuration, whose paths are absolute."""
+        captions = config.captions
+        return cls(config.dataset, captions.trigger_words, captions.wildcards)
+
+    @classmethod
+    def of_folder(cls, folder: Path) -> Pictures:
+        """Those of a folder, flat or with ``N_name`` folders inside."""
+        return cls(DatasetOptions(folder=str(folder.absolute())))
+
+    @property
+    def root(self) -> Path:
+        """See `root_of`."""
+        return root_of(self.dataset)
+
+    @property
+    def files(self) -> CaptionFiles:
+        """Their caption files."""
+        return CaptionFiles(self.root, lines=self.lines)
+
+    def plain(self) -> dict[str, Any]:
+        """As `CaptionTask.dataset` has them."""
+        kept = {"folder", "concepts", "exclude"}
+        return self.dataset.model_dump(mode="json", include=kept, exclude_defaults=True)
+
+
+def root_of(dataset: DatasetOptions) -> Path:
+    """By whose name the captions' journal goes: the dataset's folder, or its first concept's."""
+    return Path(dataset.folder or dataset.concepts[0].folder)
+
+
+def directory_of(root: Path) -> TaskDirectory:
+    """Where the captioning job about ``root`` is, or would be."""
+    return tasks.task_directory(WHAT, root)
+
+
+def begin(
+    task: CaptionTask, command: Sequence[str]
+) -> tuple[TaskDirectory, subprocess.Popen[bytes]]:
+    """Start the job. Raises AlreadyRunningError, StartError, WriteError."""
+    return tasks.begin(WHAT, task.root, asdict(task), MODULE, command=command)
+
+
+def _hash(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True, default=str)
+    return hashlib.blake2b(text.encode("ascii"), digest_size=16).hexdigest()
