@@ -23,6 +23,7 @@ GROUPS: dict[str, dict[str, str]] = {
     },
     "prepare": {
         "caption": "find captions for pictures, with a model or from their names",
+        "regularize": "draw class pictures with the base model, as many as the training uses",
     },
     "plan": {
         "new": "write a TOML from a template",
