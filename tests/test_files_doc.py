@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import get_type_hints, is_typeddict
 
 import pytest
+from lora_wizard.captioners.job import events as captioning_events
 from lora_wizard.core.run import control, events, measure
 from lora_wizard.core.run.directory import RunRecord
 from lora_wizard.core.run.status import RunStatus
@@ -15,7 +16,12 @@ from lora_wizard.tui.walk.kept import Kept
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENT = (ROOT / "docs/files.md").read_text()
-FORMS = [form for form in vars(events).values() if is_typeddict(form)]
+FORMS = [
+    form
+    for module in (events, captioning_events)
+    for form in vars(module).values()
+    if is_typeddict(form)
+]
 
 
 def section(title: str) -> str:
@@ -50,7 +56,7 @@ def test_every_event_and_its_fields(form: type) -> None:
 def test_every_kind_that_is_written_and_no_other() -> None:
     told = rows(section("Events"))
     written: set[str] = set()
-    for path in (ROOT / "core").rglob("*.py"):
+    for path in [*(ROOT / "core").rglob("*.py"), *(ROOT / "captioners").rglob("*.py")]:
         written |= set(re.findall(r'\bemit\(\s*"(\w+)"', path.read_text()))
     # The ends are written by one line of the job.
     assert written | {"finished", "stopped"} == set(told)

@@ -71,7 +71,7 @@ def listing() -> str:
 
 def by_job(asked: Asked, *, as_json: bool, detach: bool) -> int:
     """Start the job, unless there is nothing for it to do, and follow it; the exit status."""
-    found = find_pictures(asked.task)
+    found = _found(asked)
     if not found.wanted and not as_json:
         _say_left(found)
         sys.stdout.write(_nothing_to_do(found))
@@ -102,17 +102,18 @@ def at_once(asked: Asked, spec: LightSpec, *, as_json: bool) -> int:
     """Write what a captioner finds that needs no job; the exit status."""
     if directory_of(asked.task.root).is_live():
         raise _busy(asked.place)
-    found = find_pictures(asked.task)
+    found = _found(asked)
     captions, left = _light_captions(asked, spec, found)
     files = asked.task.files
     outcome = files.write(
         captions,
-        writing.title(spec.title),
+        writing.new_title(spec.title, files),
         mode="missing" if asked.task.mode == "missing" else "overwrite",
         progress=_progress if redraws(sys.stderr) else None,
     )
     left |= outcome.left
-    facts = {"written": len(outcome.written), "kept": found.kept, "left": len(left), "waiting": 0}
+    written, same = len(outcome.written), len(set(captions) - {*outcome.written, *outcome.left})
+    facts = {"written": written, "same": same, "kept": found.kept, "left": len(left), "waiting": 0}
     if as_json:
         for picture, text in outcome.written.items():
             _line("captioned", picture=str(picture), text=text)
@@ -131,7 +132,7 @@ def at_once(asked: Asked, spec: LightSpec, *, as_json: bool) -> int:
 
 def foretell(asked: Asked, lacks: Sequence[Problem]) -> int:
     """Say what would be done; the exit status says whether it can be."""
-    found = find_pictures(asked.task)
+    found = _found(asked)
     _say_left(found)
     if isinstance(asked.spec, LightSpec):
         captions, left = _light_captions(asked, asked.spec, found)
@@ -205,6 +206,14 @@ def _light_captions(
         prefix = prefixes[item.picture]
         captions[item.picture] = writing.composed(old, item.text, prefix, asked.task)
     return captions, left
+
+
+def _found(asked: Asked) -> Found:
+    """The pictures; what is odd about their folders is said."""
+    found = find_pictures(asked.task)
+    odd = [problem for problem in found.problems if problem.severity == "warning"]
+    sys.stderr.write(problems_text(odd))
+    return found
 
 
 def _say_left(found: Found) -> None:

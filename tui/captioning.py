@@ -49,11 +49,11 @@ class CaptioningWords(Words):
         written = self.outcome.get("written")
         undo = f"\nTake it back: {self.command} --undo" if written else ""
         if status.state == "finished":
-            return f"{outcome}{undo}".strip()
+            return f"{outcome.strip()}{undo}"
         waiting = integer(self.outcome.get("waiting"))
         rest = f"{counted(waiting, 'picture')} to go. " if waiting else ""
         again = f"Go on with it: {self.again(directory)}"
-        return f"Stopped. {outcome}{rest}\n{again}{undo}"
+        return f"Stopped. {outcome}{rest}".strip() + f"\n{again}{undo}"
 
     def hear(self, event: Event) -> str:
         """The line of a caption that was found; empty for other events."""
@@ -68,6 +68,8 @@ def outcome_text(outcome: dict[str, Any]) -> str:
     """The figures of an event ``captions``, in sentences."""
     written, kept, left = (integer(outcome.get(name)) or 0 for name in ("written", "kept", "left"))
     sentences = [f"{counted(written, 'caption')} written."]
+    if same := integer(outcome.get("same")):
+        sentences.append(f"{counted(same, 'picture')} had {'it' if same == 1 else 'them'} already.")
     if kept:
         sentences.append(f"{counted(kept, 'picture')} kept {'its' if kept == 1 else 'their'} own.")
     if left:

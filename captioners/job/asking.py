@@ -38,6 +38,8 @@ class Asker:
             batch = rest[: self.batch_size]
             try:
                 texts = self._describe(batch)
+            except WizardError:
+                raise
             except Exception as error:
                 if _is_out_of_memory(error):
                     self._halve(len(batch), error)
@@ -68,6 +70,8 @@ class Asker:
         for picture in batch:
             try:
                 texts = self._describe([picture])
+            except WizardError:
+                raise
             except Exception as error:
                 if _is_out_of_memory(error):
                     raise _too_small(error) from error
@@ -78,7 +82,7 @@ class Asker:
 
     def _failed(self, picture: Opened, error: Exception) -> tuple[Opened, str, str]:
         self._failures += 1
-        if isinstance(error, WizardError) or self._failures >= _MOST_FAILURES:
+        if self._failures >= _MOST_FAILURES:
             raise error
         words = f"{type(error).__name__}: {error}".partition("\n")[0]
         return picture, "", f"the captioner cannot look at it ({words})"

@@ -149,6 +149,7 @@ class Captioning:
         self._job.emit(
             "captions",
             written=writer.written,
+            same=writer.same,
             kept=found.kept,
             left=self._left,
             waiting=self._total - self._done,

@@ -18,6 +18,8 @@ class CaptionsWritten(TypedDict):
     """``captions``: at the end of a captioning, whichever."""
 
     written: int
+    same: int
+    """Files that said it already."""
     kept: int
     """Pictures that had a caption which was to stay."""
     left: int

@@ -32,6 +32,8 @@ class Found:
     """How many have a caption and are to keep it."""
     left: dict[Path, str]
     """Those that cannot be captioned, and why."""
+    problems: list[Problem]
+    """What else there is to say about the folders."""
 
 
 def find_pictures(task: CaptionTask) -> Found:
@@ -59,7 +61,7 @@ def find_pictures(task: CaptionTask) -> Found:
     if not (wanted or kept or left):
         said = Problem("No pictures are given.", "dataset.folder", remedy="Name their folder.")
         raise ProblemsError("There are no pictures to caption", [said])
-    return Found(wanted, kept, left)
+    return Found(wanted, kept, left, layout.problems)
 
 
 def _files(concept: ConceptFolder) -> Iterator[tuple[FileEntry, str]]:

@@ -25,9 +25,15 @@ _MOST_PORTIONS = 100
 CHANGED = "its caption was changed while the pictures were looked at"
 
 
-def title(captioner: str) -> str:
-    """What a captioning that begins now is called in the list of changes."""
-    return f"{_TITLE}{captioner}, {time.strftime('%Y-%m-%d %H:%M:%S')}"
+def new_title(captioner: str, files: CaptionFiles) -> str:
+    """What a captioning that begins now is called in the list of changes: as no other is, since all
+    of one title are undone together."""
+    title = f"{_TITLE}{captioner}, {time.strftime('%Y-%m-%d %H:%M:%S')}"
+    known, number, new = {change.title for change in files.changes()}, 1, title
+    while new in known:
+        number += 1
+        new = f"{title} ({number})"
+    return new
 
 
 def latest(files: CaptionFiles) -> list[Change]:
@@ -58,9 +64,11 @@ class Begun:
         """The one at ``path``, if it is this task's."""
         self._path = path
         self._key = task.key()
-        self.title = title(captioner)
+        self.title = ""
         self.before: dict[str, str | None] = {}
         self.is_new = not self._read()
+        if self.is_new:
+            self.title = new_title(captioner, task.files)
 
     def note(self, pictures: Iterable[Path]) -> None:
         """Remember what stands beside ``pictures`` now. Raises WriteError."""
@@ -90,6 +98,8 @@ class Writer:
     def __init__(self, task: CaptionTask, begun: Begun, total: int) -> None:
         """``total``: how many may come. Raises WizardError."""
         self.written = 0
+        self.same = 0
+        """Files that said it already."""
         self.left: dict[Path, str] = {}
         self._task = task
         self._files = task.files
@@ -130,9 +140,12 @@ class Writer:
         outcome = self._files.write(ready, self._begun.title, mode=mode, progress=look)
         self.written += len(outcome.written)
         self.left |= outcome.left
+        untouched = set(ready) - {*outcome.written, *outcome.left}
         if mode == "missing":
             # Between the beginning and now somebody has written one.
-            self.left |= dict.fromkeys(set(ready) - {*outcome.written, *outcome.left}, CHANGED)
+            self.left |= dict.fromkeys(untouched, CHANGED)
+        else:
+            self.same += len(untouched)
 
     def _composed(self, picture: Path, prefix: str, text: str) -> str | None:
         """What is to stand in the file; "" when somebody else has changed it, None when it is there

@@ -21,8 +21,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Wake a job that rests; else start one in the run's directory again, which goes on from its
     last state."""
+    from ...core.errors import WizardError
     from ...core.run import control
-    from ...core.run.directory import find_run
+    from ...core.run.directory import TRAIN, find_run
     from ...core.run.limits import Limits
     from ...core.text import printable
     from ..arguments import limits_of
@@ -30,6 +31,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     limits = limits_of(arguments)
     directory = find_run(arguments.run)
+    if directory.record().what != TRAIN:
+        again = directory.again()
+        raise WizardError("This is no training run", str(directory.path), f"Go on with it: {again}")
     if control.is_paused(directory):
         if limits != Limits():
             sys.stderr.write(
