@@ -43,7 +43,7 @@ def test_drawn_and_put_into_the_toml(toml: Path, capsys: pytest.CaptureFixture[s
     assert before.replace("\n\n", "\n") in toml.read_text().replace("\n\n", "\n"), "with comments"
     capsys.readouterr()
     assert main(["plan", str(toml)]) == 0
-    assert "6" in capsys.readouterr().out
+    assert "cat" in capsys.readouterr().out
 
 
 def test_events_for_programs(toml: Path, capsys: pytest.CaptureFixture[str]) -> None:
