@@ -113,7 +113,7 @@ def draw(
         return work.begin(command)[1]
 
     status = start(
-        task_directory(WHAT, work.into),
+        work.directory,
         launched=launched,
         as_json=as_json,
         detach=detach,

@@ -14,7 +14,7 @@ from ..dataset.order import training_uses
 from ..dataset.plan import DatasetPlan
 from ..errors import WizardError
 from ..families import registry as families
-from ..run.tasks import TaskDirectory, begin
+from ..run.tasks import TaskDirectory, begin, task_directory
 from .options import ClassPictureOptions
 from .order import Order
 
@@ -37,6 +37,11 @@ class Work:
         """One for each class. Raises WizardError."""
         pairs = zip(self.classes, self.counts, strict=True)
         return [Order.of(self.config, options, self.into, count) for options, count in pairs]
+
+    @property
+    def directory(self) -> TaskDirectory:
+        """Where its job is, or would be."""
+        return task_directory(WHAT, self.into)
 
     @property
     def batch_size(self) -> int:

@@ -42,6 +42,7 @@ class DatasetScreen(StepScreen):
 
     name_of_step: ClassVar[str] = "dataset"
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f4", "class_pictures", "Class pictures", tooltip="Draw class pictures"),
         Binding("f5", "look_again", "Look again"),
         Binding("f6", "copy_command", "Copy command", show=False),
         Binding("f8", "mend", "Mend", show=False),
@@ -154,6 +155,12 @@ class DatasetScreen(StepScreen):
         if command:
             self.app.copy_to_clipboard(command)
             self.notify("Copied, if your terminal allows it. Otherwise select it with shift held.")
+
+    def action_class_pictures(self) -> None:
+        """Draw pictures of the class with the base model."""
+        from .class_pictures import ClassPicturesScreen
+
+        self.app.push_screen(ClassPicturesScreen())
 
     def action_mend(self) -> None:
         """Do what is offered first."""
