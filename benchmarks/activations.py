@@ -1,9 +1,11 @@
 """What a training step of Stable Diffusion 1.5 keeps for its backward pass, and what it computes.
 
 The figures of `core.families.sd1.COSTS` come from here: bytes per cell of the latent with and
-without gradient checkpointing, and floating-point operations. Nothing is computed and no weights
-are needed: the full-size U-Net runs on tensors that have shapes but no content, and the tensors
-that autograd keeps are counted. Normalisations run in fp32, as CUDA's autocast does it.
+without gradient checkpointing, floating-point operations, and calls, each of which starts a kernel
+on a GPU. Nothing is computed and no weights are needed: the full-size U-Net runs on tensors that
+have shapes but no content, and the tensors that autograd keeps are counted. Normalisations run in
+fp32, as CUDA's autocast does it. The second table tells the layers' share from the rest: what the
+LoRA adds to a base of which a single layer is trained.
 
     python benchmarks/activations.py
 """
@@ -13,17 +15,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
 
 import torch
 import torch.nn.functional as functional
 from diffusers.models import UNet2DConditionModel
-from lora_wizard.core.families.sd1_layers import convolution_targets
-from lora_wizard.core.families.sd1_model import denoiser_targets
+from lora_wizard.core.families.sd1_layers import convolution_targets, denoiser_targets
 from peft import LoraConfig
 from peft.tuners.tuners_utils import BaseTunerLayer
 from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
 UNET: dict[str, Any] = {
@@ -32,9 +35,12 @@ UNET: dict[str, Any] = {
     "cross_attention_dim": 768,
     "attention_head_dim": 8,
 }
-RANK = 16
+RANK, WIDE_RANK = 16, 64
+ONE_LAYER, ATTENTION, CONVOLUTIONS = "one layer", "attention", "convolutions"
+_NO_KERNEL = {"alias", "as_strided", "detach", "expand", "permute", "reshape", "select", "slice"}
+_NO_KERNEL |= {"split", "squeeze", "t", "transpose", "unbind", "unsqueeze", "view", "_unsafe_view"}
 CASES = [
-    (width, batch, checkpointing, dtype, convolutions)
+    (width, batch, checkpointing, dtype, CONVOLUTIONS if convolutions else ATTENTION)
     for dtype in (torch.bfloat16, torch.float32)
     for checkpointing in (False, True)
     for width, batch, convolutions in (
@@ -47,12 +53,41 @@ CASES = [
 ]
 
 
+@dataclass(frozen=True)
+class Counted:
+    """Of one step."""
+
+    size: float
+    """Bytes per cell and picture."""
+    forward: float
+    """Operations of the forward pass, as are those of the whole ``step``."""
+    step: float
+    calls: int
+    """Calls of the whole step."""
+    layers: int
+    """With a LoRA."""
+    values: int
+    """Numbers of the LoRA."""
+
+
+class Calls(TorchDispatchMode):
+    """Counts what is called, apart from other looks at the same numbers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        del types
+        self.count += func._schema.name.removeprefix("aten::") not in _NO_KERNEL
+        return func(*args, **(kwargs or {}))
+
+
 def measure(
-    width: int, batch: int, checkpointing: bool, dtype: torch.dtype, convolutions: bool
-) -> tuple[float, float, float]:
-    """(bytes per cell and picture, operations forward, operations of the whole step)."""
+    width: int, batch: int, checkpointing: bool, dtype: torch.dtype, trained: str, rank: int = RANK
+) -> Counted:
     with FakeTensorMode(allow_non_fake_inputs=True), _shapes_only(), _normalised_in_fp32():
-        unet = _unet(dtype, checkpointing, convolutions)
+        unet = _unet(dtype, checkpointing, trained, rank)
         own = {parameter.untyped_storage()._cdata for parameter in unet.parameters()}
         kept: dict[int, torch.Tensor] = {}
 
@@ -63,9 +98,9 @@ def measure(
 
         latents = torch.randn(batch, 4, width, width, dtype=dtype)
         text = torch.randn(batch, 77, 768, dtype=dtype)
-        counter = FlopCounterMode(display=False)
+        counter, calls = FlopCounterMode(display=False), Calls()
         enabled = dtype is not torch.float32
-        with counter:
+        with counter, calls:
             hooks = torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor)
             with hooks, torch.autocast("cpu", torch.bfloat16, enabled=enabled):
                 timesteps = torch.zeros(batch, dtype=torch.long)
@@ -74,20 +109,24 @@ def measure(
             size = sum(tensor.untyped_storage().nbytes() for tensor in kept.values())
             kept.clear()
             output.float().square().mean().backward()
-        return size / (width * width * batch), forward, counter.get_total_flops()
+        trainable = [value.numel() for value in unet.parameters() if value.requires_grad]
+        per_cell = size / (width * width * batch)
+        total = counter.get_total_flops()
+        layers = len(trainable) // 2
+        return Counted(per_cell, forward, total, calls.count, layers, sum(trainable))
 
 
-def _unet(dtype: torch.dtype, checkpointing: bool, convolutions: bool) -> Any:
+def _unet(dtype: torch.dtype, checkpointing: bool, trained: str, rank: int) -> Any:
     torch.set_default_dtype(dtype)
     try:
         unet: Any = UNet2DConditionModel(**UNET).requires_grad_(False)
     finally:
         torch.set_default_dtype(torch.float32)
-    targets = denoiser_targets(unet)
-    if convolutions:
-        shapes = {name: tuple(weight.shape) for name, weight in unet.named_parameters()}
+    shapes = {name: tuple(weight.shape) for name, weight in unet.named_parameters()}
+    targets = ["conv_in"] if trained == ONE_LAYER else denoiser_targets(shapes)
+    if trained == CONVOLUTIONS:
         targets += convolution_targets(shapes)
-    unet.add_adapter(LoraConfig(r=RANK, target_modules=targets))
+    unet.add_adapter(LoraConfig(r=rank, target_modules=targets))
     unet.train(checkpointing)
     if checkpointing:
         unet.enable_gradient_checkpointing()
@@ -130,15 +169,38 @@ def _as_fp32(value: Any) -> Any:
 
 def main() -> None:
     sys.stdout.write(
-        "latent batch checkpointing convolutions type      kB/cell  GFLOP forward  step/forward\n"
+        "latent batch checkpointing trained      type      kB/cell  GFLOP forward  step/forward\n"
     )
-    for width, batch, checkpointing, dtype, convolutions in CASES:
-        size, forward, step = measure(width, batch, checkpointing, dtype, convolutions)
+    for width, batch, checkpointing, dtype, trained in CASES:
+        found = measure(width, batch, checkpointing, dtype, trained)
         kind = str(dtype).removeprefix("torch.")
         sys.stdout.write(
-            f"{width:>6} {batch:>5} {checkpointing!s:>13} {convolutions!s:>12} {kind:<8}"
-            f" {size / 1000:>8.1f}  {forward / 1e9:>13.0f}  {step / forward:>12.2f}\n"
+            f"{width:>6} {batch:>5} {checkpointing!s:>13} {trained:<12} {kind:<8}"
+            f" {found.size / 1000:>8.1f}  {found.forward / 1e9:>13.0f}"
+            f"  {found.step / found.forward:>12.2f}\n"
         )
+    _tell_layers()
+
+
+def _tell_layers() -> None:
+    """What each kind of layer adds to a step at 512 px."""
+    counted = {
+        (trained, rank): measure(64, 1, False, torch.float32, trained, rank)
+        for trained in (ONE_LAYER, ATTENTION, CONVOLUTIONS)
+        for rank in (RANK, WIDE_RANK)
+    }
+    alone, cells = counted[ONE_LAYER, RANK], 64 * 64
+    sys.stdout.write(
+        f"\none layer alone: {alone.calls} calls, {alone.forward / cells / 1e6:.1f} MFLOP/cell"
+        " forward\nadded by      calls/layer  FLOP forward/cell and number\n"
+    )
+    for trained, without in ((ATTENTION, ONE_LAYER), (CONVOLUTIONS, ATTENTION)):
+        more, less = counted[trained, RANK], counted[without, RANK]
+        wide, wide_less = counted[trained, WIDE_RANK], counted[without, WIDE_RANK]
+        calls = (more.calls - less.calls) / (more.layers - less.layers)
+        flops = wide.forward - more.forward - wide_less.forward + less.forward
+        values = wide.values - more.values - wide_less.values + less.values
+        sys.stdout.write(f"{trained:<12} {calls:>12.1f}  {flops / cells / values:>29.3f}\n")
 
 
 if __name__ == "__main__":

@@ -92,7 +92,9 @@ def inspect(
     problems += _sample_prompts(config, spec)
     base = base or inspect_base(config, spec)
     problems += base.problems
-    problems += look_at_lora(config, spec, base).problems
+    continued = look_at_lora(config, spec, base)
+    problems += continued.problems
+    base = replace(base, lora_ranks=continued.ranks)
     problems += gpu_problems(config, spec, base)
     plan, found = _dataset(config, spec, progress)
     problems += found

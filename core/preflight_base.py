@@ -9,7 +9,7 @@ import math
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from .errors import Problem, WizardError
 from .families import registry as families
 from .families.base import FamilySpec, LoraTarget, PartSize
 from .places import existing, size_text
-from .preflight_vae import vae_problems
+from .preflight_vae import vae_problems, vae_size
 from .weights.base_model import (
     BaseModel,
     BaseModelError,
@@ -58,6 +58,10 @@ class BaseFindings:
     lora_targets: Sequence[LoraTarget] = ()
     """All layers that can get a LoRA; empty when the files are not here."""
 
+    lora_ranks: Mapping[str, int] = field(default_factory=dict)
+    """Of layers that keep the rank that they have in `network.weights`, by key; see
+    `preflight_lora`."""
+
     @property
     def lora_values_per_rank(self) -> int:
         """How many numbers a LoRA of rank 1 on all the base's attention blocks has."""
@@ -69,19 +73,20 @@ def inspect_base(config: RunConfig, spec: FamilySpec, *, online: bool = True) ->
     than `HUB_PATIENCE`, and not at all unless ``online``."""
     if not spec.parts:
         return BaseFindings()  # a family that says nothing of its files looks for them itself
-    name = config.model.base
+    name, given = config.model.base, {"vae"} if config.model.vae else set[str]()
     if is_hub_id(name) and not os.path.exists(name):  # noqa: PTH110 (see config_paths)
-        cached = _cached(name, spec)
+        cached = _cached(name, spec, given)
         if cached is None:
-            found = _ask_hub(name, spec) if online else BaseFindings()
+            found = _ask_hub(name, spec, given) if online else BaseFindings()
             # Another model may have brought the same words.
             return replace(found, vocabulary=find_vocabulary(CLIP_TOKENS, Path.cwd()))
         folder = cached
     else:
         folder = Path(name)
     try:
-        base = locate(str(folder), spec.parts, spec.open_file)
-        headers = {part: list(base.headers(part)) for part in spec.parts if part.weights}
+        base = locate(str(folder), spec.parts, spec.open_file, given)
+        there = [part for part in spec.parts if part.weights and base.has(part.folder)]
+        headers = {part: list(base.headers(part)) for part in there}
         problems = [*_wrong_kind(base, spec)]
         if spec.check_base and not problems:
             problems += spec.check_base(base, config)
@@ -98,6 +103,8 @@ def inspect_base(config: RunConfig, spec: FamilySpec, *, online: bool = True) ->
         why = f"cannot be read: {error.strerror or error}"
         return BaseFindings([Problem(why, _KEY, remedy="Check the folder's permissions.")])
     problems += vae_problems(config, spec, base)
+    if given - sizes.keys() and (size := vae_size(config, spec)):
+        sizes["vae"] = size
     return BaseFindings(problems, sizes, lora_targets=tuple(targets), vocabulary=base.vocabulary())
 
 
@@ -143,7 +150,7 @@ def _size(headers: Iterable[Header], targets: Iterable[LoraTarget]) -> PartSize:
     return PartSize(values, *sizes)
 
 
-def _cached(name: str, spec: FamilySpec) -> Path | None:
+def _cached(name: str, spec: FamilySpec, given: Collection[str]) -> Path | None:
     """The folder of a hub id in the hub's cache, if everything that is read is there."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
@@ -152,14 +159,14 @@ def _cached(name: str, spec: FamilySpec) -> Path | None:
         folder = Path(snapshot_download(name, local_files_only=True))
     except (LocalEntryNotFoundError, HFValidationError):
         return None
-    return None if missing_files(folder, spec.parts) else folder
+    return None if missing_files(folder, spec.parts, given) else folder
 
 
-def _ask_hub(name: str, spec: FamilySpec) -> BaseFindings:
+def _ask_hub(name: str, spec: FamilySpec, given: Collection[str]) -> BaseFindings:
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
         return BaseFindings([_unreachable(name, "HF_HUB_OFFLINE is set")])
     answer: list[BaseFindings] = []
-    _ask_in_thread(_caught(lambda: _hub_findings(name, spec), name, answer))
+    _ask_in_thread(_caught(lambda: _hub_findings(name, spec, given), name, answer))
     slow = f"no answer in {HUB_PATIENCE:g} seconds"
     return answer[0] if answer else BaseFindings([_unreachable(name, slow)])
 
@@ -202,7 +209,7 @@ def _caught(
     return work
 
 
-def _hub_findings(name: str, spec: FamilySpec) -> BaseFindings:
+def _hub_findings(name: str, spec: FamilySpec, given: Collection[str]) -> BaseFindings:
     from huggingface_hub import HfApi
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
@@ -224,7 +231,7 @@ def _hub_findings(name: str, spec: FamilySpec) -> BaseFindings:
             "Look for a typing mistake; a private one needs a login: hf auth login",
         ) from None
     sizes = {file.rfilename: file.size or 0 for file in info.siblings or []}
-    download = sum(_part_bytes(name, sizes, spec))
+    download = sum(_part_bytes(name, sizes, spec, given))
     note = Problem(
         f"{name} is not on this machine yet; {size_text(download)} will be downloaded first",
         where=_KEY,
@@ -247,7 +254,9 @@ def _no_room(download: int) -> Iterator[Problem]:
         )
 
 
-def _part_bytes(name: str, sizes: dict[str, int], spec: FamilySpec) -> Iterable[int]:
+def _part_bytes(
+    name: str, sizes: dict[str, int], spec: FamilySpec, given: Collection[str]
+) -> Iterable[int]:
     """The size of the weights that are read of each part. Raises BaseModelError when a part has
     none as safetensors."""
     for part in spec.parts:
@@ -255,6 +264,8 @@ def _part_bytes(name: str, sizes: dict[str, int], spec: FamilySpec) -> Iterable[
             continue
         prefix = f"{part.folder}/"
         names = [file.removeprefix(prefix) for file in sizes if file.startswith(prefix)]
+        if not names and part.folder in given:
+            continue
         try:
             variant = weight_variant(names, part.weights)
         except FileNotFoundError:

@@ -30,6 +30,9 @@ class LoraFindings:
     file: LoraFile | None = None
     layers: Mapping[str, str] = field(default_factory=dict)
     """By the layer's key in kohya's format."""
+    ranks: Mapping[str, int] = field(default_factory=dict)
+    """Of ``layers``, which keep theirs because the file has several; empty where all ranks are the
+    options'."""
 
 
 def look_at_lora(config: RunConfig, spec: FamilySpec, base: BaseFindings) -> LoraFindings:
@@ -93,7 +96,10 @@ def _compared(
     problems += _left_over(file, found, trained)
     if any(problem.severity == "error" for problem in problems):
         return LoraFindings(problems)
-    return LoraFindings(problems, file, {target.key: name for target, name in kept.items()})
+    layers = {target.key: name for target, name in kept.items()}
+    tensors = file.header.tensors
+    ranks = {key: file.layers[name].rank(tensors) for key, name in layers.items()}
+    return LoraFindings(problems, file, layers, ranks if _has_several(file, of_parts) else {})
 
 
 def _misfit(file: LoraFile, layer: FileLayer, target: LoraTarget) -> str:
@@ -113,31 +119,46 @@ def _inputs(target: LoraTarget) -> str:
     return f"{math.prod(target.shape[1:])} to {target.shape[0]}"
 
 
+def _has_several(file: LoraFile, layers: Mapping[LoraTarget, str]) -> bool:
+    """Whether layers of one kind have different ranks, as in a file that was resized layer by layer
+    or trained with ranks by block."""
+    return any(len(_ranks_of(file, layers, wide=wide)) > 1 for wide in (False, True))
+
+
+def _ranks_of(file: LoraFile, layers: Mapping[LoraTarget, str], *, wide: bool) -> set[int]:
+    return {
+        file.layers[name].rank(file.header.tensors)
+        for target, name in layers.items()
+        if target.is_convolution == wide
+    }
+
+
 def _ranks(
     config: RunConfig, file: LoraFile, layers: Mapping[LoraTarget, str]
 ) -> Iterator[Problem]:
-    """What is wrong with the ranks: those of the file have to be those of the run."""
+    """What is wrong with the ranks: one that all layers have in the file has to be the run's."""
     network = config.network
+    several = _has_several(file, layers)
+    if several:
+        every = {rank for wide in (False, True) for rank in _ranks_of(file, layers, wide=wide)}
+        yield Problem(
+            f"has layers of ranks {min(every)} to {max(every)}: each keeps its rank and alpha; "
+            "network.rank and network.alpha are those of layers that it has nothing for",
+            _KEY,
+            severity="note",
+        )
     for key, configured, wide in (
         ("network.rank", network.rank, False),
         ("network.conv_rank", network.conv_rank, True),
     ):
-        ranks = Counter(
-            file.layers[name].rank(file.header.tensors)
-            for target, name in layers.items()
-            if target.is_convolution == wide
-        )
+        ranks = _ranks_of(file, layers, wide=wide)
         if wide and configured is None and any(target.beside for target in layers):
             # Layers beside the convolutions come with them, at the ordinary rank.
             rank = min(ranks) if ranks else network.rank
             count = sum(target.beside for target in layers)
             words = f"trains convolutions too ({count} layers), and {key} is absent"
             yield _error(words, f"Set {key} = {rank}.", {key: rank})
-        elif len(ranks) > 1:
-            listed = ", ".join(str(rank) for rank in sorted(ranks))
-            words = f"has layers of different ranks ({listed}); {key} gives all the same"
-            yield _error(words, "Name a file of one rank, or resize it first.")
-        elif ranks and configured not in ranks:
+        elif ranks and not several and configured not in ranks:
             (rank,) = ranks
             of = "convolutions of rank" if wide else "rank"
             words = f"has {of} {rank}, and {key} is {configured}"

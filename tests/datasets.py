@@ -83,10 +83,10 @@ def sample_of(number: int, side: int = 32) -> Sample:
 
 def _sample(number: int, bucket: Bucket, repeats: int, is_regularization: bool) -> Sample:
     concept = f"{'class' if is_regularization else 'concept'}{repeats}"
-    path = Path(f"/none/{concept}/{number}.png")
     return Sample(
         id=f"{concept}/{number}.png",
-        path=path,
+        folder=Path("/none", concept),
+        name=f"{number}.png",
         width=bucket.width,
         height=bucket.height,
         file_size=1,
@@ -98,5 +98,5 @@ def _sample(number: int, bucket: Bucket, repeats: int, is_regularization: bool) 
         bucket=bucket,
         crop=cover(bucket.width, bucket.height, bucket),
         caption="a caption",
-        caption_path=None,
+        caption_file=None,
     )

@@ -11,9 +11,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-HEAVY = ("torch", "diffusers", "transformers", "peft", "accelerate", "torchvision")
+HEAVY = (
+    *("torch", "diffusers", "transformers", "peft", "accelerate", "torchvision"),
+    "onnxruntime",
+)
 SCREEN = ("textual", "textual_image", "plotext")
 JOBS = (
+    "captioners.*_model",
     "core.demo.*",
     "core.families.*_model",
     "core.families.noise_schedule",
@@ -117,6 +121,8 @@ def test_light_commands_stay_light_to_their_end(tmp_path: Path) -> None:
         ["templates"],
         ["new", "face", "-o", str(tmp_path / "new.toml")],
         ["status", "--all"],
+        ["caption", "--list"],
+        ["caption", str(tmp_path / "pictures"), "--with", "names"],
     ]
     run(RUN_COMMANDS, words, [*HEAVY, *SCREEN])
 

@@ -89,3 +89,14 @@ def whole_number(text: str) -> int:
     if number < 0:
         raise argparse.ArgumentTypeError(f"must be a whole number, not {text!r}")
     return number
+
+
+def size_argument(text: str) -> list[int]:
+    """The type of an argument that is a size in pixels: ``512`` or ``768x1024``."""
+    sides = text.lower().split("x")
+    if len(sides) > 2 or not all(side.isascii() and side.isdigit() for side in sides):
+        raise argparse.ArgumentTypeError(f"must be a size such as 512 or 768x1024, not {text!r}")
+    numbers = [int(side) for side in sides]
+    if not all(8 <= side <= 8192 for side in numbers):
+        raise argparse.ArgumentTypeError(f"must be from 8 to 8192 pixels, not {text!r}")
+    return numbers * 2 if len(numbers) == 1 else numbers

@@ -22,6 +22,8 @@ GROUPS: dict[str, dict[str, str]] = {
         "demo": "train a small LoRA on the model that comes along, and see what it learned",
     },
     "prepare": {
+        "look": "find copies, blur and whatever else is worth a look in a set of pictures",
+        "resize": "copy pictures into a new folder, cut to a size or to the sizes of training",
         "caption": "find captions for pictures, with a model or from their names",
         "regularize": "draw class pictures with the base model, as many as the training uses",
     },

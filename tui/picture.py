@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.segment import Segment, Segments
 from rich.style import Style
 
+from ..core.dataset.picture_file import PictureError
+from ..core.dataset.pixels import load_picture
 from ..core.text import printable
 
 UPPER_HALF = "▀"
@@ -51,18 +53,32 @@ def half_blocks(picture: Image.Image, columns: int, rows: int) -> list[list[Segm
     ]
 
 
-def print_pictures(console: Console, pictures: Sequence[tuple[str, Path]]) -> None:
-    """Show labelled picture files side by side, in as many rows as the terminal's width asks for.
+def print_pictures(
+    console: Console, pictures: Sequence[tuple[str, Path]], *, widest: int = 64
+) -> None:
+    """Show labelled picture files side by side, each at most ``widest`` columns wide, in as many
+    rows as the terminal's width asks for.
 
-    Prints nothing where there are no colours to draw with; the caller names the paths.
+    Those that cannot be read are left out. Prints nothing where there are no colours to draw
+    with; the caller names the paths.
     """
     if console.color_system is None or console.width < _SMALLEST:
         return
-    loaded = [(label, Image.open(path).convert("RGB")) for label, path in pictures]
+    loaded = [(label, picture) for label, path in pictures if (picture := _small(path)) is not None]
+    if not loaded:
+        return
     per_row = max(1, min(len(loaded), (console.width + _GAP) // (_SMALLEST + _GAP)))
-    columns = min(64, (console.width + _GAP) // per_row - _GAP)
+    columns = min(widest, (console.width + _GAP) // per_row - _GAP)
     for start in range(0, len(loaded), per_row):
         _print_row(console, loaded[start : start + per_row], columns)
+
+
+def _small(path: Path) -> Image.Image | None:
+    """A picture with pixels enough to draw it; None when it cannot be read."""
+    try:
+        return load_picture(path, at_least=2 * _TALLEST)
+    except PictureError:
+        return None
 
 
 def _print_row(console: Console, row: Sequence[tuple[str, Image.Image]], columns: int) -> None:

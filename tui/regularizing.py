@@ -62,14 +62,19 @@ def work_of(config: RunConfig, into: Path, texts: Mapping[str, str]) -> Work:
     where the training's pictures cannot be counted."""
     concepts = config.dataset.concepts
     if "class_word" in texts or not any(concept.class_prompt for concept in concepts):
-        options = typed(ClassPictureOptions, texts, _TITLE)
+        options = typed(ClassPictureOptions, texts, _TITLE, Path.cwd())
         return Work(config, into, (options,), (uses(config),))
     counts: dict[str, int] = {}
     for concept, count in zip(concepts, uses_of_concepts(config), strict=True):
         if concept.class_prompt:
             counts[concept.class_prompt] = counts.get(concept.class_prompt, 0) + count
     classes = (
-        typed(ClassPictureOptions, {"prompt": prompt, **texts, "class_word": prompt}, _TITLE)
+        typed(
+            ClassPictureOptions,
+            {"prompt": prompt, **texts, "class_word": prompt},
+            _TITLE,
+            Path.cwd(),
+        )
         for prompt in counts
     )
     return Work(config, into, tuple(classes), tuple(counts.values()))

@@ -7,7 +7,9 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual.app import ScreenStackError
 from textual.binding import Binding, BindingType
+from textual.css.query import NoMatches
 from textual.events import Resize
 from textual.worker import WorkerFailed
 
@@ -93,6 +95,13 @@ class TerminalApp(ThriftyApp):
         if self._is_small and not was_small:
             said = f"This window is {width}x{height}. Everything fits from 80x24 on; here, scroll."
             self.notify(said, severity="warning")
+
+    def _handle_exception(self, error: Exception) -> None:
+        # What comes late, as a worker's answer does, finds no screen or one without its widgets.
+        late = error.error if isinstance(error, WorkerFailed) else error
+        leaving = self._exit or not self.is_running
+        if not (leaving and isinstance(late, (NoMatches, ScreenStackError))):
+            super()._handle_exception(error)
 
     def _fatal_error(self) -> None:
         # Textual's own way prints hundreds of lines with the values of all variables.

@@ -77,13 +77,10 @@ class Results:
         except OSError as error:
             raise _not_kept(self._path, error) from error
 
-    def close(self) -> None:
-        os.close(self._descriptor)
-
     def _append(self, line: bytes) -> None:
         written = os.write(self._descriptor, line)
         if written < len(line):
-            os.ftruncate(self._descriptor, self._size)
+            # What is torn now, the next start closes with a newline.
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         self._size += written
 

@@ -50,7 +50,7 @@ _SAME = re.compile(
     r"model\.(clip_skip|zero_terminal_snr)|dataset\.(resolution|cache_latents)|augmentation\.random_crop"
     r"|captions\.keep_tokens|training\.(gradient_checkpointing|max_grad_norm|seed)"
     r"|optimizer\.learning_rate|output\.save_precision"
-    r"|loss\.(huber_c|huber_schedule|min_snr_gamma|(min|max)_timestep|prior_loss_weight"
+    r"|loss\.(huber_(c|scale|schedule)|min_snr_gamma|(min|max)_timestep|prior_loss_weight"
     r"|noise_offset(_random_strength)?|adaptive_noise_scale)"
 )
 """Keys whose last word is sd-scripts' name, too."""

@@ -30,7 +30,9 @@ def allowed_text(info: OptionInfo) -> str:
     """What may stand there; the words that a registry knows, where there is one."""
     words = registered(info.key)
     unit = f", in {info.unit}" if info.unit else ""
-    return (f"one of {', '.join(words)}" if words else info.allowed) + unit
+    if not words:
+        return info.allowed + unit
+    return f"one of {', '.join(words)}" if len(words) > 1 else f"only {words[0]}"
 
 
 def registered(key: str) -> Sequence[str]:

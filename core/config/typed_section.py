@@ -5,21 +5,24 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from ..errors import Problem, ProblemsError
+from ..errors import Problem, ProblemsError, WizardError
 from . import values
 from .config_problems import short
 from .options import OptionInfo, Section, walk
+from .paths import resolve_base_model, resolve_path
 
 _Section = TypeVar("_Section", bound=Section)
 
 
-def typed(options: type[_Section], texts: Mapping[str, str], title: str) -> _Section:
-    """``options`` with ``texts`` by their names, as somebody typed them; the defaults for the rest.
-    ``title`` is what has them, for messages. Raises ProblemsError with everything that is wrong."""
+def typed(options: type[_Section], texts: Mapping[str, str], title: str, folder: Path) -> _Section:
+    """``options`` with ``texts`` by their names, as somebody typed them who stands in ``folder``;
+    the defaults for the rest. Paths are absolute then: a job works elsewhere. ``title`` is what has
+    the options, for messages. Raises ProblemsError with everything that is wrong."""
     known = {info.key: info for info in walk(options)}
     given: dict[str, Any] = {}
     problems: list[Problem] = []
@@ -31,10 +34,13 @@ def typed(options: type[_Section], texts: Mapping[str, str], title: str) -> _Sec
         value = values.parse(known[name], text)
         if value is None:
             continue
-        if _is_valid(options, name, value):
-            given[name] = value
-        else:
+        if not _is_valid(options, name, value):
             problems.append(_wrong(known[name], text))
+            continue
+        try:
+            given[name] = _absolute(known[name], value, folder)
+        except WizardError as error:
+            problems.append(Problem(error.title, name, remedy=error.remedy))
     missing = [info for info in known.values() if info.required and info.key not in given]
     wrong = {problem.where for problem in problems}
     problems += [
@@ -61,6 +67,14 @@ def checked(options: type[_Section], given: Mapping[str, Any], title: str) -> _S
 
 def _cannot(title: str) -> str:
     return f"{title} cannot be told that"
+
+
+def _absolute(info: OptionInfo, value: Any, folder: Path) -> Any:
+    if not isinstance(value, str) or not value:
+        return value
+    if info.key == "model":
+        return resolve_base_model(value, folder)
+    return resolve_path(value, folder) if info.path else value
 
 
 def _is_valid(options: type[Section], name: str, value: Any) -> bool:

@@ -55,9 +55,9 @@ def build_plan(
         summaries.append(_summary(concept, len(pictures), len(captions)))
         if rule:
             samples += [
-                reader.sample(picture, captions.get(picture.path), rule) for picture in pictures
+                reader.sample(picture, captions.get(picture.name), rule) for picture in pictures
             ]
-    problems += sources.finish()
+    problems = _remedies_once(problems) + sources.finish()
     raise_errors([*problems, *_told(bad, config.dataset.exclude)])
     if not any(not sample.is_regularization for sample in samples):
         raise ProblemsError(
@@ -133,15 +133,15 @@ class _ConceptReader:
         # Together: the index forgets what is not named to it.
         good, bad = scan_pictures(concept.folder, wanted, self.progress)
         self.bad += bad
-        pictures = [item for item in good if item.path.name not in names]
-        files = [item for item in good if item.path.name in names]
+        pictures = [item for item in good if item.name not in names]
+        files = [item for item in good if item.name in names]
         self.masks = masks_of(self.mask, pictures, files)
         self.problems += review_masks(self.mask, names, pictures, self.masks)
         return pictures
 
-    def captions(self, pictures: Sequence[Picture], sources: CaptionSources) -> dict[Path, Caption]:
+    def captions(self, pictures: Sequence[Picture], sources: CaptionSources) -> dict[str, Caption]:
         found = sources.captions(self.concept, pictures)
-        self._tell_missing([picture for picture in pictures if picture.path not in found])
+        self._tell_missing([picture for picture in pictures if picture.name not in found])
         return found
 
     def sample(self, picture: Picture, caption: Caption | None, rule: BucketRule) -> Sample:
@@ -150,8 +150,9 @@ class _ConceptReader:
             self.assigned[size] = rule.assign(*size)
         bucket, crop = self.assigned[size]
         return Sample(
-            id=f"{self.label}/{picture.path.name}",
-            path=picture.path,
+            id=f"{self.label}/{picture.name}",
+            folder=picture.folder,
+            name=picture.name,
             width=picture.width,
             height=picture.height,
             file_size=picture.file_size,
@@ -163,17 +164,17 @@ class _ConceptReader:
             bucket=bucket,
             crop=crop,
             caption=self.concept.name if caption is None else caption.text,
-            caption_path=None if caption is None else caption.path,
-            mask=self.masks.get(picture.path),
+            caption_file=None if caption is None else caption.file,
+            mask=self.masks.get(picture.path) if self.masks else None,
             prompt=self.concept.prompt,
         )
 
     def _tell_kinds(self, pictures: Sequence[Picture]) -> None:
-        animated = [item.path.name for item in pictures if item.frames > 1]
+        animated = [item.name for item in pictures if item.frames > 1]
         if animated:
             message = f"Animated, so only the first frame is trained: {some(animated)}."
             self._say(message, severity="note")
-        transparent = [item.path.name for item in pictures if item.has_alpha]
+        transparent = [item.name for item in pictures if item.has_alpha]
         if transparent and self.mask != "alpha":
             message = f"Transparent parts become white: {some(transparent)}."
             self._say(message, severity="note")
@@ -181,9 +182,9 @@ class _ConceptReader:
     def _tell_unread(self, pictures: Collection[str]) -> None:
         # A camera's raw picture has its JPEG beside it.
         unread = [
-            file.name
-            for file in self.concept.listing.files
-            if is_unread_picture(file.name) and _stem(file.name) not in pictures
+            name
+            for name in self.concept.listing.names
+            if is_unread_picture(name) and _stem(name) not in pictures
         ]
         if unread:
             count = "1 file is" if len(unread) == 1 else f"{len(unread)} files are"
@@ -195,7 +196,7 @@ class _ConceptReader:
             return
         count, which = len(self.concept.pictures), ""
         if len(without) < count:
-            which = f": {some([picture.path.name for picture in without])}"
+            which = f": {some([picture.name for picture in without])}"
         self._say(
             f"{len(without)} of {_counted(count)} have no caption and are trained as "
             f"{self.concept.name!r}{which}.",
@@ -206,6 +207,17 @@ class _ConceptReader:
     def _say(self, message: str, remedy: str = "", severity: str = "warning") -> None:
         where = "dataset.regularization_folder" if self.concept.is_regularization else "dataset"
         self.problems.append(Problem(message, where, remedy=remedy, severity=severity))
+
+
+def _remedies_once(problems: Sequence[Problem]) -> list[Problem]:
+    """Of folders that lack the same, the first says what to do."""
+    said: set[str] = set()
+    found: list[Problem] = []
+    for problem in problems:
+        again = problem.severity != "error" and problem.remedy in said and not problem.mends
+        found.append(replace(problem, remedy="") if again else problem)
+        said.add(problem.remedy)
+    return found
 
 
 def _told(bad: Sequence[BadPicture], exclude: Sequence[str]) -> list[Problem]:

@@ -24,7 +24,7 @@ from ..errors import WizardError
 from ..files import WriteError, write_bytes, write_json
 from ..places import state_folder
 from .captions import EXTENSIONS, SIZE_LIMIT, CaptionError, read_caption
-from .folders import FileEntry, open_regular
+from .folders import open_regular
 from .images import Progress
 from .wildcards import lines_of
 
@@ -66,13 +66,12 @@ def current_caption(picture: Path, *, lines: bool = False) -> str:
     one. Raises CaptionError when the file cannot be read."""
     path = caption_file(picture)
     try:
-        found = path.stat()
+        path.stat()
     except FileNotFoundError:
         return ""
     except OSError as error:
         raise CaptionError(f"cannot be read: {error.strerror or error}") from error
-    file = FileEntry(path.parent, path.name, found.st_size, found.st_mtime_ns)
-    return read_caption(file, lines=lines).text
+    return read_caption(path, lines=lines).text
 
 
 def caption_digest(picture: Path) -> str | None:
@@ -97,9 +96,12 @@ class CaptionFiles:
         *,
         mode: Mode = "overwrite",
         separator: str = ", ",
+        with_empty: bool = False,
         progress: Progress | None = None,
     ) -> Outcome:
         """Write ``captions`` (by picture) in UTF-8. A file that would say the same is not touched.
+        An empty caption gets a file where there is none only ``with_empty``: one that comes from a
+        table of many is emptied by it.
 
         Raises WriteError when the journal or a caption file cannot be written; what was written
         until then can be undone. What ``progress`` raises ends it likewise.
@@ -112,7 +114,7 @@ class CaptionFiles:
             except CaptionError as error:
                 left[picture] = str(error)
                 continue
-            if plan:
+            if plan and (plan.text != plan.was or (with_empty and plan.old is None)):
                 planned.append(plan)
         if not planned:
             return Outcome({}, left)
@@ -184,6 +186,7 @@ class _Planned:
     picture: Path
     file: Path
     old: bytes | None
+    was: str
     text: str
 
     @property
@@ -209,7 +212,8 @@ class _Entry:
 
 
 def _plan(picture: Path, text: str, mode: Mode, separator: str, lines: bool) -> _Planned | None:
-    """What to write; None when it is there already, or to be kept. Raises CaptionError."""
+    """What to write, which may be there already; None when what is there is to be kept. Raises
+    CaptionError."""
     file = caption_file(picture)
     if picture.is_relative_to(templates_folder()):
         raise CaptionError("comes along with lora-wizard, and is not changed")
@@ -221,9 +225,7 @@ def _plan(picture: Path, text: str, mode: Mode, separator: str, lines: bool) -> 
         return None
     if now and mode == "append":
         text = f"{now}{separator}{text}" if text else now
-    if text == now:
-        return None
-    return _Planned(picture, file, old, text)
+    return _Planned(picture, file, old, now, text)
 
 
 def _entries(journal: Path) -> Iterator[_Entry]:

@@ -126,7 +126,7 @@ def _cut_words(item: Length, most: int, is_exact: bool) -> str:
     lost = item.lost(most)
     shown = f"{lost[:_LOST].rstrip()} ..." if len(lost) > _LOST else lost
     about = "" if is_exact else "at least "
-    return f'{item.sample.path.name} ({about}{item.tokens}) loses "{shown}"'
+    return f'{item.sample.name} ({about}{item.tokens}) loses "{shown}"'
 
 
 def _cut_remedy(fitting: int, longest_one: int, most: int) -> str:
@@ -196,5 +196,5 @@ def _about_weights(plan: DatasetPlan, options: CaptionOptions) -> Iterator[Probl
 
 def _some(samples: Sequence[Sample]) -> str:
     if len(samples) == 1:
-        return f"{samples[0].path.name} has"
-    return f"{len(samples)} pictures, such as {samples[0].path.name}, have"
+        return f"{samples[0].name} has"
+    return f"{len(samples)} pictures, such as {samples[0].name}, have"

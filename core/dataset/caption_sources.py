@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ..config import CaptionOptions
@@ -29,38 +30,41 @@ class CaptionSources:
         self._options = options
         self._read: dict[Path, CaptionTable | None] = {}
         self._used: dict[Path, set[str]] = {}
-        self._both: dict[Path, list[str]] = {}
+        self._both: dict[str, list[str]] = {}
         self._named = self._table(Path(options.metadata), _KEY) if options.metadata else None
         self._above = folder and folder / FOUND_BY_ITSELF
 
-    def captions(self, concept: ConceptFolder, pictures: Sequence[Picture]) -> dict[Path, Caption]:
-        """By picture; those without any are not in it."""
+    def captions(
+        self, concept: ConceptFolder, pictures: Sequence[Picture | FileEntry]
+    ) -> dict[str, Caption]:
+        """By the picture's name; those without any are not in it."""
         where = "dataset.regularization_folder" if concept.is_regularization else "dataset"
-        beside = _beside(concept.listing.files, [picture.path.name for picture in pictures])
+        there = set(concept.listing.names)
+        within = os.path.join(concept.folder, "")  # noqa: PTH118 - faster than a Path each
         tables = self._tables(concept)
-        found: dict[Path, Caption] = {}
+        found: dict[str, Caption] = {}
         remarks: dict[str, list[str]] = {}
         for picture in pictures:
-            files = beside.get(_stem(picture.path.name), [])
-            entry = self._entry(picture.path, tables)
-            if files:
+            stem = picture.name.rpartition(".")[0]
+            names = [stem + ending for ending in EXTENSIONS if stem + ending in there]
+            entry = self._entry(picture.path, tables) if tables else None
+            if names:
+                name = names[0]
                 try:
-                    caption = read_caption(files[0], lines=self._options.wildcards)
+                    caption = read_caption(within + name, lines=self._options.wildcards)
                 except CaptionError as error:
-                    message = f"{files[0].path}: {error}."
                     remedy = "Save it as UTF-8 text, or remove it."
-                    self.problems.append(Problem(message, where, remedy=remedy))
+                    self.problems.append(Problem(f"{within}{name}: {error}.", where, remedy=remedy))
                     continue
-                found[picture.path] = caption
+                found[picture.name] = caption
                 for remark in caption.remarks:
-                    remarks.setdefault(remark, []).append(files[0].name)
-                if files[1:]:
-                    name = "is read, not the .caption beside it"
-                    remarks.setdefault(name, []).append(files[0].name)
+                    remarks.setdefault(remark, []).append(name)
+                if names[1:]:
+                    remarks.setdefault("is read, not the .caption beside it", []).append(name)
                 if entry:
-                    self._both.setdefault(entry.path, []).append(files[0].name)
+                    self._both.setdefault(entry.file, []).append(name)
             elif entry:
-                found[picture.path] = entry
+                found[picture.name] = entry
         for remark, names in sorted(remarks.items()):
             message = f"{concept.name}: caption {remark}: {some(names)}."
             self.problems.append(Problem(message, where, severity="warning"))
@@ -71,7 +75,7 @@ class CaptionSources:
         for table in self._read.values():
             if table is None:
                 continue
-            used, both = self._used[table.path], self._both.get(table.path, [])
+            used, both = self._used[table.path], self._both.get(str(table.path), [])
             path = _short(table.path)
             if used:
                 message = f"{path} has the captions of {_pictures(len(used))}."
@@ -96,8 +100,7 @@ class CaptionSources:
 
     def _tables(self, concept: ConceptFolder) -> list[CaptionTable]:
         paths = [concept.folder / FOUND_BY_ITSELF]
-        names = {file.name for file in concept.listing.files}
-        there = [path for path in paths if path.name in names]
+        there = [path for path in paths if path.name in concept.listing.names]
         if self._above and self._above != paths[0] and self._above.is_file():
             there.append(self._above)
         found = [self._table(path) for path in there]
@@ -131,19 +134,6 @@ def some(names: Sequence[str], limit: int = 5) -> str:
     """The first few of many names."""
     more = f" and {len(names) - limit} more" if len(names) > limit else ""
     return ", ".join(names[:limit]) + more
-
-
-def _beside(files: Iterable[FileEntry], pictures: Collection[str]) -> dict[str, list[FileEntry]]:
-    """The caption files of each picture's stem, the one that is read first."""
-    by_name = {file.name: file for file in files}
-    return {
-        stem: [by_name[stem + ending] for ending in EXTENSIONS if stem + ending in by_name]
-        for stem in map(_stem, pictures)
-    }
-
-
-def _stem(name: str) -> str:
-    return name.rpartition(".")[0]
 
 
 def _short(path: Path) -> str:

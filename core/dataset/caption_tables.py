@@ -46,7 +46,7 @@ class CaptionTable:
 
     def caption(self, name: str, *, lines: bool = False) -> Caption:
         """The caption under a name; as `captions.read_caption` gives it."""
-        return Caption(("\n" if lines else " ").join(lines_of(self.texts[name])), self.path)
+        return Caption(("\n" if lines else " ").join(lines_of(self.texts[name])), str(self.path))
 
 
 def read_table(path: Path, separator: str) -> CaptionTable:

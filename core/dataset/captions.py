@@ -9,14 +9,14 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ..config import CaptionOptions, RunConfig
 from ..config.sections.dataset import FILEWORDS
 from ..randomness import key as key_of
 from ..randomness import shuffled, uniform
-from .folders import FileEntry, open_regular
+from .folders import read_regular
 from .plan import Draw, Sample
 from .wildcards import Pick, by_key, chosen, lines_of, one_line
 
@@ -33,32 +33,34 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 """UTF-32's little-endian mark begins with UTF-16's, so it comes first."""
+_MARKS = tuple(mark for mark, _ in _BOMS)
 
 
-@dataclass(frozen=True)
-class Caption:
-    """A caption file as read. ``remarks`` are worth telling the person."""
+class Caption(NamedTuple):
+    """A caption as read from ``file``, a path. ``remarks`` are worth telling the person."""
 
     text: str
-    path: Path
+    file: str
     remarks: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> Path:
+        return Path(self.file)
 
 
 class CaptionError(Exception):
     """A caption file cannot be used; the message is the reason, for a person."""
 
 
-def read_caption(file: FileEntry, *, lines: bool = False) -> Caption:
+def read_caption(file: str | Path, *, lines: bool = False) -> Caption:
     """A caption file of any encoding, on one line, or with its own ``lines`` where they are
     alternatives. Raises CaptionError when it cannot be read."""
-    if file.size > SIZE_LIMIT:
-        raise CaptionError(f"{file.size / 1e6:.1f} MB is too long for a caption")
-    path = file.path
     try:
-        with open_regular(path) as opened:
-            data = opened.read(SIZE_LIMIT + 1)
+        data, size = read_regular(file, SIZE_LIMIT)
     except OSError as error:
         raise CaptionError(f"cannot be read: {error.strerror or error}") from error
+    if size > SIZE_LIMIT:
+        raise CaptionError(f"{size / 1e6:.1f} MB is too long for a caption")
     text, remark = decode(data)
     remarks = [remark] if remark else []
     if "\x00" in text:
@@ -68,13 +70,13 @@ def read_caption(file: FileEntry, *, lines: bool = False) -> Caption:
         remarks.append("has several lines, which are read as one")
     if not filled:
         remarks.append("is empty")
-    return Caption(("\n" if lines else " ").join(filled), path, tuple(remarks))
+    return Caption(("\n" if lines else " ").join(filled), str(file), tuple(remarks))
 
 
 def decode(data: bytes) -> tuple[str, str]:
     """Text and a remark (or "") from the bytes of a caption: by its byte order mark, as UTF-8, or
     as Windows' cp1252; never an error."""
-    for mark, encoding in _BOMS:
+    for mark, encoding in _BOMS if data.startswith(_MARKS) else ():
         if data.startswith(mark):
             text = data[len(mark) :].decode(encoding, "replace")
             broken = "�" in text

@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
+
+_TO_ITSELF = "a link that leads back to itself"
 
 
-@dataclass(frozen=True)
-class FileEntry:
-    """A regular file of a folder, as the directory told it. ``size`` in bytes."""
+class FileEntry(NamedTuple):
+    """A regular file of a folder, as the directory told it. Paths are made, and the file is looked
+    at, only when that is asked for: of ten thousand, both take longer than to list them."""
 
     folder: Path
     name: str
-    size: int
-    modified_ns: int
+    told: os.DirEntry[str]
 
     @property
     def path(self) -> Path:
         return self.folder / self.name
+
+    @property
+    def size(self) -> int:
+        """In bytes. As `modified_ns`, it is that of the first time that either is asked for.
+        Raises OSError."""
+        return self.told.stat().st_size
+
+    @property
+    def modified_ns(self) -> int:
+        return self.told.stat().st_mtime_ns
 
 
 @dataclass(frozen=True)
@@ -38,9 +51,19 @@ class FolderListing:
     """What lies directly in a folder, in the order of the names' code points."""
 
     folder: Path
-    files: tuple[FileEntry, ...]
+    told: tuple[os.DirEntry[str], ...]
+    """Of its regular files."""
     folders: tuple[Path, ...]
     skipped: tuple[Skipped, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of its regular files, as are `files`."""
+        return tuple(entry.name for entry in self.told)
+
+    @property
+    def files(self) -> tuple[FileEntry, ...]:
+        return tuple(FileEntry(self.folder, entry.name, entry) for entry in self.told)
 
 
 def list_folder(folder: Path, root: Path | None = None) -> FolderListing:
@@ -51,7 +74,7 @@ def list_folder(folder: Path, root: Path | None = None) -> FolderListing:
     thumbnails and copies of pictures' names there. Raises OSError when the folder cannot be read.
     """
     real_root = Path(os.path.realpath(root or folder))
-    files: list[FileEntry] = []
+    files: list[os.DirEntry[str]] = []
     folders: list[Path] = []
     skipped: list[Skipped] = []
     with os.scandir(folder) as entries:
@@ -59,22 +82,32 @@ def list_folder(folder: Path, root: Path | None = None) -> FolderListing:
             if entry.name.startswith("."):
                 continue
             try:
-                found, reason = _look_at(entry, real_root)
+                # The directory itself tells this of most: nothing is asked of the file.
+                if entry.is_file(follow_symlinks=False):
+                    files.append(entry)
+                    continue
+                mode, reason = _look_at(entry, real_root)
             except (OSError, RuntimeError) as error:
                 skipped.append(Skipped(folder / entry.name, _link_reason(error)))
                 continue
-            if found is None:
+            if reason:
                 skipped.append(Skipped(folder / entry.name, reason))
-            elif stat.S_ISDIR(found.st_mode):
+            elif stat.S_ISDIR(mode):
                 folders.append(folder / entry.name)
             else:
-                files.append(FileEntry(folder, entry.name, found.st_size, found.st_mtime_ns))
+                files.append(entry)
     return FolderListing(
         folder,
-        tuple(sorted(files, key=lambda file: file.name)),
+        tuple(sorted(files, key=attrgetter("name"))),
         tuple(sorted(folders, key=lambda path: path.name)),
         tuple(sorted(skipped, key=lambda item: item.path.name)),
     )
+
+
+def extension(name: str) -> str:
+    """Of a file's name, with its dot and in lower case; "" without one."""
+    dot = name.rfind(".")
+    return name[dot:].lower() if dot > 0 else ""
 
 
 @contextmanager
@@ -84,10 +117,8 @@ def open_regular(path: Path) -> Iterator[BinaryIO]:
     The kind is asked of the open descriptor, without waiting for a writer: a FIFO that took the
     file's place since it was listed does not hang the program.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    descriptor, _ = _opened(path)
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(f"{path} is not a regular file")
         file = os.fdopen(descriptor, "rb")
     except BaseException:
         os.close(descriptor)
@@ -96,17 +127,47 @@ def open_regular(path: Path) -> Iterator[BinaryIO]:
         yield file
 
 
-def _look_at(entry: os.DirEntry[str], real_root: Path) -> tuple[os.stat_result | None, str]:
-    """The stat of a file or folder to use, or None and the reason why not."""
+def read_regular(path: str | Path, limit: int) -> tuple[bytes, int]:
+    """The first ``limit`` bytes of a file and its size in bytes; OSError as `open_regular`.
+
+    For thousands of small files: a file object costs more than to read them.
+    """
+    descriptor, size = _opened(path)
+    try:
+        wanted = min(size, limit)
+        data = os.read(descriptor, wanted)
+        while len(data) < wanted and (more := os.read(descriptor, wanted - len(data))):
+            data += more
+        return data, size
+    finally:
+        os.close(descriptor)
+
+
+def _opened(path: str | Path) -> tuple[int, int]:
+    """A descriptor, to be closed, and the file's size."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(f"{path} is not a regular file")
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor, found.st_size
+
+
+def _look_at(entry: os.DirEntry[str], real_root: Path) -> tuple[int, str]:
+    """The mode of what an entry leads to, and why it is not used, or ""."""
     found = entry.stat(follow_symlinks=False)
     if stat.S_ISLNK(found.st_mode):
         target = Path(os.path.realpath(entry.path, strict=True))
         if not target.is_relative_to(real_root):
-            return None, "a link that leads out of the folder"
+            return found.st_mode, "a link that leads out of the folder"
+        if Path(os.path.realpath(Path(entry.path).parent)).is_relative_to(target):
+            return found.st_mode, _TO_ITSELF
         found = target.stat()
-    if stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode):
-        return found, ""
-    return None, _kind(found.st_mode)
+    is_used = stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)
+    return found.st_mode, "" if is_used else _kind(found.st_mode)
 
 
 def _kind(mode: int) -> str:
@@ -120,6 +181,6 @@ def _kind(mode: int) -> str:
 def _link_reason(error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
         return "a link that leads nowhere"
-    if isinstance(error, OSError) and error.strerror:
-        return f"cannot be looked at: {error.strerror}"
-    return "a link that leads to itself"
+    if isinstance(error, OSError) and error.errno != errno.ELOOP:
+        return f"closed to us: {error.strerror or error}"
+    return _TO_ITSELF

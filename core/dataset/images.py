@@ -11,14 +11,14 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from PIL import Image
 
-from .folders import FileEntry
+from .folders import FileEntry, extension
 from .index import IndexEntry, PictureIndex
 from .masks import load_mask
 from .picture_file import PictureError, open_picture, oriented_size
@@ -36,17 +36,21 @@ Progress = Callable[[int, int], None]
 """Called with (pictures done, pictures in all), from the thread that was called."""
 
 
-@dataclass(frozen=True)
-class Picture:
+class Picture(NamedTuple):
     """A picture's header. Sizes in pixels after the EXIF orientation, in bytes for the file."""
 
-    path: Path
+    folder: Path
+    name: str
     width: int
     height: int
     file_size: int
     modified_ns: int
     frames: int
     has_alpha: bool
+
+    @property
+    def path(self) -> Path:
+        return self.folder / self.name
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,10 @@ class PictureFile(Protocol):
     """What `verify_pictures` must know: a `Picture` or a `Sample`."""
 
     @property
+    def folder(self) -> Path: ...
+    @property
+    def name(self) -> str: ...
+    @property
     def path(self) -> Path: ...
     @property
     def width(self) -> int: ...
@@ -73,7 +81,7 @@ class PictureFile(Protocol):
 
 
 def is_picture_name(name: str) -> bool:
-    return os.path.splitext(name)[1].lower() in EXTENSIONS  # noqa: PTH122 - 4 times faster
+    return extension(name) in EXTENSIONS
 
 
 def scan_pictures(
@@ -87,15 +95,17 @@ def scan_pictures(
     good: list[Picture] = []
     bad: list[BadPicture] = []
     for done, file in enumerate(files, start=1):
-        entry = index.find(file.name, file.size, file.modified_ns)
-        if entry is None:
-            try:
+        try:
+            entry = index.find(file.name, file.size, file.modified_ns)
+            if entry is None:
                 entry = _read_header(file)
-            except PictureError as error:
-                bad.append(BadPicture(file.path, str(error)))
-                continue
-            index.remember(file.name, entry)
-        good.append(_picture(file, entry))
+                index.remember(file.name, entry)
+        except PictureError as error:
+            bad.append(BadPicture(file.path, str(error)))
+        except OSError as error:
+            bad.append(BadPicture(file.path, f"cannot be read: {error.strerror or error}"))
+        else:
+            good.append(_picture(file, entry))
         if progress and (done % 256 == 0 or done == len(files)):
             progress(done, len(files))
     index.save(keep=[file.name for file in files])
@@ -120,12 +130,13 @@ def verify_pictures(
     channel that does.
     """
     waiting, masks = list(pictures), masks or {}
-    indexes = {folder: PictureIndex(folder) for folder in {item.path.parent for item in waiting}}
+    indexes = {folder: PictureIndex(folder) for folder in {item.folder for item in waiting}}
     total, bad, done = len(waiting), [], 0
     todo: list[PictureFile] = []
     for item in waiting:
-        known = indexes[item.path.parent].find(item.path.name, item.file_size, item.modified_ns)
-        is_known = known and known.is_decoded and (known.is_mask or item.path not in masks)
+        known = indexes[item.folder].find(item.name, item.file_size, item.modified_ns)
+        is_mask = bool(masks) and item.path in masks
+        is_known = known and known.is_decoded and (known.is_mask or not is_mask)
         if is_known and _is_unchanged(item):
             done += 1
         else:
@@ -138,7 +149,7 @@ def verify_pictures(
         if isinstance(result, BadPicture):
             bad.append(result)
         else:
-            indexes[item.path.parent].remember(item.path.name, result)
+            indexes[item.folder].remember(item.name, result)
         # By the clock: a save writes all entries, and by number that grows with its square.
         if time.monotonic() >= save_at:
             _save_all(indexes)
@@ -151,11 +162,12 @@ def verify_pictures(
 
 def _picture(file: FileEntry, entry: IndexEntry) -> Picture:
     return Picture(
-        file.path,
+        file.folder,
+        file.name,
         entry.width,
         entry.height,
-        file.size,
-        file.modified_ns,
+        entry.size,
+        entry.modified_ns,
         entry.frames,
         entry.has_alpha,
     )
@@ -203,7 +215,7 @@ def _decode(item: PictureFile, is_alpha_mask: bool | None) -> IndexEntry | BadPi
         if is_alpha_mask is not None:
             if load_mask(item.path, is_alpha=is_alpha_mask).getbbox() is None:
                 return BadPicture(item.path, _EMPTY_MASK[is_alpha_mask])
-            entry = replace(entry, is_mask=True)
+            entry = entry._replace(is_mask=True)
     except PictureError as error:
         return BadPicture(item.path, str(error))
     if not _is_unchanged(item) or (entry.width, entry.height) != (item.width, item.height):
@@ -213,7 +225,7 @@ def _decode(item: PictureFile, is_alpha_mask: bool | None) -> IndexEntry | BadPi
 
 def _is_unchanged(item: PictureFile) -> bool:
     try:
-        found = item.path.stat()
+        found = os.stat(os.path.join(item.folder, item.name))  # noqa: PTH116, PTH118 - faster
     except OSError:
         return False
     return (found.st_size, found.st_mtime_ns) == (item.file_size, item.modified_ns)

@@ -13,8 +13,8 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass, replace
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import PIL
 
@@ -25,8 +25,7 @@ from ..places import cache_folder
 _VERSION = 2
 
 
-@dataclass(frozen=True)
-class IndexEntry:
+class IndexEntry(NamedTuple):
     """One picture as it was seen. Sizes in pixels, after the EXIF orientation."""
 
     size: int
@@ -60,8 +59,7 @@ class PictureIndex:
         known = self.find(name, entry.size, entry.modified_ns)
         if known:
             is_decoded, is_mask = known.is_decoded, known.is_mask
-            entry = replace(
-                entry,
+            entry = entry._replace(
                 is_decoded=entry.is_decoded or is_decoded,
                 is_mask=entry.is_mask or is_mask,
             )
@@ -80,7 +78,7 @@ class PictureIndex:
         document = {
             "version": _VERSION,
             "pillow": PIL.__version__,
-            "pictures": {name: astuple(entry) for name, entry in merged.items()},
+            "pictures": merged,
         }
         data = json.dumps(document, separators=(",", ":")).encode("ascii")
         with contextlib.suppress(OSError, WizardError):
@@ -104,13 +102,15 @@ def _read(path: Path) -> dict[str, IndexEntry]:
         return {}
 
 
-def _entry(row: object) -> IndexEntry:
+_KINDS = [int, int, int, int, int, bool, bool, bool]
+"""Of an entry's fields. True is no number here, as it would be to isinstance."""
+
+
+def _entry(row: list[Any]) -> IndexEntry:
     """Raises TypeError or ValueError for anything but a row of ours."""
-    if not isinstance(row, list) or len(row) != 8:
+    if list(map(type, row)) != _KINDS:
         raise ValueError("not a row of the index")
-    size, modified_ns, width, height, frames, has_alpha, is_decoded, is_mask = row
-    numbers = (size, modified_ns, width, height, frames)
-    if any(type(number) is not int for number in numbers) or min(width, height, frames) < 1:
+    entry = IndexEntry._make(row)
+    if entry.width < 1 or entry.height < 1 or entry.frames < 1:
         raise ValueError("not the numbers of a picture")
-    flags = (flag is True for flag in (has_alpha, is_decoded, is_mask))
-    return IndexEntry(size, modified_ns, width, height, frames, *flags)
+    return entry

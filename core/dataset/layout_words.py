@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import json
-import os
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import Mend
-from .folders import FolderListing, list_folder
+from .folders import FolderListing, extension, list_folder
 
 _REPEATS_NAME = re.compile(r"(\d+)_(.*)", re.DOTALL)
 _SLIPS = (
@@ -116,7 +115,7 @@ def nearest(folder: Path, where: str) -> tuple[str, tuple[Mend, ...]]:
 
 
 def content(listing: FolderListing) -> str:
-    endings = Counter(Path(file.name).suffix.lower() or "no ending" for file in listing.files)
+    endings = Counter(extension(name) or "no ending" for name in listing.names)
     if not endings and not listing.folders:
         return "it is empty"
     parts = [f"{count} x {ending}" for ending, count in endings.most_common(5)]
@@ -133,7 +132,7 @@ def names(folders: Iterable[Path], limit: int = 5) -> str:
 
 def is_unread_picture(name: str) -> bool:
     """Whether a person would call the file a picture, and nothing here opens it."""
-    return os.path.splitext(name)[1].lower() in _UNREAD  # noqa: PTH122 - 4 times faster
+    return extension(name) in _UNREAD
 
 
 def counted(number: int, noun: str) -> str:

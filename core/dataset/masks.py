@@ -34,17 +34,29 @@ def masked_name(name: str) -> str:
     when it is not named like one."""
     stem = name.rpartition(".")[0]
     lower = stem.lower()
-    for ending in ENDINGS:
-        if lower.endswith(ending) and len(stem) > len(ending):
-            return stem[: -len(ending)]
+    if lower.endswith(ENDINGS):
+        for ending in ENDINGS:
+            if lower.endswith(ending) and len(stem) > len(ending):
+                return stem[: -len(ending)]
     return ""
+
+
+def mask_beside(picture: Path) -> Path | None:
+    """The mask file of a picture, if there is one."""
+    for ending in ENDINGS:
+        for suffix in dict.fromkeys((".png", picture.suffix, ".jpg", ".webp")):
+            path = picture.with_name(f"{picture.stem}{ending}{suffix}")
+            if path.is_file():
+                return path
+    return None
 
 
 def mask_names(pictures: Iterable[str]) -> set[str]:
     """The masks among the names of ``pictures``, a folder's: those whose picture is there too."""
     names = set(pictures)
-    stems = {name.rpartition(".")[0] for name in names}
-    return {name for name in names if masked_name(name) in stems}
+    of_picture = {name: picture for name in names if (picture := masked_name(name))}
+    stems = {name.rpartition(".")[0] for name in names} if of_picture else set[str]()
+    return {name for name, picture in of_picture.items() if picture in stems}
 
 
 def masks_of(
@@ -58,8 +70,8 @@ def masks_of(
         return {}
     by_name: dict[str, Picture] = {}
     for file in files:
-        by_name.setdefault(masked_name(file.path.name), file)
-    stems = {picture.path: picture.path.name.rpartition(".")[0] for picture in pictures}
+        by_name.setdefault(masked_name(file.name), file)
+    stems = {picture.path: picture.name.rpartition(".")[0] for picture in pictures}
     return {path: by_name[stem] for path, stem in stems.items() if stem in by_name}
 
 
@@ -79,7 +91,7 @@ def review_masks(
         found.append(Problem(message, _KEY, remedy=remedy, severity="warning", mends=(mend,)))
     if source == "file":
         found += _about_names(names, pictures)
-    for picture in pictures:
+    for picture in pictures if masks else ():
         mask = masks.get(picture.path)
         if mask and _is_misshapen(picture, mask):
             found.append(_misshapen(picture, mask))
@@ -87,7 +99,7 @@ def review_masks(
 
 
 def _about_names(names: Collection[str], pictures: Sequence[Picture]) -> Iterator[Problem]:
-    stems = {picture.path.name.rpartition(".")[0] for picture in pictures}
+    stems = {picture.name.rpartition(".")[0] for picture in pictures}
     of_picture: dict[str, list[str]] = {}
     for name in sorted(names):
         of_picture.setdefault(masked_name(name), []).append(name)
@@ -144,7 +156,7 @@ def _is_misshapen(picture: Picture, mask: Picture) -> bool:
 
 def _misshapen(picture: Picture, mask: Picture) -> Problem:
     return Problem(
-        f"The mask is {mask.width}x{mask.height}, of another shape than {picture.path.name}, "
+        f"The mask is {mask.width}x{mask.height}, of another shape than {picture.name}, "
         f"{picture.width}x{picture.height}.",
         str(mask.path),
         remedy="Make it of the picture's size.",

@@ -80,9 +80,13 @@ class PictureFolders:
         self.problems.append(_problem("note", *said))
 
     def _kept(self, listing: FolderListing, *, masks: bool) -> tuple[FileEntry, ...]:
-        named = [file for file in listing.files if is_picture_name(file.name)]
-        among = mask_names(file.name for file in named)
-        wanted = [file for file in named if (file.name in among) == masks]
+        named = [entry for entry in listing.told if is_picture_name(entry.name)]
+        among = mask_names(entry.name for entry in named)
+        wanted = (
+            FileEntry(listing.folder, entry.name, entry)
+            for entry in named
+            if (entry.name in among) == masks
+        )
         if not self.options.exclude:
             return tuple(wanted)
         return tuple(file for file in wanted if not self._is_excluded(file.path))

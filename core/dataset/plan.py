@@ -42,7 +42,9 @@ class Sample:
     id: str
     """Stable over moves of the dataset and over resumes: ``concept/relative path``. Random draws
     are keyed by it."""
-    path: Path
+    folder: Path
+    name: str
+    """Of its file in ``folder``."""
     width: int
     """After the EXIF orientation, in pixels, as is ``height``."""
     height: int
@@ -58,12 +60,20 @@ class Sample:
     caption: str
     """As written by the user, decoded; the concept's name when there is none. Its lines are kept
     where they are alternatives."""
-    caption_path: Path | None
-    """The file it stands in."""
+    caption_file: str | None
+    """The path of the file it stands in."""
     prompt: str = ""
     """The concept's, in which the caption stands for ``[filewords]``; empty: the caption alone."""
     mask: Picture | None = None
     """Where its mask lies: a file of its own, or, for the alpha channel, the picture."""
+
+    @property
+    def path(self) -> Path:
+        return self.folder / self.name
+
+    @property
+    def caption_path(self) -> Path | None:
+        return Path(self.caption_file) if self.caption_file else None
 
 
 @dataclass(frozen=True)

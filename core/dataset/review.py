@@ -125,4 +125,4 @@ def _enlarged(sample: Sample) -> float:
 
 def _some(samples: Sequence[Sample], limit: int = 5) -> str:
     more = f" and {len(samples) - limit} more" if len(samples) > limit else ""
-    return ", ".join(sample.path.name for sample in samples[:limit]) + more
+    return ", ".join(sample.name for sample in samples[:limit]) + more

@@ -65,7 +65,7 @@ def trained_too(validated: DatasetPlan, plan: DatasetPlan) -> list[str]:
     for sample in plan.samples:
         trained.setdefault(_looks(sample), []).append(sample.path)
     return [
-        sample.path.name
+        sample.name
         for sample in validated.samples
         if any(_same(sample.path, path) for path in trained.get(_looks(sample), ()))
     ]

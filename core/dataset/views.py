@@ -113,7 +113,7 @@ def words_of(view: View) -> list[str]:
         )
     if mask := view.sample.mask:
         is_alpha = mask.path == view.sample.path
-        words.append("mask: its transparency" if is_alpha else f"mask: {mask.path.name}")
+        words.append("mask: its transparency" if is_alpha else f"mask: {mask.name}")
     return words
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ..config import RunConfig
 from ..dataset.plan import DatasetPlan
-from ..families.base import Costs, FamilySpec
+from ..families.base import FamilySpec
 from ..hardware import PROCESSOR, Gpu
 from ..preflight_base import BaseFindings
 from ..schedule import Schedule
@@ -17,16 +17,17 @@ from .figures import Figure, duration_text, span_text
 from .past_runs import PastRun
 from .sizes import file_bytes, part_sizes, sample_pixels, training_pixels, views_per_picture
 from .speeds import teraflops
+from .step_work import forward_flops, step_work
 
-_BACKWARD, _RECOMPUTED = 1.0, 0.75
-"""Of the forward pass: what gradients cost when the base is frozen, and what checkpointing adds."""
 _SHARES = (0.35, 0.05)
 """Of a GPU's arithmetic that training really gets, at best and at worst."""
-_LAUNCH = (0.07, 0.25)
-"""Seconds that a batch takes at least, at best and at worst: the processor starts every kernel."""
+_LAUNCH = (22e-6, 80e-6)
+"""Seconds that an operation takes at least, at best and at worst: the processor starts it."""
 _FP32_SLOWER = 4.0
-_ENCODER_LAUNCHES = 0.1
-"""Of a training batch's, to encode a picture: the VAE has few layers and no way back."""
+_ENCODER_OPERATIONS = 300
+"""To encode a picture: the VAE has few layers and no way back."""
+_ALIKE = 0.05
+"""A step that differs by no more is the same step."""
 _LOADING = (8.0, 60.0)
 _DISK = (1e9, 1e8)
 """Bytes a second that are written and read back."""
@@ -58,7 +59,7 @@ def duration(
     history: Sequence[PastRun],
 ) -> Figure | None:
     """The time from the start to the finished file; None when nothing tells it."""
-    pace = _from_history(config, spec, plan, gpu, history)
+    pace = _from_history(config, spec, plan, base, gpu, history)
     pace = pace or _from_arithmetic(config, spec, plan, base, gpu)
     if pace is None:
         return None
@@ -82,6 +83,7 @@ def _from_history(
     config: RunConfig,
     spec: FamilySpec,
     plan: DatasetPlan,
+    base: BaseFindings | None,
     gpu: Gpu | None,
     history: Sequence[PastRun],
 ) -> Pace | None:
@@ -91,10 +93,9 @@ def _from_history(
     training = config.training
     batches = training.gradient_accumulation
     pixels = training_pixels(config, spec) * training.batch_size * batches
-    run = min(like, key=lambda run: _distance(run, config, pixels))
-    factor = pixels / run.pixels
-    times = factor * (_checkpointing_factor(training.gradient_checkpointing, run.checkpointing))
-    exact = math.isclose(times, 1) and run.precision == config.model.precision
+    factors = [(run, pixels / run.pixels * _work_factor(config, run, spec, base)) for run in like]
+    run, times = min(factors, key=lambda pair: _distance(*pair, config))
+    exact = abs(times - 1) < _ALIKE and run.precision == config.model.precision
     step = run.per_step * times
     if _encodes_more(run, config):
         step += training.batch_size * batches * (run.per_encoding or 0.0)
@@ -108,7 +109,7 @@ def _from_history(
         drawing = run.per_step * work / run.pixels
     where = f" on this {gpu.name}" if gpu else ""
     said = f"{run.per_step:.2g} s a step in {run.name}{where}"
-    scaled = "" if exact else ", scaled to this size"
+    scaled = "" if exact else ", scaled to this run"
 
     def around(value: float) -> Span:
         return value * (1 - spread), value * (1 + spread)
@@ -141,17 +142,26 @@ def _encodes_more(run: PastRun, config: RunConfig) -> bool:
     return _cached(run) and not config.dataset.cache_latents and bool(run.per_encoding)
 
 
-def _distance(run: PastRun, config: RunConfig, pixels: int) -> tuple[bool, bool, float]:
+def _distance(run: PastRun, times: float, config: RunConfig) -> tuple[bool, bool, float]:
     return (
         run.checkpointing != config.training.gradient_checkpointing,
         run.precision != config.model.precision,
-        abs(math.log(pixels / run.pixels)),
+        abs(math.log(times)),
     )
 
 
-def _checkpointing_factor(wanted: bool, had: bool) -> float:
-    more = (1 + _BACKWARD + _RECOMPUTED) / (1 + _BACKWARD)
-    return more ** (wanted - had)
+def _work_factor(
+    config: RunConfig, run: PastRun, spec: FamilySpec, base: BaseFindings | None
+) -> float:
+    """How many times as long a step takes as in ``run``, by what is trained and by checkpointing,
+    at the same size."""
+    training = config.training.model_copy(update={"gradient_checkpointing": run.checkpointing})
+    had = config.model_copy(update={"training": training})
+    if run.config:
+        learned = {"network": run.config.network, "optimizer": run.config.optimizer}
+        had = had.model_copy(update=learned)
+    wanted, before = step_work(config, spec, base), step_work(had, spec, base)
+    return wanted.times(before) if wanted and before else 1.0
 
 
 def _from_arithmetic(
@@ -163,44 +173,39 @@ def _from_arithmetic(
 ) -> Pace | None:
     costs = spec.costs
     speed = teraflops(gpu) if gpu else None
-    if costs is None or gpu is None or speed is None:
+    work = step_work(config, spec, base)
+    if costs is None or work is None or gpu is None or speed is None:
         return None
     speed *= 1e12 / (_FP32_SLOWER if config.model.precision == "fp32" else 1)
-    size = part_sizes(spec, base)[costs.denoiser].values / costs.parts[costs.denoiser].values
-    training = config.training
-    passes = 1 + _BACKWARD + (_RECOMPUTED if training.gradient_checkpointing else 0)
-    pixels = training_pixels(config, spec)
-    batch_work = training.batch_size * passes * size * _forward(costs, pixels)
-    drawn = sample_pixels(config, spec)
-    drawing_work = 2 * size * _forward(costs, drawn)
+    size, training = part_sizes(spec, base)[costs.denoiser], config.training
+    pixels, drawn = training_pixels(config, spec), sample_pixels(config, spec)
+    batch_work = training.batch_size * work.flops
+    drawing_work = 2 * forward_flops(costs, size, drawn)
     decoding = 2 * drawn * costs.encoding_flops * _FP32_SLOWER
     of_picture = pixels * costs.encoding_flops * _FP32_SLOWER
     encoding = len(plan.samples) * views_per_picture(config) * of_picture
-    launches = 1.0
+    operations = work.operations
     if not config.dataset.cache_latents:
         batch_work += training.batch_size * of_picture
-        launches += training.batch_size * _ENCODER_LAUNCHES
+        operations += training.batch_size * _ENCODER_OPERATIONS
     written = 5 * file_bytes(config, spec, base)
 
-    def seconds(end: int, work: float, launches: float) -> float:
-        return work / (speed * _SHARES[end]) + launches * _LAUNCH[end]
+    def seconds(end: int, flops: float, operations: float) -> float:
+        return flops / (speed * _SHARES[end]) + operations * _LAUNCH[end]
 
-    def both(work: float, launches: float, *, best: float = 0, worst: float = 0) -> Span:
-        return seconds(0, work, launches) + best, seconds(1, work, launches) + worst
+    def both(flops: float, operations: float, *, best: float = 0, worst: float = 0) -> Span:
+        return seconds(0, flops, operations) + best, seconds(1, flops, operations) + worst
 
     batches = training.gradient_accumulation
     steps = config.samples.steps
     return Pace(
-        step=both(batches * batch_work, batches * launches),
-        # Without gradients and a loss, a pass is about half of a batch's launches.
-        drawing=both(steps * drawing_work + decoding, steps / 2, best=0.5, worst=5),
+        step=both(batches * batch_work, batches * operations),
+        # Without gradients and a loss, a pass is about half of a batch's operations.
+        drawing=both(
+            steps * drawing_work + decoding, steps * work.operations / 2, best=0.5, worst=5
+        ),
         save=(0.2 + written / _DISK[0], 2 + written / _DISK[1]),
         start=both(encoding, 0, best=_LOADING[0], worst=_LOADING[1]),
         basis=f"from what the {gpu.name} can compute",
         is_rough=True,
     )
-
-
-def _forward(costs: Costs, pixels: int) -> float:
-    cells = pixels / costs.cell_side**2
-    return cells * costs.flops + cells**2 * costs.attention_flops

@@ -97,6 +97,8 @@ def _file(
     rank = f"rank {config.network.rank}"
     if config.network.conv_rank:
         rank += f", convolutions {config.network.conv_rank},"
+    if base and base.lora_ranks:
+        rank = "the ranks of the LoRA to continue"
     basis = f"{rank} in {precision} on {of_what}"
     return Figure(size, size, size_text(size), basis)
 

@@ -52,6 +52,11 @@ def lora_values(config: RunConfig, spec: FamilySpec, base: BaseFindings | None) 
         values += network.rank * size.lora_values
         if network.conv_rank:
             values += network.rank * size.beside_values + network.conv_rank * size.conv_values
+    if base and base.lora_ranks:
+        for target in base.lora_targets:
+            usual = network.conv_rank or 0 if target.is_convolution else network.rank
+            own = base.lora_ranks.get(target.key, usual)
+            values += (own - usual) * target.values_per_rank
     return values
 
 

@@ -74,10 +74,17 @@ class Costs:
     """Per picture, when the text encoders are trained."""
     decoding_bytes: float
     """Per pixel of a sample picture, while the VAE decodes it."""
+    operations: int
+    """Calls of a forward and a backward pass through the denoiser, each of which starts a kernel on
+    a GPU; without a LoRA."""
     flops: float
     """Of the denoiser's forward pass per cell."""
     attention_flops: float
     """The same per pair of cells."""
+    lora_flops: float
+    """Of a LoRA's forward pass per cell and number it has, on the layers of attention."""
+    convolution_flops: float
+    """The same on convolutions and the layers beside them."""
     encoding_flops: float
     """Of the VAE per pixel, to encode; decoding takes about twice as many."""
 

@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 
 PARTS = (
     Part("unet", weights="diffusion_pytorch_model", files=("config.json",)),
-    Part("vae", weights="diffusion_pytorch_model", files=("config.json",)),
+    Part(
+        "vae",
+        weights="diffusion_pytorch_model",
+        files=("config.json",),
+        option="model.vae",
+        title="VAE",
+    ),
     Part("text_encoder", weights="model", files=("config.json",)),
     Part("tokenizer", files=("vocab.json", "merges.txt"), instead=("tokenizer.json",)),
     Part("scheduler", files=("scheduler_config.json",)),
@@ -45,8 +51,11 @@ COSTS = Costs(
     convolutions_factor=1.12,
     text_activation_bytes=60e6,
     decoding_bytes=4_000,
-    flops=168e6,
+    operations=1_400,
+    flops=166e6,
     attention_flops=7_300,
+    lora_flops=0.40,
+    convolution_flops=0.30,
     encoding_flops=4.3e6,
 )
 _WIDTH_OF_SD2 = 1024

@@ -47,15 +47,15 @@ _Tensors = Mapping[str, TensorInfo]
 
 
 def open_checkpoint(name: str, path: Path) -> SingleFile:
-    """The checkpoint at ``path``, whose header alone is read. Raises BaseModelError when it is not
-    a whole checkpoint of the family."""
+    """The checkpoint at ``path``, whose header alone is read; there may be no VAE in it. Raises
+    BaseModelError when it is no checkpoint of the family, or not whole."""
     seen = recognise_file(path)
     if error := refusal(seen, NAME, TITLE):
         raise error
     header = seen.header
     try:
         unet, unet_names = _unet(header)
-        vae, vae_names = _vae(header)
+        vae = _vae(header) if _has(header, VAE_PREFIX) else None
         text, text_names = _text_encoder(header)
     except _NotOurShapeError as error:
         raise BaseModelError(
@@ -69,12 +69,16 @@ def open_checkpoint(name: str, path: Path) -> SingleFile:
         variants={},
         configs={
             "unet": unet,
-            "vae": vae,
+            **({"vae": vae[0]} if vae else {}),
             "text_encoder": text,
             "scheduler": {**_SCHEDULER, **marks(header)},
         },
         header=header,
-        weights={"unet": unet_names, "vae": vae_names, "text_encoder": text_names},
+        weights={
+            "unet": unet_names,
+            **({"vae": vae[1]} if vae else {}),
+            "text_encoder": text_names,
+        },
     )
 
 
@@ -164,7 +168,7 @@ def _vae(
     header: Header, prefixes: Sequence[str] = (VAE_PREFIX,)
 ) -> tuple[dict[str, Any], dict[str, str]]:
     prefix = next((p for p in prefixes if _has(header, f"{p}decoder.conv_in.")), prefixes[-1])
-    tensors = _part(header, prefix, "no VAE in it: take a version with the VAE baked in")
+    tensors = _part(header, prefix, "no VAE in it")
     is_renamed = "encoder.down_blocks.0.resnets.0.conv1.weight" in tensors
     place = "encoder.down_blocks.{}.resnets.{}" if is_renamed else "encoder.down.{}.block.{}"
     widths: list[int] = []

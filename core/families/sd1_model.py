@@ -43,7 +43,9 @@ class StableDiffusion1:
     def __init__(self, options: ModelOptions, device: torch.device) -> None:
         self.device = torch.device(device)
         self.precision = _DTYPES[options.precision]
-        self.base = locate(options.base, SPEC.parts, SPEC.open_file)
+        self.base = locate(
+            options.base, SPEC.parts, SPEC.open_file, given={"vae"} if options.vae else ()
+        )
         self._vae = locate_vae(options.vae, open_vae) if options.vae else None
         self._vae_config = self._vae.config() if self._vae else self.base.config("vae")
         self._scheduler_config = scheduler_config(self.base, options)

@@ -30,6 +30,14 @@ class NormFigures:
     highest: float
 
 
+@dataclass(frozen=True)
+class LayerSize:
+    """Of one layer of a LoRA, where it is not the options'."""
+
+    rank: int
+    alpha: float
+
+
 class Network(Protocol):
     """What is trained: extra weights on some layers of a frozen base model."""
 
@@ -41,6 +49,11 @@ class Network(Protocol):
     @property
     def layer_counts(self) -> Mapping[str, int]:
         """How many layers of each part it hangs on."""
+        ...
+
+    @property
+    def own_sizes(self) -> Mapping[str, LayerSize]:
+        """Of the layers that were attached with a size of their own, by their key in a file."""
         ...
 
     def parameters_of(self, part: str) -> list[torch.nn.Parameter]:
@@ -88,7 +101,9 @@ class Network(Protocol):
         ...
 
 
-Attach = Callable[["ModelFamily", "NetworkOptions", int, Sequence[str]], Network]
+Attach = Callable[
+    ["ModelFamily", "NetworkOptions", int, Sequence[str], Mapping[str, LayerSize]], Network
+]
 
 
 @dataclass(frozen=True)
@@ -100,4 +115,5 @@ class NetworkSpec:
     module: str
     """``ss_network_module`` of the files: how sd-scripts calls it."""
     attach: Attach
-    """(family, options, seed, parts) -> the network, attached and initialised. Imports torch."""
+    """(family, options, seed, parts, sizes) -> the network, attached and initialised; ``sizes`` are
+    those of layers that differ from the options, by their key in a file. Imports torch."""

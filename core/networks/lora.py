@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import EXIT_FAILED, WizardError
 from ..randomness import key
-from .base import NetworkSpec, NormFigures
+from .base import LayerSize, NetworkSpec, NormFigures
 
 if TYPE_CHECKING:
     import torch
@@ -55,8 +55,13 @@ class LoraNetwork:
     """A LoRA on a family's target layers: W + (alpha / rank) * up @ down. See `base.Network`."""
 
     def __init__(
-        self, tuners: Mapping[str, Any], layers: Sequence[_Layer], dropouts: Dropouts
+        self,
+        tuners: Mapping[str, Any],
+        layers: Sequence[_Layer],
+        dropouts: Dropouts,
+        own_sizes: Mapping[str, LayerSize],
     ) -> None:
+        self.own_sizes = own_sizes
         self._tuners = dict(tuners)
         self._layers = tuple(sorted(layers, key=lambda layer: layer.state_name))
         self._dropouts = dropouts
@@ -167,7 +172,11 @@ class LoraNetwork:
 
 
 def attach(
-    family: ModelFamily, options: NetworkOptions, seed: int, parts: Sequence[str]
+    family: ModelFamily,
+    options: NetworkOptions,
+    seed: int,
+    parts: Sequence[str],
+    sizes: Mapping[str, LayerSize],
 ) -> LoraNetwork:
     """Hang a LoRA on every target layer of ``parts``, and with ``conv_rank`` on convolutions too.
     Its weights are fp32 whatever the base's are; everything else of these parts is frozen.
@@ -183,18 +192,25 @@ def attach(
     layers: list[_Layer] = []
     for part in parts:
         model = family.denoiser if part == "denoiser" else family.text_encoders[part]
-        names = [*targets[part], *more.get(part, ())]
-        wide = [name for name in names if options.conv_rank and _is_wide(model, name)]
-        tuners[part] = _inject(model, part, names, options, wide)
-        for name in names:
+        keys = {name: family.lora_key(part, name) for name in [*targets[part], *more.get(part, ())]}
+        given = {
+            name: sizes.get(file_key) or _usual_size(model, name, options)
+            for name, file_key in keys.items()
+        }
+        tuners[part] = _inject(model, part, given, options)
+        for name, file_key in keys.items():
             module = model.get_submodule(name)
             _initialise(module, key(seed, "network-init", part, name))
-            of_wide = options.scaling_conv_alpha if name in wide else None
-            alpha = of_wide or options.scaling_alpha
-            file_key = family.lora_key(part, name)
-            layers.append(_Layer(part, name, file_key, alpha, *_matrices(module)))
+            layers.append(_Layer(part, name, file_key, given[name].alpha, *_matrices(module)))
             dropouts.hang_on(module, _ADAPTER, part, name)
-    return LoraNetwork(tuners, layers, dropouts)
+    own = {layer.file_key: sizes[layer.file_key] for layer in layers if layer.file_key in sizes}
+    return LoraNetwork(tuners, layers, dropouts, own)
+
+
+def _usual_size(model: torch.nn.Module, name: str, options: NetworkOptions) -> LayerSize:
+    if options.conv_rank and options.scaling_conv_alpha and _is_wide(model, name):
+        return LayerSize(options.conv_rank, options.scaling_conv_alpha)
+    return LayerSize(options.rank, options.scaling_alpha)
 
 
 def _is_wide(model: torch.nn.Module, name: str) -> bool:
@@ -203,34 +219,32 @@ def _is_wide(model: torch.nn.Module, name: str) -> bool:
 
 
 def _inject(
-    model: torch.nn.Module,
-    part: str,
-    names: Sequence[str],
-    options: NetworkOptions,
-    wide: Sequence[str],
+    model: torch.nn.Module, part: str, sizes: Mapping[str, LayerSize], options: NetworkOptions
 ) -> Any:
     from peft import LoraConfig
     from peft.tuners.lora import LoraLayer, LoraModel
 
-    if not names:
+    if not sizes:
         raise AttachError(
             "There is no layer to train",
             f"{part}: the base model has none of the layers that the family trains",
             "Is the base model of the family that model.family names?",
         )
+    usual = LayerSize(options.rank, options.scaling_alpha)
+    other = {name: size for name, size in sizes.items() if size != usual}
     configuration = LoraConfig(
         r=options.rank,
         lora_alpha=options.scaling_alpha,  # type: ignore[arg-type]
-        target_modules=list(names),
-        rank_pattern=dict.fromkeys(map(re.escape, wide), options.conv_rank),
-        alpha_pattern=dict.fromkeys(map(re.escape, wide), options.scaling_conv_alpha),  # type: ignore[arg-type]
+        target_modules=list(sizes),
+        rank_pattern={re.escape(name): size.rank for name, size in other.items()},
+        alpha_pattern={re.escape(name): size.alpha for name, size in other.items()},  # type: ignore[arg-type]
     )
     tuner = LoraModel(model, configuration, _ADAPTER)
     attached = {name for name, module in model.named_modules() if isinstance(module, LoraLayer)}
-    if attached != set(names):
+    if attached != set(sizes):
         raise AttachError(
             "The LoRA was attached to other layers than asked for",
-            f"{part}: {len(attached)} instead of {len(names)}",
+            f"{part}: {len(attached)} instead of {len(sizes)}",
             "This is a fault of lora-wizard or of the installed peft; please report it.",
         )
     return tuner

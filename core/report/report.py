@@ -20,6 +20,7 @@ from ..run.history import History
 from ..run.measure import measurement
 from ..run.outcome import RunOutcome, Version
 from ..run.status import RunStatus, Tracker
+from ..weights.metadata import base_name
 from . import page
 from .curve import curve
 from .pictures import data_url
@@ -55,7 +56,7 @@ def write_report(run: RunDirectory, state: str = "") -> Path:
     """
     known = _read(run)
     text = page.document(
-        title=f"{known.outcome.config.output.name}: {run.name}",
+        title=_title(known.outcome.config.output.name, run.name),
         sections=[
             ("", _head(known, state or known.status.state)),
             ("What it learned", _learned(run)),
@@ -106,7 +107,7 @@ def _head(known: _Run, state: str) -> str:
         "Begun": time.strftime("%Y-%m-%d %H:%M", time.localtime(status.created)),
         "Took": _duration(known.seconds),
         "On": known.device,
-        "Base model": config.model.base,
+        "Base model": base_name(config.model.base),
         "Steps": f"{status.step} of {status.total}" if status.total else str(status.step),
         "Epochs": f"{status.epoch} of {status.epochs}" if status.epochs else str(status.epoch),
         "Speed": f"{status.steps_per_second:.2f} steps/s" if status.steps_per_second else "",
@@ -119,6 +120,11 @@ def _head(known: _Run, state: str) -> str:
         "Error": in_sentences(*((status.error or {}).get(part) for part in _ERROR_PARTS)),
     }
     return page.facts({name: value for name, value in facts.items() if value})
+
+
+def _title(name: str, run: str) -> str:
+    """Of the page: the run is called after its file, with a number where there were others."""
+    return run if run.startswith(name) else f"{name}: {run}"
 
 
 def _rate(config: RunConfig) -> str:
@@ -198,7 +204,7 @@ def _dataset(config: RunConfig) -> str:
     entries = [
         (
             data_url(sample.path, _THUMBNAIL_SIDE),
-            sample.path.name,
+            sample.name,
             f"{sample.width}x{sample.height} in {sample.bucket}, x{sample.repeats}",
             final_caption(Draw(sample, 1, 0), config),
         )

@@ -78,8 +78,9 @@ class Job:
         self.reserve = Reserve(directory.control_path / "reserve")
         self._events = EventWriter(directory.events_path)
         self._stop_by = ""
-        self._deadline = Deadline(Limits.take(directory.control_path))
+        self.deadline = Deadline(Limits.take(directory.control_path))
         self._stop_told = False
+        self._told_to_end = False
         self._phase = "start"
         self._total: int | None = None
         self._last_progress = 0.0
@@ -118,8 +119,8 @@ class Job:
         """Whether the job should save and end. Cheap: a few microseconds."""
         if not self._stop_by and (self.directory.control_path / "stop").exists():
             self._stop_by = "request"
-        if not self._stop_by and self._deadline.is_near():
-            self._stop_by = self._deadline.limits.because
+        if not self._stop_by and self.deadline.is_near():
+            self._stop_by = self.deadline.limits.because
         if self._stop_by and not self._stop_told:
             self._stop_told = True
             self.emit("stopping", by=self._stop_by)
@@ -186,7 +187,7 @@ class Job:
         """Write one event (core.run.events has the kinds); never raises. What people should read
         goes to the log, too."""
         fields = without_secrets(fields)
-        self._deadline.hear(kind, fields)
+        self.deadline.hear(kind, fields)
         self._events.emit(kind, **fields)
         if kind == "step":
             now = time.monotonic()
@@ -217,7 +218,7 @@ class Job:
         )
         if record.what == TRAIN:
             registry.remember(self.directory.path)
-        told = self._deadline.limits.told()
+        told = self.deadline.limits.told()
         attempt = record.attempts
         self.emit("started", what=record.what, version=wizard_version(), attempt=attempt, **told)
         # Only now: requests made before would have been swept away above.
@@ -228,7 +229,8 @@ class Job:
         self.reserve.give()
         if error is None or (isinstance(error, SystemExit) and not error.code):
             self._finish("finished", 0)
-        elif isinstance(error, (Stopped, KeyboardInterrupt)):
+        elif self._told_to_end or isinstance(error, (Stopped, KeyboardInterrupt)):
+            # C code, as in the import of numpy, may swallow Stopped and fail with something else.
             self._finish("stopped", EXIT_STOPPED)
         else:
             self._fail(error)
@@ -268,7 +270,7 @@ class Job:
 
     def _follow_up(self) -> None:
         """What was asked for when the job is over; not after a person ended it."""
-        limits = self._deadline.limits
+        limits = self.deadline.limits
         if not limits.then or (self._stop_by and self._stop_by != limits.because):
             return
         try:
@@ -280,6 +282,7 @@ class Job:
         again = bool(self._stop_by)
         self._stop_by = self._stop_by or signal.Signals(number).name
         if self.may_end_now:
+            self._told_to_end = True
             raise Stopped
         if again and number == signal.SIGINT:
             raise KeyboardInterrupt

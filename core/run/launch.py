@@ -47,8 +47,11 @@ def launch(
     (limits or Limits()).leave(directory.control_path)
     process = start_detached(directory, module)
     deadline = time.monotonic() + _PATIENCE
-    while not is_ready(directory.lock_path):
+    while not (is_ready(directory.lock_path) and holder(directory.lock_path) == process.pid):
         if process.poll() is not None:
+            if other := holder(directory.lock_path):
+                # Of several that were started at once, another was first.
+                raise already_running(directory.lock_path, other)
             if directory.record().attempts > attempts:
                 return process
             raise _start_error(directory, log_start, f"It ended with status {process.returncode}.")

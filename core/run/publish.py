@@ -11,14 +11,18 @@ import contextlib
 import hashlib
 import json
 import os
+import stat
+import time
 from pathlib import Path
 from typing import Any
 
 from ..errors import WizardError
-from ..files import ExistsError, sha256_of, write_bytes, write_json
+from ..files import TEMPORARY_MARK, ExistsError, sha256_of, write_bytes, write_json
 from .directory import RunDirectory
 
 _RECORD = "published.json"
+_ABANDONED = 600.0
+"""Seconds without a write after which nobody writes a file any more."""
 _BEFORE = "before"
 """In the record of a copy that is being written: the record of the copy that it replaces."""
 
@@ -45,6 +49,7 @@ def publish(run: RunDirectory, file: str, folder: Path, name: str) -> Path:
             f"{run.path / file} has changed since the run saved it.",
             "It was not published.",
         )
+    _sweep(folder)
     while True:
         ours = published(run)
         target, is_there = _free(folder, name, ours)
@@ -58,6 +63,17 @@ def publish(run: RunDirectory, file: str, folder: Path, name: str) -> Path:
             continue  # another run has published at this moment
         write_json(run.path / _RECORD, {**ours, str(target): made})
         return target
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a process of ours left in ``folder`` that was killed while it wrote. Others may
+    be writing there at this moment: only what nobody has written to for long. No program lists
+    it meanwhile, for it has no ending."""
+    for orphan in folder.glob(f"{TEMPORARY_MARK}*"):
+        with contextlib.suppress(OSError):
+            facts = orphan.lstat()
+            if stat.S_ISREG(facts.st_mode) and time.time() - facts.st_mtime > _ABANDONED:
+                orphan.unlink()
 
 
 def published(run: RunDirectory) -> dict[str, dict[str, str]]:

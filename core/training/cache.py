@@ -63,6 +63,8 @@ class EncodedPictures:
     ) -> None:
         self._store, self._family, self._decoder = store, family, decoder
         self._batch = _batch_size(device)
+        self.halved_to: int | None = None
+        """How many go through the GPU together, if its memory was too small for the usual."""
         self._depends_on = {
             **_encoder_facts(family, options, device),
             "kind": "picture",
@@ -108,7 +110,7 @@ class EncodedPictures:
         try:
             encoded = _in_full_batches(self._family.encode_images, pixels, self._batch)
         except torch.OutOfMemoryError as error:
-            self._batch = _half(self._batch, error)
+            self._batch = self.halved_to = _half(self._batch, error)
             return False
         for (view, _), tensor in zip(pictures, encoded, strict=True):
             check_finite(view, tensor)
@@ -139,6 +141,8 @@ class EncodedPrompts:
     ) -> None:
         self._store, self._family, self._captions = store, family, captions
         self._batch = _batch_size(device)
+        self.halved_to: int | None = None
+        """How many go through the GPU together, if its memory was too small for the usual."""
         self._depends_on = {
             **_encoder_facts(family, options, device),
             "kind": "prompt",
@@ -177,7 +181,7 @@ class EncodedPrompts:
             with torch.no_grad():
                 conditioning = self._family.encode_prompts(padded, self._captions)
         except torch.OutOfMemoryError as error:
-            self._batch = _half(self._batch, error)
+            self._batch = self.halved_to = _half(self._batch, error)
             return False
         for index, caption in enumerate(captions):
             entry = {name: tensor[index].clone() for name, tensor in conditioning.items()}

@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ import safetensors.torch
 import torch
 
 from ..files import WriteError, sha256_of, write_bytes, write_json
+from ..networks.base import LayerSize
 from ..run.saved_states import MANIFEST, state_name, states
 
 FORMAT = 1
@@ -50,6 +51,8 @@ class State:
     """Versions, device and threads: what exactness depends on."""
     average: Mapping[str, torch.Tensor] | None = None
     """The network's weights averaged over the steps, where that is asked for."""
+    layer_sizes: Mapping[str, LayerSize] = field(default_factory=dict)
+    """Of layers of a size of their own: see `networks.base.Network.own_sizes`."""
 
 
 def save(folder: Path, state: State) -> Path:
@@ -121,6 +124,8 @@ def _write(place: Path, state: State) -> None:
         "scaler": dict(state.scaler) if state.scaler is not None else None,
         "files": hashes,
     }
+    if state.layer_sizes:
+        manifest["layer_sizes"] = {k: [s.rank, s.alpha] for k, s in state.layer_sizes.items()}
     write_json(place / MANIFEST, {**manifest, "digest": _digest(manifest)})
 
 
@@ -139,6 +144,7 @@ def _read(place: Path) -> State:
         belongs_to=manifest["belongs_to"],
         environment=manifest["environment"],
         average=safetensors.torch.load((place / _AVERAGE).read_bytes()) if averaged else None,
+        layer_sizes={k: LayerSize(*size) for k, size in manifest.get("layer_sizes", {}).items()},
     )
 
 

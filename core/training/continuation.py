@@ -13,7 +13,7 @@ import torch
 from ..config import RunConfig
 from ..errors import ProblemsError, WizardError
 from ..families import registry as families
-from ..networks.base import Network
+from ..networks.base import LayerSize, Network
 from ..preflight_base import inspect_base
 from ..preflight_lora import look_at_lora
 from ..run.job import Job
@@ -32,6 +32,8 @@ class Beginning:
     file: LoraFile | None = None
     layers: Mapping[str, str] = field(default_factory=dict)
     """See `preflight_lora.LoraFindings`."""
+    sizes: Mapping[str, LayerSize] = field(default_factory=dict)
+    """Of the network's layers that have the file's, by the key in kohya's format."""
 
     @classmethod
     def of(cls, job: Job, config: RunConfig, standing: State | None) -> Beginning:
@@ -39,7 +41,8 @@ class Beginning:
         if not config.network.weights:
             return cls()
         if standing:
-            return cls(standing.belongs_to.get(NETWORK_WEIGHTS, ""))
+            sha256 = standing.belongs_to.get(NETWORK_WEIGHTS, "")
+            return cls(sha256, sizes=standing.layer_sizes)
         spec = families.find(config.model.family)
         found = look_at_lora(config, spec, inspect_base(config, spec, online=False))
         if not found.file or not found.layers:
@@ -52,7 +55,8 @@ class Beginning:
                 where=problem.where,
                 remedy=problem.remedy,
             )
-        return cls(file_hash(found.file.path), found.file, found.layers)
+        sizes = sizes_in(found.file, found.layers) if found.ranks else {}
+        return cls(file_hash(found.file.path), found.file, found.layers, sizes)
 
     def give_to(self, network: Network) -> None:
         """Give ``network`` the file's weights. Raises WizardError when the file has changed since
@@ -83,13 +87,30 @@ def take_over(network: Network, file: LoraFile, layers: Mapping[str, str]) -> No
             for end, weight in (("down", layer.down), ("up", layer.up)):
                 own = f"{key}.lora_{end}.weight"
                 tensors[own] = _read(content, file, weight).reshape(tensors[own].shape)
-            alpha = file.alpha(name)
-            if layer.alpha:
-                alpha = _read(content, file, layer.alpha).item()
-            if alpha is None:
-                alpha = layer.rank(file.header.tensors)
-            tensors[f"{key}.alpha"] = torch.tensor(float(alpha))
+            tensors[f"{key}.alpha"] = torch.tensor(_alpha(content, file, name))
     network.load_file_tensors(tensors)
+
+
+def sizes_in(file: LoraFile, layers: Mapping[str, str]) -> dict[str, LayerSize]:
+    """The rank and alpha of each of ``layers`` (as in `take_over`) in ``file``. Where alpha scales
+    the layer away or turns it round, it is the rank: what it adds is the same, in other units.
+
+    Raises WizardError when an alpha is no number.
+    """
+    found: dict[str, LayerSize] = {}
+    with safetensors.safe_open(file.path, "pt") as content:
+        for key, name in layers.items():
+            rank, alpha = file.layers[name].rank(file.header.tensors), _alpha(content, file, name)
+            found[key] = LayerSize(rank, alpha if alpha > 0 else float(rank))
+    return found
+
+
+def _alpha(content: Any, file: LoraFile, name: str) -> float:
+    layer = file.layers[name]
+    if layer.alpha:
+        return float(_read(content, file, layer.alpha).item())
+    alpha = file.alpha(name)
+    return float(layer.rank(file.header.tensors) if alpha is None else alpha)
 
 
 def _read(content: Any, file: LoraFile, name: str) -> torch.Tensor:

@@ -58,16 +58,16 @@ def huber_thresholds(
 ) -> torch.Tensor | None:
     """c of each sample, (B,), by sd-scripts' schedules; None for a loss without one.
 
-    Exponential: c^t, with t from 0 for the picture to 1 for noise. By the signal-to-noise ratio:
-    (1 - c) / (1 + sigma)^2 + c, with sigma = 1 / sqrt(SNR).
+    Exponential: scale c^t, with t from 0 for the picture to 1 for noise. By the signal-to-noise
+    ratio: (1 - c) / (1 + sigma)^2 + c, with sigma = 1 / sqrt(SNR), which sd-scripts does not scale.
     """
     if options.type not in ("huber", "smooth_l1"):
         return None
     least = options.huber_c
     if options.huber_schedule == "constant":
-        return torch.full_like(timesteps, least, dtype=torch.float32)
+        return torch.full_like(timesteps, least * options.huber_scale, dtype=torch.float32)
     if options.huber_schedule == "exponential":
-        return least ** family.way(timesteps)
+        return options.huber_scale * least ** family.way(timesteps)
     # 1 / (1 + 1 / root)^2 without a division by the root, which is zero in noise alone.
     root = family.snr(timesteps).sqrt()
     kept = torch.where(root.isinf(), 1.0, root / (1 + root))

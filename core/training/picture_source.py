@@ -17,6 +17,7 @@ from .cache import EncodedPictures
 from .fingerprints import Fingerprints
 from .masks import Masks
 from .pictures import Decoder, PicturesOnTheSpot
+from .portions import tell_of_encoding
 from .store import TensorStore
 
 
@@ -53,6 +54,7 @@ def prepare_pictures(
     job.phase("cache latents", total=len(views))
     encoded = EncodedPictures(store, family, config.model, decoder, device)
     encoded.fill(views, job.progress)
+    tell_of_encoding(job, encoded.halved_to)
     family.release("vae")
     return Pictures(encoded.gather, masks)
 

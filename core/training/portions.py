@@ -65,3 +65,16 @@ class Portions:
             remedy="Steps and batch size stay as they are; only the last bits of the result "
             "depend on it. training.gradient_checkpointing = true needs far less memory.",
         )
+
+
+def tell_of_encoding(job: Job, halved_to: int | None) -> None:
+    """Say that fewer pictures or captions than usual, ``halved_to``, were encoded together, if
+    so."""
+    if halved_to is not None:
+        job.emit(
+            "problem",
+            severity="warning",
+            message=f"the GPU's memory was too small to encode as many at once as usual: "
+            f"{halved_to} at once",
+            remedy="It took longer, and the last bits of the result depend on it.",
+        )

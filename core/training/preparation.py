@@ -36,11 +36,12 @@ from .cache import EncodedPrompts
 from .continuation import Beginning
 from .ema import MovingAverage
 from .fingerprints import Fingerprints
+from .foreknown import tell_deadline
 from .groups import parameter_groups
 from .outputs import Outputs
 from .picture_source import hash_files, prepare_pictures
 from .pictures import Decoder
-from .portions import Portions
+from .portions import Portions, tell_of_encoding
 from .previews import Previews
 from .rates import DENOISER, RateSchedule, base_rates
 from .setbacks import Setbacks
@@ -64,6 +65,7 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
     schedule = Schedule.of(plan, config)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     job.emit("device", name=device_here())
+    tell_deadline(job, config, device_here())
     job.phase("load model")
     family = _family(config, device)
     # What can be wrong is asked before the hours of encoding, not after.
@@ -86,7 +88,9 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
     family.release(*(name for name in _text_encoders(family) if name not in rates))
     source.make_room()
     job.phase("attach network")
-    network = networks.attach(family, config.network, config.training.seed, list(rates))
+    network = networks.attach(
+        family, config.network, config.training.seed, list(rates), beginning.sizes
+    )
     beginning.give_to(network)
     if config.training.gradient_checkpointing:
         family.enable_gradient_checkpointing()
@@ -208,6 +212,7 @@ def _contents(
         step=0,
         epoch=0,
         continued=continued,
+        own_ranks=bool(network.own_sizes),
     )
 
     def contents(step: int, epoch: int) -> bytes:
@@ -256,6 +261,7 @@ class _Source:
         self.job.phase("cache conditioning", total=len(captions))
         encoded = EncodedPrompts(self.store, self.family, self.config.model, options, self.device)
         encoded.fill(captions, self.job.progress)
+        tell_of_encoding(self.job, encoded.halved_to)
         return encoded.gather
 
     def make_room(self) -> None:

@@ -13,6 +13,8 @@ from ..optimizers.settings import settled
 DENOISER = "denoiser"
 POLYNOMIAL_END = 1e-7
 """The rate at which the polynomial schedule ends (diffusers' and transformers' ``lr_end``)."""
+EFFECTIVE = "effective"
+"""Among the rates that are shown of a step: what the optimizer made of them."""
 
 
 def base_rates(options: OptimizerOptions, parts: Iterable[str]) -> dict[str, float]:
@@ -92,3 +94,13 @@ _SHAPES: dict[str, Callable[[float, OptimizerOptions], float]] = {
     "cosine_with_restarts": _cosine_with_restarts,
     "polynomial": _polynomial,
 }
+
+
+def shown(rates: Mapping[str, float], effective: float | None) -> dict[str, float]:
+    """The ``rates`` of groups by the names that people know, and what the optimizer made of them,
+    where it says so."""
+    told = {
+        "unet" + group.removeprefix(DENOISER) if group.startswith(DENOISER) else group: rate
+        for group, rate in rates.items()
+    }
+    return told if effective is None else {**told, EFFECTIVE: effective}

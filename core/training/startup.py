@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import logging
 import sys
 from collections.abc import Iterator
 
@@ -14,6 +15,9 @@ from ..families.base import load_implementation
 
 def import_libraries(config: RunConfig) -> None:
     """Import torch and what the family needs. Raises WizardError for an unknown family."""
+    # bitsandbytes, which peft brings along where it is installed, warns on some processors of
+    # kernels for 4-bit models that it lacks: nothing here uses them.
+    logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
     with _keeping_everything():
         import torch
 

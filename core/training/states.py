@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -79,6 +80,7 @@ class States:
         self._network, self._optimizer, self._scaler = network, optimizer, scaler
         self._average = average
         self._folder: Path = job.directory.state_path
+        self._deadline = job.deadline
         self._saved = -1
 
     def save(self, step: int, samples_seen: int, counters: Mapping[str, Any]) -> None:
@@ -98,8 +100,11 @@ class States:
             belongs_to=self._origin.belongs_to,
             environment=self._origin.environment,
             average=finite(self._average.state_dict()) if self._average else None,
+            layer_sizes=self._network.own_sizes,
         )
+        began = time.monotonic()
         checkpoint.save(self._folder, state)
+        self._deadline.wrote_state(time.monotonic() - began)
         self._saved = step
 
     def take_up(self) -> tuple[int, int, Mapping[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,13 +25,10 @@ from .outputs import Outputs, asked_for
 from .patience import persistently
 from .portions import Portions
 from .previews import Previews
-from .rates import DENOISER, RateSchedule
+from .rates import RateSchedule, shown
 from .setbacks import Setbacks
 from .states import States
 from .validation import Validation
-
-EFFECTIVE = "effective"
-"""Among the rates of a step: what the optimizer made of them."""
 
 
 @dataclass
@@ -71,13 +68,14 @@ class Trainer:
         for epoch, window in self.windows_left():
             loss, gradient_norm = self.learn_from(window)
             self.step += 1
-            if self.average:
-                self.average.update(self.step)
             self.samples_seen += _samples_in(window)
             self.tell(epoch, loss, gradient_norm)
+            if self.job.deadline.save_is_unknown:
+                self.save_state()
             # Before the save: a kill in between goes back to before both.
             self.validate()
             self.save_and_show(epoch)
+        self.validate(is_last=True)
 
     def windows_left(self) -> Iterator[tuple[int, Window]]:
         """(epoch, window) of every step that is still to be done."""
@@ -106,9 +104,11 @@ class Trainer:
         norm = torch.nn.utils.clip_grad_norm_(self._parameters, limit)
         # The one place where the loop waits for the GPU.
         figures = torch.stack([loss, norm.to(loss)]).tolist()
-        self.apply_gradients(figures, window)
-        if most := self.config.network.max_norm:
-            self.norms = self.network.limit_norms(most)
+        if self.apply_gradients(figures, window):
+            if most := self.config.network.max_norm:
+                self.norms = self.network.limit_norms(most)
+            if self.average:
+                self.average.update(self.step + 1)
         return figures[0], figures[1]
 
     def accumulate(self, window: Window) -> torch.Tensor:
@@ -140,9 +140,10 @@ class Trainer:
             shares.append(share.detach())
         return torch.stack(shares).sum()
 
-    def apply_gradients(self, figures: list[float], window: Window) -> None:
-        """Step the optimizer, unless a figure is not finite."""
-        if all(map(math.isfinite, figures)):
+    def apply_gradients(self, figures: list[float], window: Window) -> bool:
+        """Step the optimizer, unless a figure is not finite; returns whether it did."""
+        are_finite = all(map(math.isfinite, figures))
+        if are_finite:
             if self.scaler:
                 self.scaler.step(self.optimizer)
             else:
@@ -153,6 +154,7 @@ class Trainer:
         if self.scaler:
             self.scaler.update()
         self.optimizer.zero_grad(set_to_none=True)
+        return are_finite
 
     def tell(self, epoch: int, loss: float, gradient_norm: float) -> None:
         """Say what the step did."""
@@ -166,7 +168,7 @@ class Trainer:
             epoch=epoch,
             epochs=self.schedule.epochs,
             loss=loss,
-            learning_rates=self._shown_rates(self.rates.at(self.step - 1)),
+            learning_rates=self._shown_rates,
             gradient_norm=gradient_norm,
             **lengths,
             **memory,
@@ -188,12 +190,12 @@ class Trainer:
                 persistently(self.job, lambda: self.previews.draw(self.step, self.epoch))
             self.job.check_stop()
 
-    def validate(self) -> None:
+    def validate(self, *, is_last: bool = False) -> None:
         """Take the validation loss where it is due and was not taken."""
         look = self.validation
         if look and self.step in self._validation_steps and look.looked_at != self.step:
             with self.as_saved():
-                look.measure(self.step)
+                look.measure(self.step, is_last=is_last)
             self.job.phase("train", total=self.schedule.total_steps)
 
     def save_and_show(self, epoch: int) -> None:
@@ -278,13 +280,12 @@ class Trainer:
     def _parameters(self) -> list[torch.nn.Parameter]:
         return [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
 
-    def _shown_rates(self, rates: Mapping[str, float]) -> dict[str, float]:
+    @property
+    def _shown_rates(self) -> dict[str, float]:
         given = self.config.optimizer.learning_rate is not None
-        told = {_shown(group): rate for group, rate in rates.items() if given}
         step_size = self.optimizer_spec.step_size
-        if step_size and (real := step_size(self.optimizer)) is not None:
-            told[EFFECTIVE] = real
-        return told
+        effective = step_size(self.optimizer) if step_size else None
+        return shown(self.rates.at(self.step - 1) if given else {}, effective)
 
     def _only_overflowed(self, loss: float) -> bool:
         """Whether fp16's gradients were scaled too far, which the scaler mends by itself: it halves
@@ -294,7 +295,3 @@ class Trainer:
 
 def _samples_in(window: Window) -> int:
     return sum(len(micro_batch) for micro_batch in window)
-
-
-def _shown(group: str) -> str:
-    return "unet" + group.removeprefix(DENOISER) if group.startswith(DENOISER) else group

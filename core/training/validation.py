@@ -48,14 +48,18 @@ class Validation:
         """The step of the last loss. Part of the run's state: a resume makes up for the one that a
         stop came before."""
 
-    def measure(self, step: int) -> float | None:
+    def measure(self, step: int, *, is_last: bool = False) -> float | None:
         """The mean over pictures and timesteps, also told as an event; None when a stop came in
-        between."""
+        between. With ``is_last``, when all is trained and saved, only a limit ends it."""
+        if is_last and self._job.deadline.is_near():
+            message = "the last validation loss was not taken: the time is up"
+            self._job.emit("problem", severity="note", message=message, where="validation")
+            return None
         self._job.phase("validate", total=len(self._samples))
         errors: list[float] = []
         with torch.no_grad(), evaluating(*self._trained):
             for done, sample in enumerate(self._samples):
-                if self._job.stop_requested:
+                if self._job.stop_requested and not is_last:
                     return None
                 errors += self._of_picture(sample)
                 self._job.progress(done + 1)

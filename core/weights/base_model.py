@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -39,17 +39,25 @@ class Part:
     files: tuple[str, ...] = ()
     instead: tuple[str, ...] = ()
     """Files that stand for all of ``files``: transformers 5 saves tokenizers in one."""
+    option: str = ""
+    """The key that gives this part from elsewhere, where there is one."""
+    title: str = ""
+    """What people call such a part."""
 
 
 @dataclass(frozen=True)
 class BaseModel:
     """A base model on this machine, in the diffusers layout unless a subclass says otherwise.
-    ``variants`` names, per part, the variant of its weight file (``fp16``), or None for the plain
-    one."""
+    ``variants`` names, per part that is there, the variant of its weight file (``fp16``), or None
+    for the plain one."""
 
     name: str
     folder: Path
     variants: Mapping[str, str | None]
+
+    def has(self, part: str) -> bool:
+        """Whether the part in subfolder ``part`` is in it: one given from elsewhere need not be."""
+        return part in self.variants
 
     def config(self, part: str, file: str = "config.json") -> dict[str, Any]:
         """A part's configuration. Raises BaseModelError when it is not a JSON object."""
@@ -75,7 +83,8 @@ class BaseModel:
     def content_hash(self, parts: Sequence[Part]) -> str:
         """SHA-256 over the names and contents of the parts' files; the same wherever they lie."""
         digest = sha256()
-        for part in sorted(parts, key=lambda part: part.folder):
+        there = [part for part in parts if self.has(part.folder)]
+        for part in sorted(there, key=lambda part: part.folder):
             for path in self._files_read(part):
                 digest.update(f"{part.folder}/{path.name}\0{file_hash(path)}\n".encode())
         return digest.hexdigest()
@@ -103,9 +112,15 @@ OpenFile = Callable[[str, Path], BaseModel]
 """How a family opens a single file: (what the base was called, the file)."""
 
 
-def locate(name: str, parts: Sequence[Part], open_file: OpenFile | None = None) -> BaseModel:
+def locate(
+    name: str,
+    parts: Sequence[Part],
+    open_file: OpenFile | None = None,
+    given: Collection[str] = (),
+) -> BaseModel:
     """Find the base model ``name``, downloading it from the hub when it is neither on this machine
-    nor in the hub's cache. ``open_file`` opens a single file, where the family reads them.
+    nor in the hub's cache. ``open_file`` opens a single file, where the family reads them. Parts in
+    the subfolders ``given`` may be absent: they come from elsewhere.
 
     Raises BaseModelError with what to do: missing, not in the diffusers layout, of another kind or
     family, pickled weights (never read), gated, offline.
@@ -115,7 +130,7 @@ def locate(name: str, parts: Sequence[Part], open_file: OpenFile | None = None) 
     if is_hub_id(resolved):
         from .hub import snapshot
 
-        folder = snapshot(resolved, parts)
+        folder = snapshot(resolved, parts, given)
     if folder.is_file():
         if open_file is None:
             raise BaseModelError(
@@ -123,7 +138,11 @@ def locate(name: str, parts: Sequence[Part], open_file: OpenFile | None = None) 
                 f"model.base: {folder}: this family is read from folders",
                 "Give a folder in the diffusers layout or a hub id.",
             )
-        return open_file(name, folder)
+        base = open_file(name, folder)
+        for part in parts:
+            if part.weights and part.folder not in given and not base.has(part.folder):
+                raise _absent_part("The checkpoint", folder, part)
+        return base
     if not folder.is_dir():
         raise BaseModelError(
             "The base model is not there",
@@ -131,17 +150,21 @@ def locate(name: str, parts: Sequence[Part], open_file: OpenFile | None = None) 
             "Give a .safetensors checkpoint, a folder in the diffusers layout, a hub id such as "
             "stable-diffusion-v1-5/stable-diffusion-v1-5, or embedded:demo.",
         )
-    return BaseModel(name, folder, {part.folder: _check_part(folder, part) for part in parts})
+    there = [part for part in parts if part.folder not in given or _is_whole(folder, part)]
+    return BaseModel(name, folder, {part.folder: _check_part(folder, part) for part in there})
 
 
-def missing_files(folder: Path, parts: Sequence[Part]) -> bool:
-    """Whether a part of the base is not whole in ``folder``."""
+def missing_files(folder: Path, parts: Sequence[Part], given: Collection[str] = ()) -> bool:
+    """Whether a part of the base, but for those ``given``, is not whole in ``folder``."""
+    return not all(_is_whole(folder, part) for part in parts if part.folder not in given)
+
+
+def _is_whole(folder: Path, part: Part) -> bool:
     try:
-        for part in parts:
-            _check_part(folder, part)
+        _check_part(folder, part)
     except BaseModelError:
-        return True
-    return False
+        return False
+    return True
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -185,6 +208,8 @@ def _check_part(base: Path, part: Part) -> str | None:
     missing = [file for file in part.files if file not in names]
     if part.instead and names.issuperset(part.instead):
         missing = []
+    if not names and part.option:
+        raise _absent_part("The base model", folder, part)
     if not names or missing:
         raise BaseModelError(
             "The base model is not whole",
@@ -204,6 +229,14 @@ def _check_part(base: Path, part: Part) -> str | None:
             f"{folder}: {part.weights}.safetensors is missing",
             "Download it again.",
         ) from None
+
+
+def _absent_part(what: str, path: Path, part: Part) -> BaseModelError:
+    title = part.title or part.folder
+    remedy = f"Take a version with the {title} in it."
+    if part.option:
+        remedy = f"Give {part.option}, or take a version with the {title} in it."
+    return BaseModelError(f"{what} has no {title} in it", f"model.base: {path}", remedy)
 
 
 def is_pickled(name: str) -> bool:

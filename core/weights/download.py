@@ -94,7 +94,9 @@ def main(family: str, repository: str) -> int:
 
     try:
         with redirect_stdout(sys.stderr):
-            said = {"folder": str(snapshot(repository, registry.find(family).parts))}
+            parts = registry.find(family).parts
+            given = {part.folder for part in parts if part.option}
+            said = {"folder": str(snapshot(repository, parts, given))}
     except WizardError as error:
         said = {"title": error.title, "message": error.message, "remedy": error.remedy}
     sys.stdout.write(json.dumps(said) + "\n")

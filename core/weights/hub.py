@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from .base_model import BaseModelError, Part, missing_files, weight_variant
@@ -10,8 +10,9 @@ from .base_model import BaseModelError, Part, missing_files, weight_variant
 _CONFIGS = ("*.json", "*.txt", "*.model")
 
 
-def snapshot(repository: str, parts: Sequence[Part]) -> Path:
-    """The folder of ``repository`` in the hub's cache, downloaded when it is not whole there.
+def snapshot(repository: str, parts: Sequence[Part], given: Collection[str] = ()) -> Path:
+    """The folder of ``repository`` in the hub's cache, downloaded when it is not whole there. Parts
+    in the subfolders ``given`` may be absent.
 
     Only configurations, tokenizer files and one set of safetensors weights are taken: many
     repositories hold the same weights four times. The token is the hub's own (``hf auth login`` or
@@ -23,9 +24,9 @@ def snapshot(repository: str, parts: Sequence[Part]) -> Path:
     from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
 
     try:
-        there = cached(repository, parts)
+        there = cached(repository, parts, given)
         return there or Path(
-            snapshot_download(repository, allow_patterns=_wanted(repository, parts))
+            snapshot_download(repository, allow_patterns=_wanted(repository, parts, given))
         )
     except GatedRepoError:
         raise BaseModelError(
@@ -60,8 +61,8 @@ def snapshot(repository: str, parts: Sequence[Part]) -> Path:
         ) from None
 
 
-def cached(repository: str, parts: Sequence[Part]) -> Path | None:
-    """The snapshot in the hub's cache, if all of it that we read is there."""
+def cached(repository: str, parts: Sequence[Part], given: Collection[str] = ()) -> Path | None:
+    """The snapshot in the hub's cache, if all of it that we read is there, or ``given``."""
     from huggingface_hub import try_to_load_from_cache
 
     part = next(part for part in parts if part.files)
@@ -70,17 +71,18 @@ def cached(repository: str, parts: Sequence[Part]) -> Path | None:
     if not isinstance(found, str):
         return None
     snapshot = Path(found).parents[1]
-    return None if missing_files(snapshot, parts) else snapshot
+    return None if missing_files(snapshot, parts, given) else snapshot
 
 
-def _wanted(repository: str, parts: Sequence[Part]) -> list[str]:
+def _wanted(repository: str, parts: Sequence[Part], given: Collection[str]) -> list[str]:
     from huggingface_hub import HfApi
 
     listed = HfApi().list_repo_files(repository)
     patterns = ["model_index.json"]
     for part in parts:
         patterns += [f"{part.folder}/{pattern}" for pattern in _CONFIGS]
-        if part.weights:
+        is_spare = part.folder in given and not any(f"{part.folder}/" in name for name in listed)
+        if part.weights and not is_spare:
             patterns += _weights(repository, part, listed)
     return patterns
 

@@ -23,6 +23,8 @@ from ..families.base import FamilySpec
 from .metadata_options import options_metadata, or_none
 
 _MODELSPEC_VERSION = "1.0.1"
+_OWN_RANKS = {"ss_network_dim": "Dynamic", "ss_network_alpha": "Dynamic"}
+"""As sd-scripts writes it into a file that was resized layer by layer."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class Training:
     epoch: int
     continued: str = ""
     """SHA-256 of the LoRA that it went on from."""
+    own_ranks: bool = False
+    """Whether layers have ranks of their own."""
 
 
 def build(
@@ -55,8 +59,10 @@ def build(
     ``spec`` is the loaded family's own (its prediction is the base model's), ``network_module``
     `NetworkSpec.module`, ``base_hash`` `ModelFamily.base_hash`.
     """
+    own_ranks: dict[str, str] = _OWN_RANKS if training.own_ranks else {}
     return {
         **options_metadata(config, network_module),
+        **own_ranks,
         **_dataset(config, plan, training),
         **_progress(training),
         **_base(config, spec, base_hash),
@@ -80,7 +86,7 @@ def tag_frequency(plan: DatasetPlan, captions: CaptionOptions) -> dict[str, dict
         for mark in filter(None, marks):
             raw = raw.replace(mark, captions.separator)
         caption = with_trigger_words(raw, words_before(sample), raw, captions).lower()
-        of_folder = counts.setdefault(sample.path.parent.name, Counter())
+        of_folder = counts.setdefault(sample.folder.name, Counter())
         of_folder.update(split_tags(caption, captions.separator))
     return {
         folder: dict(sorted(tags.items(), key=lambda item: (-item[1], item[0])))
@@ -148,13 +154,13 @@ def _base(config: RunConfig, spec: FamilySpec, base_hash: str) -> dict[str, str]
         "ss_v2": str(spec.base_version.startswith("sd_v2")),
         "ss_v_parameterization": str(spec.prediction == "v"),
         "ss_zero_terminal_snr": str(spec.zero_terminal_snr),
-        "ss_sd_model_name": _base_name(config.model.base),
+        "ss_sd_model_name": base_name(config.model.base),
         # Not ss_new_sd_model_hash: that is the hash of a single checkpoint file.
         "lora_wizard_base_hash": base_hash,
     }
 
 
-def _base_name(base: str) -> str:
+def base_name(base: str) -> str:
     """A base model by the name that others know, without the folders it lies in here."""
     path = Path(base).expanduser()
     if base.startswith(EMBEDDED) or not path.exists():

@@ -52,7 +52,9 @@ def options_metadata(config: RunConfig, network_module: str) -> dict[str, str]:
 def _loss(loss: LossOptions) -> dict[str, str]:
     layers = loss.multires_iterations
     is_huber = loss.type in ("huber", "smooth_l1")
+    scale = {"ss_huber_scale": str(loss.huber_scale)} if loss.huber_scale != 1 else {}
     return {
+        **(scale if is_huber else {}),
         "ss_loss_type": loss.type,
         "ss_huber_schedule": loss.huber_schedule if is_huber else _NONE,
         "ss_huber_c": str(loss.huber_c) if is_huber else _NONE,

@@ -27,6 +27,9 @@ class SingleFile(BaseModel):
     header: Header
     weights: Mapping[str, Mapping[str, str]]
 
+    def has(self, part: str) -> bool:
+        return part in self.configs
+
     def config(self, part: str, file: str = "config.json") -> dict[str, Any]:
         return dict(self.configs[part])
 

@@ -17,6 +17,7 @@ from .base_model import (
     is_pickled,
     weight_variant,
 )
+from .header import Header
 from .single_file import SingleFile
 
 _WEIGHTS, _CONFIG = "diffusion_pytorch_model", "config.json"
@@ -37,6 +38,10 @@ class ExternalVae:
     def config(self) -> dict[str, Any]:
         """Its configuration. Raises BaseModelError."""
         return self.base.config(self.part)
+
+    def headers(self) -> list[Header]:
+        """Of its weight files, with diffusers' names. Raises HeaderError for one cut off."""
+        return list(self.base.headers(Part(self.part, weights=_WEIGHTS)))
 
     def content_hash(self) -> str:
         """SHA-256 of what is read of it."""

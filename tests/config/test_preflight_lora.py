@@ -89,7 +89,10 @@ def test_another_rank_is_told_with_both_numbers(
     for end, shape in (("down", (3, 16)), ("up", (16, 3))):
         mixed[f"{LAYER}.lora_{end}.weight"] = torch.ones(shape)
     (problem,) = checked(mixed)
-    assert "3, 4" in problem.message and problem.severity == "error"
+    assert "ranks 3 to 4" in problem.message and problem.severity == "note"
+    (problem, note) = checked({**tensors, **mixed})
+    assert (problem.severity, note.severity) == ("error", "note")
+    assert problem.mends[0].values == {"network.conv_rank": 2}
 
 
 def test_what_is_missing_or_left_over_is_told_with_counts(

@@ -108,6 +108,11 @@ def test_nothing_is_said_about_what_is_fine() -> None:
             {"loss": {"huber_schedule": "constant", "type": "huber"}},
         ),
         (
+            {"loss": {"huber_scale": 2.0, "type": "huber"}},
+            "loss.huber_scale",
+            {"loss": {"huber_scale": 2.0, "type": "huber", "huber_schedule": "constant"}},
+        ),
+        (
             {"loss": {"multires_discount": 0.8}},
             "loss.multires_discount",
             {"loss": {"multires_discount": 0.8, "multires_iterations": 6}},

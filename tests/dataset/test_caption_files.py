@@ -9,6 +9,7 @@ import pytest
 from lora_wizard.core.config.paths import templates_folder
 from lora_wizard.core.dataset.caption_files import (
     CaptionFiles,
+    caption_digest,
     caption_file,
     current_caption,
 )
@@ -149,3 +150,33 @@ def test_pictures_that_come_along_are_left_alone(files: CaptionFiles) -> None:
     outcome = files.write({picture: "another"}, "one")
     assert "comes along" in outcome.left[picture]
     assert current_caption(picture) == before
+
+
+def test_what_is_typed_while_many_are_written_stays(
+    files: CaptionFiles, pictures: list[Path]
+) -> None:
+    typed = pictures[0].with_name("c.txt")
+    new = dict.fromkeys(pictures, "new")
+
+    def type_it(done: int, total: int) -> None:
+        typed.write_text("typed")
+
+    outcome = files.write(new, "all", progress=type_it)
+    assert outcome.left == {pictures[2]: "its caption was changed meanwhile"}
+    assert typed.read_text() == "typed"
+    assert outcome.change is not None
+    files.undo(outcome.change)
+    assert typed.read_text() == "typed"
+    assert (pictures[0].parent / "a.txt").read_bytes() == b"old a\r\nsecond line"
+
+
+def test_what_a_change_made_of_each_file_is_known(
+    files: CaptionFiles, pictures: list[Path]
+) -> None:
+    outcome = files.write(dict.fromkeys(pictures, "new"), "all")
+    assert outcome.change is not None
+    digests = files.digests(outcome.change)
+    assert digests == {picture: caption_digest(picture) for picture in pictures}
+    pictures[0].with_suffix(".txt").write_text("another")
+    assert caption_digest(pictures[0]) != digests[pictures[0]]
+    assert caption_digest(pictures[0].with_name("none.png")) is None

@@ -20,7 +20,6 @@ from lora_wizard.core.dataset.captions import (
     read_caption,
     with_prompt,
 )
-from lora_wizard.core.dataset.folders import FileEntry
 from lora_wizard.core.dataset.plan import Bucket, Draw
 from lora_wizard.core.randomness import key as key_of
 
@@ -49,7 +48,7 @@ def composed(
 def read(tmp_path: Path, data: bytes) -> tuple[str, tuple[str, ...]]:
     path = tmp_path / "a.txt"
     path.write_bytes(data)
-    caption = read_caption(FileEntry(tmp_path, path.name, len(data), 0))
+    caption = read_caption(path)
     return caption.text, caption.remarks
 
 
@@ -286,7 +285,7 @@ def test_trigger_words_come_before_whichever_line() -> None:
 def test_lines_are_kept_where_they_are_alternatives(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(b" one \r\n\r\ntwo\n")
-    caption = read_caption(FileEntry(tmp_path, path.name, 20, 0), lines=True)
+    caption = read_caption(path, lines=True)
     assert (caption.text, caption.remarks) == ("one\ntwo", ())
 
 

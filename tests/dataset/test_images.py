@@ -136,15 +136,17 @@ def test_only_regular_files_inside_the_folder_are_touched(tmp_path: Path) -> Non
     (folder / "device.png").symlink_to("/dev/zero")
     (folder / "inside.png").symlink_to("good.png")
     (folder / "up").symlink_to(tmp_path)
+    (folder / "again").symlink_to(folder)
     listing = list_folder(folder)
     assert [file.name for file in listing.files] == ["good.png", "inside.png"]
     assert listing.folders == ()
     reasons = {item.path.name: item.reason for item in listing.skipped}
     assert sorted(reasons) == [
-        "away.png", "device.png", "gone.png", "loop.png", "pipe.png", "up",
+        "again", "away.png", "device.png", "gone.png", "loop.png", "pipe.png", "up",
     ]  # fmt: skip
     assert "pipe" in reasons["pipe.png"]
     assert "out of the folder" in reasons["away.png"]
+    assert reasons["again"] == reasons["loop.png"] == "a link that leads back to itself"
 
 
 def test_a_pipe_that_takes_a_file_s_place_does_not_hang(tmp_path: Path) -> None:

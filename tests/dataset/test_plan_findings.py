@@ -62,6 +62,13 @@ def test_captions_missing_doubled_and_strange_are_told(tmp_path: Path) -> None:
     assert ".caption beside it: 00.txt" in text
 
 
+def test_what_to_do_about_missing_captions_is_said_once(tmp_path: Path) -> None:
+    for folder in ("1_a", "1_b", "1_c"):
+        write_pictures(tmp_path / folder, 2)
+    missing = [item for item in plan_of(tmp_path).problems if "no caption" in item.message]
+    assert [bool(item.remedy) for item in missing] == [True, False, False]
+
+
 def test_a_caption_that_is_no_text_is_an_error(tmp_path: Path) -> None:
     write_pictures(tmp_path / "1_a", 1)
     (tmp_path / "1_a/00.txt").write_bytes(b"\x00" * 10)

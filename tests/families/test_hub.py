@@ -22,7 +22,7 @@ from lora_wizard.core.errors import WizardError
 from lora_wizard.core.families.sd1 import SPEC
 from lora_wizard.core.weights.base_model import locate
 try:
-    print(locate(sys.argv[1], SPEC.parts).folder)
+    print(locate(sys.argv[1], SPEC.parts, given=sys.argv[2:]).folder)
 except WizardError as error:
     print(error)
     sys.exit(2)
@@ -40,10 +40,12 @@ def hub(tiny_sd: Path, tmp_path: Path) -> Iterator[Hub]:
     served.server.shutdown()
 
 
-def ask(name: str, cache: Path, url: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def ask(
+    name: str, cache: Path, url: str, given: tuple[str, ...] = (), **environment: str
+) -> subprocess.CompletedProcess[str]:
     # The hub's library reads its settings when it is imported: a process of its own for each.
     return subprocess.run(
-        [sys.executable, "-c", LOCATE, name],
+        [sys.executable, "-c", LOCATE, name, *given],
         env={
             **os.environ,
             "HF_ENDPOINT": url,
@@ -71,6 +73,16 @@ def test_what_is_needed_is_downloaded_once_and_read_offline(hub: Hub, tmp_path: 
     again = ask("me/tiny", tmp_path / "hf", hub.url, HF_HUB_OFFLINE="1")
     assert again.stdout == first.stdout
     assert not hub.downloads
+
+
+def test_a_part_that_is_given_need_not_be_there(hub: Hub, tmp_path: Path) -> None:
+    shutil.rmtree(hub.folder / "vae")
+    refused = ask("me/tiny", tmp_path / "hf", hub.url)
+    assert refused.returncode == 2 and "vae" in refused.stdout
+    first = ask("me/tiny", tmp_path / "hf", hub.url, ("vae",))
+    assert first.returncode == 0, first.stdout + first.stderr
+    again = ask("me/tiny", tmp_path / "hf", hub.url, ("vae",), HF_HUB_OFFLINE="1")
+    assert again.stdout == first.stdout
 
 
 def test_half_a_download_goes_on(hub: Hub, tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """Jobs without torch: real processes that hold a run directory and do as they are told."""
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -16,6 +18,8 @@ def work(job: Job) -> None:
     if told.get("helper"):
         helper = subprocess.Popen(["sleep", "600"])
         (job.directory.path / "helper").write_text(str(helper.pid))
+    if told.get("swallow"):
+        _swallow()
     pause = told.get("pause", 0.02)
     steps = told.get("steps", 5)
     job.phase("prepare", total=told.get("items", 2))
@@ -45,6 +49,13 @@ def work(job: Job) -> None:
     time.sleep(told.get("hang", 0))
     if told.get("save", True):
         _save(job, steps)
+
+
+def _swallow() -> None:
+    """As C code does that is imported: whatever a signal raises is lost, and it fails later."""
+    with contextlib.suppress(BaseException):
+        signal.raise_signal(signal.SIGTERM)
+    raise ImportError("cannot load module more than once per process")
 
 
 def _save(job: Job, step: int) -> None:

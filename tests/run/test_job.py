@@ -52,6 +52,11 @@ def test_a_stop_request_saves_and_ends_with_75(run: RunDirectory, start: Start) 
     assert kinds(run)[-3:] == ["stopping", "saved", "stopped"]
 
 
+def test_sigterm_that_an_import_swallows_ends_with_75(run: RunDirectory, start: Start) -> None:
+    assert start(swallow=True).wait() == 75
+    assert run.record().outcome == "stopped" and kinds(run)[-1] == "stopped"
+
+
 def test_sigterm_in_a_step_saves_and_ends_with_75(run: RunDirectory, start: Start) -> None:
     process = start(steps=10_000)
     until(lambda: summary(run).step)

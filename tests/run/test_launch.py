@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,23 @@ def test_a_second_launch_is_refused(run: RunDirectory, start: Start) -> None:
     start(steps=10_000)
     with pytest.raises(AlreadyRunningError):
         launch(run, "jobs")
+    assert run.record().attempts == 1
+
+
+def test_of_launches_at_once_one_is_told_that_it_started_the_run(
+    run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JOB_SCRIPT", '{"steps": 10000}')
+
+    def attempt(_: int) -> int | None:
+        try:
+            return launch(run, "jobs").pid
+        except AlreadyRunningError:
+            return None
+
+    with ThreadPoolExecutor(8) as threads:
+        pids = list(threads.map(attempt, range(8)))
+    assert [pid for pid in pids if pid] == [holder(run.lock_path)]
     assert run.record().attempts == 1
 
 

@@ -194,9 +194,11 @@ def test_a_full_gpu_halves_the_batch(
 
     monkeypatch.setattr("toy_flow.ToyFlow", SmallMemory)
     monkeypatch.setattr(caches, "_batch_size", lambda device: 8)
-    again = files(start(config))
+    small = start(config)
     assert {8, 4, 2} <= set(sizes)
-    for name, data in again.items():
+    told = [event["message"] for event in events(small, "problem")]
+    assert len(told) == 2 and all("2 at once" in message for message in told)
+    for name, data in files(small).items():
         # Not to the last bit: that depends on the batch, which is why one core uses none.
         torch.testing.assert_close(load(data), load(whole[name]))
     monkeypatch.setattr(SmallMemory, "allocate", lambda self, count: _no_memory())

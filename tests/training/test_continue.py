@@ -9,7 +9,9 @@ import lora_files
 import pytest
 import torch
 from diffusers import StableDiffusionPipeline
+from lora_wizard.core import preflight
 from lora_wizard.core.config import NetworkOptions, RunConfig
+from lora_wizard.core.estimates.sizes import lora_values
 from lora_wizard.core.families.base import Batch
 from lora_wizard.core.families.sd1 import SPEC
 from lora_wizard.core.families.sd1_model import StableDiffusion1
@@ -20,7 +22,7 @@ from lora_wizard.core.preflight_lora import LoraFindings, look_at_lora
 from lora_wizard.core.run.directory import RunDirectory
 from lora_wizard.core.run.job import run_job
 from lora_wizard.core.training.__main__ import train
-from lora_wizard.core.training.continuation import take_over
+from lora_wizard.core.training.continuation import sizes_in, take_over
 from lora_wizard.core.training.trainer import Trainer
 from lora_wizard.core.weights.header import read_header
 from tiny_sd import load, stir
@@ -52,7 +54,8 @@ def continued(config: RunConfig, parts: tuple[str, ...] = BOTH) -> StableDiffusi
     found = looked(config)
     assert found.file, found.problems
     family = load(Path(config.model.base))
-    network = registry.attach(family, config.network, 99, parts)
+    sizes = sizes_in(found.file, found.layers) if found.ranks else {}
+    network = registry.attach(family, config.network, 99, parts, sizes)
     take_over(network, found.file, found.layers)
     return family
 
@@ -193,3 +196,101 @@ def test_a_run_starts_where_the_file_ends_and_resumes_without_it(
     assert run_job(again.path, train) == 2
     (failure,) = events(again, "failed")
     assert "is not there" in failure["message"]
+
+
+def merged(base: Path, tensors: lora_files.Tensors) -> torch.Tensor:
+    """What the base predicts with the LoRA added to its weights, layer by layer."""
+    family = load(base)
+    layers = {
+        family.lora_key(part, name): module
+        for part, model in (("denoiser", family.denoiser), *family.text_encoders.items())
+        for name, module in model.named_modules()
+        if name
+    }
+    for stem in {name.partition(".")[0] for name in tensors}:
+        down, up = (tensors[f"{stem}.lora_{end}.weight"].double() for end in ("down", "up"))
+        added = float(tensors[f"{stem}.alpha"]) / len(down) * up.flatten(1) @ down.flatten(1)
+        weight: Any = layers[stem].weight
+        weight.data += added.reshape(weight.shape).float()
+    return predict(family)
+
+
+@pytest.fixture(scope="module")
+def mixed(source: lora_files.Tensors) -> lora_files.Tensors:
+    """Every layer with a rank and an alpha of its own, as a LoRA resized layer by layer."""
+    found: lora_files.Tensors = {}
+    for number, stem in enumerate(sorted({name.partition(".")[0] for name in source})):
+        down, up = (source[f"{stem}.lora_{end}.weight"] for end in ("down", "up"))
+        rank = min(1 + number % 4, len(down))
+        found[f"{stem}.lora_down.weight"] = down[:rank].clone()
+        found[f"{stem}.lora_up.weight"] = up[:, :rank].clone()
+        found[f"{stem}.alpha"] = torch.tensor(0.5 + number % 5)
+    return found
+
+
+@pytest.mark.parametrize("naming", ["kohya", "without_alpha", "half", "diffusers_down_up"])
+def test_ranks_of_each_layers_own_are_kept_exactly(
+    naming: str, tiny_sd: Path, mixed: lora_files.Tensors, tmp_path: Path
+) -> None:
+    writer = getattr(lora_files, naming)
+    path = writer(tiny_sd, mixed, tmp_path)
+    expected = merged(tiny_sd, mixed)
+    config = configured(tiny_sd, tmp_path, path, network={"rank": 16, "alpha": 1.0})
+    assert {problem.severity for problem in looked(config).problems} == {"note"}
+    close(predict(continued(config)), expected, atol=5e-3 if naming == "half" else 2e-4)
+
+
+def test_a_layer_that_alpha_silences_or_turns_round_is_the_same_too(
+    tiny_sd: Path, mixed: lora_files.Tensors, tmp_path: Path
+) -> None:
+    alphas = [name for name in sorted(mixed) if name.endswith(".alpha")]
+    changed = {**mixed, alphas[0]: torch.tensor(0.0), alphas[-1]: torch.tensor(-2.0)}
+    path = lora_files.kohya(tiny_sd, changed, tmp_path)
+    close(predict(continued(configured(tiny_sd, tmp_path, path))), merged(tiny_sd, changed))
+
+
+def test_a_run_of_many_ranks_keeps_them_whatever_stops_it(
+    tiny_sd: Path, mixed: lora_files.Tensors, tmp_path: Path
+) -> None:
+    pictures = draw_pictures(tmp_path / "pictures", 4)
+    # Without one of its layers: that one begins anew, with the options' rank.
+    lacking = next(name.partition(".")[0] for name in sorted(mixed))
+    held = {name: tensor for name, tensor in mixed.items() if not name.startswith(f"{lacking}.")}
+    path = lora_files.kohya(tiny_sd, held, tmp_path)
+    config = configured(
+        tiny_sd,
+        tmp_path,
+        path,
+        network={"rank": 3},
+        dataset={"folder": str(pictures)},
+        training={"epochs": 2, "batch_size": 2, "ema_decay": 0.9},
+        samples={"prompts": []},
+        model={"precision": "fp32"},
+        output={"folder": str(tmp_path / "runs"), "name": "toy", "save_precision": "fp32"},
+    )
+    expected = merged(tiny_sd, held)
+
+    def look(trainer: Trainer) -> None:
+        family: Any = trainer.batches._family
+        close(predict(family), expected)
+
+    examine(config, look)
+    whole = start(config)
+    run = RunDirectory.create(config)
+    assert run_job(run.path, stopping_after()) == 75
+    path.unlink()
+    assert run_job(run.path, train) == 0
+    assert files(run)["toy.safetensors"] == files(whole)["toy.safetensors"]
+    saved = lora_files.safetensors.torch.load_file(run.path / "toy.safetensors")
+    assert saved.keys() == mixed.keys()
+    assert len(saved[f"{lacking}.lora_down.weight"]) == 3
+    for name, tensor in held.items():
+        assert saved[name].shape == tensor.shape, name
+        if name.endswith(".alpha"):
+            assert saved[name] == tensor
+    metadata = read_header(run.path / "toy.safetensors").metadata
+    assert metadata["ss_network_dim"] == "Dynamic"
+    # As many numbers as the estimates count beforehand.
+    lora_files.kohya(tiny_sd, held, tmp_path)
+    numbers = sum(t.numel() for name, t in saved.items() if not name.endswith(".alpha"))
+    assert lora_values(config, SPEC, preflight.inspect(config).base) == numbers

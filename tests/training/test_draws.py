@@ -10,7 +10,8 @@ from lora_wizard.core.training import draws as keyed
 
 SAMPLE = Sample(
     id="concept/a.png",
-    path=Path("a.png"),
+    folder=Path(),
+    name="a.png",
     width=32,
     height=32,
     file_size=1,
@@ -22,7 +23,7 @@ SAMPLE = Sample(
     bucket=Bucket(32, 32),
     crop=Crop(32, 32, 0, 0),
     caption="",
-    caption_path=None,
+    caption_file=None,
 )
 DRAWS = [Draw(replace(SAMPLE, id=f"concept/{name}"), 1, 0) for name in "abcde"]
 

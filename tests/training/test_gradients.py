@@ -27,9 +27,10 @@ def test_gradients_are_shortened_to_the_limit(pictures: Path, tmp_path: Path) ->
 
     def look_with(limit: float) -> Callable[[Trainer], None]:
         def look(trainer: Trainer) -> None:
-            def after(figures: list[float], window: Window) -> None:
+            def after(figures: list[float], window: Window) -> bool:
                 grads = [weight.grad for weight in trainer._parameters if weight.grad is not None]
                 left[0] = torch.nn.utils.get_total_norm(grads).item()
+                return True
 
             left = [0.0]
             trainer.apply_gradients = after
@@ -81,6 +82,25 @@ def test_a_step_without_a_number_is_left_out_and_its_pictures_are_named(
     assert any(not torch.equal(after[name], at[name]) for name in after)
 
 
+def test_what_follows_a_step_does_not_follow_one_that_is_left_out(
+    pictures: Path, tmp_path: Path
+) -> None:
+    """Neither the average nor the longest weights: all stays as it was."""
+    config = toy_config(
+        pictures,
+        tmp_path,
+        network={"max_norm": 0.05},
+        training={"epochs": 2, "batch_size": 2, "ema_decay": 0.9},
+        samples={"prompts": []},
+        output={"save_every_steps": 1, "save_every_epochs": 0},
+    )
+    run = RunDirectory.create(config)
+    assert run_job(run.path, poisoned_at({4}, "loss")) == 0
+    before, at, after = (load(files(run)[f"toy-step0000000{n}.safetensors"]) for n in (3, 4, 5))
+    assert all(torch.equal(at[name], before[name]) for name in at)
+    assert any(not torch.equal(after[name], at[name]) for name in after)
+
+
 def test_a_left_out_step_is_left_out_again_after_a_kill(pictures: Path, tmp_path: Path) -> None:
     """The count of setbacks is part of the state: two before a stop and one after it are three."""
     config = toy_config(pictures, tmp_path, output={"save_every_steps": 1})
@@ -124,10 +144,11 @@ def test_weights_that_are_no_numbers_never_reach_a_state(pictures: Path, tmp_pat
         trainer = prepare(job)
         apply = trainer.apply_gradients
 
-        def leaps(figures: list[float], window: Window) -> None:
-            apply(figures, window)
+        def leaps(figures: list[float], window: Window) -> bool:
+            applied = apply(figures, window)
             if trainer.step == 2:
                 trainer._parameters[1].data[0, 0] = torch.inf
+            return applied
 
         trainer.apply_gradients = leaps
         trainer.train()

@@ -102,6 +102,16 @@ def test_thresholds_follow_sd_scripts_schedules() -> None:
     assert thresholds(steps) == pytest.approx(expected, rel=1e-4)
 
 
+def test_the_scale_multiplies_as_in_sd_scripts() -> None:
+    steps = torch.tensor([0, 10, 500, 999])
+    told: dict[str, Any] = {"huber_c": 0.2, "huber_scale": 3.0}
+    assert thresholds(steps, huber_schedule="constant", **told) == pytest.approx([0.6] * 4)
+    alpha = -math.log(0.2) / 1000
+    expected = [3 * math.exp(-alpha * step) for step in steps.tolist()]
+    assert thresholds(steps, huber_schedule="exponential", **told) == pytest.approx(expected)
+    assert thresholds(steps, **told) == thresholds(steps, huber_c=0.2), "snr is not scaled"
+
+
 def test_noise_alone_has_the_lowest_threshold() -> None:
     assert thresholds(torch.tensor([999]), zero=True) == pytest.approx([0.1])
 

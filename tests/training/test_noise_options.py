@@ -23,6 +23,7 @@ OPTIONS: list[dict[str, Any]] = [
     {"type": "huber", "huber_c": 0.5},
     {"type": "huber", "huber_schedule": "constant"},
     {"type": "huber", "huber_schedule": "exponential"},
+    {"type": "huber", "huber_schedule": "exponential", "huber_scale": 3.0},
     {"type": "smooth_l1"},
     {"noise_offset": 0.3},
     {"noise_offset": 0.3, "noise_offset_random_strength": True},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from lora_wizard.core.errors import WizardError
-from lora_wizard.core.files import sha256_of
+from lora_wizard.core.files import TEMPORARY_MARK, sha256_of
 from lora_wizard.core.run.choice import choose, chosen
 from lora_wizard.core.run.directory import RunDirectory
 from lora_wizard.core.run.publish import publish, published
@@ -182,3 +183,16 @@ def test_what_took_the_place_of_a_killed_copy_is_somebodys(run: RunDirectory, sh
     assert published(run) == {}
     assert publish(run, "toy.safetensors", shelf, "toy") == shelf / "toy-2.safetensors"
     assert copy.read_bytes() == b"somebody's"
+
+
+def test_what_a_kill_left_in_the_folder_is_swept_later(run: RunDirectory, shelf: Path) -> None:
+    left, fresh = (shelf / f"{TEMPORARY_MARK}{name}" for name in ("left", "fresh"))
+    somebodys = shelf / "left.tmp"
+    for path in (left, fresh, somebodys):
+        path.write_bytes(b"half")
+    assert left.suffix != ".safetensors", "no program lists it"
+    for path in (left, somebodys):
+        os.utime(path, (0, 0))
+    publish(run, "toy.safetensors", shelf, "toy")
+    assert not left.exists()
+    assert fresh.exists() and somebodys.exists(), "another run may be writing it now"

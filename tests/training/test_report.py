@@ -6,8 +6,10 @@ import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
+from lora_wizard.core.config.paths import templates_folder
 from lora_wizard.core.errors import EXIT_STOPPED
 from lora_wizard.core.report import write_report
 from lora_wizard.core.run.choice import choose
@@ -90,6 +92,22 @@ def test_nothing_from_files_is_markup_or_invisible(page: Page) -> None:
     words = " ".join(page.words)
     assert '<script>alert(1)</script> "quoted" & \\x1b[31m \\u202ereversed' in words
     assert not re.search("[\x00-\x08\x0b-\x1f\u202a-\u202e]", words)
+
+
+def test_the_demos_base_and_the_run_have_short_names(tmp_path: Path) -> None:
+    pictures = draw_pictures(tmp_path / "pictures")
+    base = templates_folder() / "demo" / "base"
+    sections: dict[str, Any] = {
+        "model": {"base": str(base), "family": "sd1"},
+        "dataset": {"resolution": 64, "bucket_step": 8},
+        "training": {"max_steps": 1},
+    }
+    config = toy_config(pictures, tmp_path / "runs", samples={"prompts": []}, **sections)
+    run = RunDirectory.create(config)
+    page = write_report(run).read_text()
+    assert "embedded:demo" in page.partition("Configuration")[0]
+    assert str(base) not in page.partition("Configuration")[0]
+    assert "<h1>toy</h1>" in page
 
 
 def test_the_curve_stays_in_its_frame(run: RunDirectory) -> None:

@@ -9,7 +9,7 @@ import torch
 from checkpoints import checkpoint_of
 from lora_wizard.core import preflight
 from lora_wizard.core.weights.header import read_header
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from tiny_sd import build
 from training_runs import events, files, sd_config, start
 
@@ -55,6 +55,26 @@ def test_the_lora_is_the_folders_bit_by_bit(
     assert drawn[0] and len(drawn[0]) == len(drawn[1])
     pairs = zip(*drawn, strict=True)
     assert all(one.read_bytes() == other.read_bytes() for one, other in pairs)
+
+
+def test_a_checkpoint_without_a_vae_trains_with_one_given(
+    folder: Path, pictures: Path, tmp_path: Path
+) -> None:
+    checkpoint = checkpoint_of(folder, tmp_path / "model.safetensors")
+    tensors = load_file(checkpoint)
+    kept = {name: t for name, t in tensors.items() if not name.startswith("first_stage_model.")}
+    save_file(kept, tmp_path / "pruned.safetensors")
+    losses: list[list[float]] = []
+    for base, vae in ((checkpoint, ""), (tmp_path / "pruned.safetensors", str(folder / "vae"))):
+        model = {"base": str(base), "family": "sd1", "precision": "fp32", "vae": vae}
+        config = sd_config(
+            base, pictures, tmp_path, model=model, training={"epochs": 1, "batch_size": 2}
+        )
+        assert not [p for p in preflight.check(config) if p.severity == "error"]
+        run = start(config)
+        losses.append([event["loss"] for event in events(run, "step")])
+        assert list((run.path / "samples").rglob("*.png"))
+    assert losses[0] == losses[1]
 
 
 def test_preflight_counts_the_same(folder: Path, pictures: Path, tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 PROGRAM = """
 import gc, sys
 from lora_wizard.core.config import RunConfig
@@ -30,3 +32,12 @@ def test_what_was_imported_is_left_out_of_the_search_for_garbage() -> None:
 
 def test_in_a_process_of_somebody_else_garbage_stays_to_be_found() -> None:
     assert after_imports("import diffusers") == "True False"
+
+
+def test_a_library_that_is_not_asked_for_does_not_warn_into_the_log() -> None:
+    pytest.importorskip("bitsandbytes")
+    program = PROGRAM.format(first="") + "import bitsandbytes, peft.tuners.lora\n"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert "4bit" not in done.stderr

@@ -60,6 +60,32 @@ def test_it_is_taken_at_the_start_each_epoch_and_the_end_and_falls(
     assert losses[-1][1] < losses[0][1]
 
 
+def test_a_stop_during_the_last_step_leaves_its_loss_to_be_taken(
+    pictures: Path, others: Path, tmp_path: Path
+) -> None:
+    config = toy_config(
+        pictures,
+        tmp_path / "runs",
+        samples={"prompts": []},
+        validation={"folder": str(others), "every_epochs": 1},
+    )
+    whole = taken(start(config))
+
+    def stopped_at_last(job: Job) -> None:
+        trainer = prepare(job)
+        tell = trainer.tell
+
+        def told(epoch: int, loss: float, gradient_norm: float) -> None:
+            tell(epoch, loss, gradient_norm)
+            if trainer.step == trainer.schedule.total_steps:
+                (job.directory.control_path / "stop").touch()
+
+        trainer.tell = told
+        trainer.train()
+
+    assert taken(start(config, stopped_at_last)) == whole
+
+
 def test_training_does_not_notice_it(
     configure: Configure, pictures: Path, others: Path, tmp_path: Path
 ) -> None:

@@ -10,6 +10,7 @@ from lora_wizard.core.places import state_folder
 from lora_wizard.tui.app import WizardApp
 from lora_wizard.tui.screens.captions import CaptionsScreen
 from lora_wizard.tui.screens.write_captions import WriteCaptions
+from lora_wizard.tui.walk.assessment import Assessor
 from lora_wizard.tui.walk.draft import Draft
 from lora_wizard.tui.widgets.fields import field_of
 from screens import SIZES, at_rest, check_snapshot, screen_text
@@ -311,6 +312,25 @@ async def test_a_caption_of_a_table_is_shown_and_kept_until_it_is_changed(pictur
         await pilot.press(*" leg", "enter")
         await at_rest(pilot)
         assert (pictures / "zibbu-03.txt").read_text() == "a table leg\n"
+
+
+@pytest.mark.anyio
+async def test_a_caption_of_a_table_can_be_emptied(pictures: Path) -> None:
+    (pictures / "metadata.jsonl").write_text('{"file_name": "zibbu-03.png", "text": "a table"}')
+    draft, app = draft_of(pictures), WizardApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot, draft)
+        await pilot.press("pagedown", "pagedown")
+        await at_rest(pilot)
+        assert screen._editor.text == "a table"
+        await pilot.press(*["backspace"] * len("a table"), "enter")
+        await at_rest(pilot)
+        assert (pictures / "zibbu-03.txt").read_text().strip() == ""
+        assert "Saved zibbu-03.txt" in screen_text(app)
+    plan = Assessor().assess(draft.snapshot()).plan
+    assert plan is not None
+    (sample,) = [item for item in plan.samples if item.path.name == "zibbu-03.png"]
+    assert sample.caption == ""
 
 
 @pytest.mark.anyio

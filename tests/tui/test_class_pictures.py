@@ -87,10 +87,10 @@ async def test_left_and_come_back_to_while_it_goes_on_then_stopped(home: Path) -
     slow = {**QUICK, "steps": "1000"}
     async with class_pictures(home, **slow) as (app, pilot):
         await pilot.press("f2")
-        await until(pilot, lambda: "0 of 3" in screen_text(app) or "drawing" in screen_text(app))
         await pilot.press("escape", "f4")
         await until(pilot, lambda: isinstance(app.screen, ClassPicturesScreen))
         await until(pilot, lambda: app.screen.has_class("-live"))
+        await until(pilot, lambda: "drawing" in screen_text(app) or "░ 0 of 3" in screen_text(app))
         assert live(app)
         await pilot.press("f3")
         await until(pilot, lambda: "Stopped." in screen_text(app))

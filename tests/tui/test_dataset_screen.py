@@ -3,43 +3,17 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
+from dataset_step import dataset_step, settle
 from datasets import write_picture, write_pictures
-from lora_wizard.tui.app import WizardApp
 from lora_wizard.tui.screens.dataset import DatasetScreen
-from lora_wizard.tui.walk.draft import Draft, drafts
+from lora_wizard.tui.walk.draft import drafts
 from lora_wizard.tui.widgets.findings import Findings
 from lora_wizard.tui.widgets.path_input import PathInput
 from lora_wizard.tui.widgets.unpacking import Unpacking
-from screens import SIZES, at_rest, check_snapshot, screen_text
-from textual.pilot import Pilot
-
-AnyPilot = Pilot[Any]
-
-
-async def settle(pilot: AnyPilot) -> None:
-    """Until the draft has been looked at and everything is drawn."""
-    await at_rest(pilot)
-
-
-@asynccontextmanager
-async def dataset_step(
-    size: tuple[int, int] = (80, 24), template: str = "face", **values: str
-) -> AsyncIterator[tuple[WizardApp, AnyPilot]]:
-    app = WizardApp()
-    async with app.run_test(size=size) as pilot:
-        draft = Draft.new(template)
-        draft.put("model.base", "embedded:demo")
-        for key, value in values.items():
-            draft.enter(key.replace("__", "."), value)
-        app.begin(draft)
-        await settle(pilot)
-        yield app, pilot
+from screens import SIZES, check_snapshot, screen_text
 
 
 def flat_with_problems(home: Path) -> None:

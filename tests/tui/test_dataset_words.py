@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from datasets import write_picture, write_pictures
 from lora_wizard.core.errors import Mend, Problem
-from lora_wizard.tui.walk import concepts
+from lora_wizard.tui.walk import concepts, review
 from lora_wizard.tui.walk import dataset as step
 from lora_wizard.tui.walk.assessment import Assessment, Assessor
 from lora_wizard.tui.walk.draft import Draft
@@ -98,3 +98,15 @@ def test_sizes_go_from_the_smallest_to_the_largest_of_each_folder(home: Path) ->
             write_picture(home / "set" / folder / f"{number}.png", size)
     rows = step.concept_rows(assessed(begun("set")).plan)
     assert {row.summary.name: row.sizes for row in rows} == {"a": "512x512-640x512", "b": "768x512"}
+
+
+def test_what_one_folder_had_is_no_difference_of_several(home: Path) -> None:
+    for name in ("2_mika", "3_rest"):
+        write_pictures(home / "set" / name, 2, "x")
+    draft = begun("set")
+    rows = step.concept_rows(assessed(draft).plan)
+    concepts.turn_repeats(draft, rows, rows[0], 3)
+    assert draft.value("dataset.concepts")
+    labels = [label for label, _, _ in review.difference_lines(draft)]
+    assert "Repeats" not in labels and "Pictures" not in labels
+    assert len([label for label in labels if "older" in label or "oncept" in label]) == 1, labels

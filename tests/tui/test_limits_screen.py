@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from form_walks import at_step, ready_draft, settled
+from homes import make_run
 from lora_wizard.core.run import control
 from lora_wizard.core.run.directory import known_runs
 from lora_wizard.core.run.status import summary
@@ -19,7 +20,8 @@ from lora_wizard.tui.screens.review import ReviewScreen
 from lora_wizard.tui.screens.train import TrainScreen
 from lora_wizard.tui.walk import review, start_limits
 from lora_wizard.tui.walk.draft import Draft
-from screens import SIZES, check_snapshot, screen_text, until
+from lora_wizard.tui.widgets.toml_view import TomlView
+from screens import SIZES, at_rest, check_snapshot, screen_text, until
 from textual.pilot import Pilot
 
 pytestmark = pytest.mark.anyio
@@ -59,6 +61,16 @@ async def test_limits_are_asked_and_explained(home: Path, size: tuple[int, int])
     ]
     assert "later" not in kept.text
     assert known_runs() == []
+
+
+async def test_f4_shows_the_difference_alone_and_the_toml_again(home: Path) -> None:
+    async with at_step(ready_draft(home), "review", SIZES[1]) as (app, pilot):
+        toml = app.screen.query_one(TomlView)
+        assert toml.display
+        await pilot.press("f4")
+        assert not toml.display and app.screen.query_one("#difference").display
+        await pilot.press("f4")
+        assert toml.display
 
 
 def test_the_command_says_the_same(home: Path) -> None:
@@ -117,3 +129,55 @@ async def start(app: WizardApp, pilot: Pilot[None]) -> None:
     assert "It ends by itself after 45min." in screen_text(app)
     await pilot.press("enter")
     await until(pilot, lambda: isinstance(app.screen, TrainScreen))
+
+
+async def test_a_run_that_is_gone_on_with_is_asked_the_same(home: Path) -> None:
+    make_run(home, "old-one", "stopped", steps=3)
+    draft = ready_draft(home)
+    draft.note("price_per_hour", "$0.50")
+    app = WizardApp()
+    async with app.run_test(size=SIZES[0]) as pilot:
+        await at_rest(pilot)
+        await pilot.press("tab", "tab", "r")
+        await until(pilot, lambda: isinstance(app.screen, Ask))
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: isinstance(app.screen, LimitsScreen))
+        await typed(pilot, "later")
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, Ask))
+        # What cannot be understood is asked for again.
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, LimitsScreen))
+        await pilot.press(*["backspace"] * 5, "tab")
+        await typed(pilot, "45min")
+        assert "$0.50" in screen_text(app)
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, Ask))
+        check_snapshot(app, "resume-limits", home)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, TrainScreen))
+        (run,) = known_runs()
+        started = [line for line in run.events_path.read_text().splitlines() if "ends_at" in line]
+        assert len(started) == 1 and "45min are over" in started[0]
+        control.kill(run)
+        control.wait(run, 20)
+
+
+async def test_the_monitor_asks_too(home: Path) -> None:
+    run = make_run(home, "old-one", "stopped", steps=3)
+    app = WizardApp(TrainScreen(run))
+    async with app.run_test(size=SIZES[0]) as pilot:
+        await until(pilot, lambda: "Resume" in screen_text(app))
+        await pilot.press("r")
+        await until(pilot, lambda: isinstance(app.screen, Ask))
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: isinstance(app.screen, LimitsScreen))
+        await pilot.press("tab")
+        await typed(pilot, "45min")
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, Ask))
+        assert "It ends by itself after 45min." in screen_text(app)
+        await pilot.press("enter")
+        await until(pilot, lambda: "45min are over" in run.events_path.read_text())
+        control.kill(run)
+        control.wait(run, 20)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from lora_wizard.core.config.paths import resolve_base_model
 from lora_wizard.tui.app import WizardApp
 from lora_wizard.tui.screens.model import ModelScreen
 from lora_wizard.tui.walk import base_places
+from lora_wizard.tui.walk.assessment import Assessor
 from lora_wizard.tui.walk.base_places import nearby
 from lora_wizard.tui.walk.bases import look
 from lora_wizard.tui.walk.draft import Draft
@@ -191,6 +193,20 @@ def test_models_are_offered_once_and_the_last_used_first(home: Path, photo_real:
         str(photo_real),
         "stable-diffusion-v1-5/stable-diffusion-v1-5",
     ]
+
+
+def test_a_vae_that_is_given_later_is_seen(home: Path, tiny_sd: Path) -> None:
+    lacking = Path(shutil.copytree(tiny_sd, home / "lacking"))
+    shutil.rmtree(lacking / "vae")
+    draft, assessor = Draft.new("face"), Assessor()
+    draft.put("model.base", str(lacking))
+    told = assessor.assess(draft.snapshot()).errors
+    assert [problem.where for problem in told if problem.where.startswith("model.")] == [
+        "model.base"
+    ]
+    draft.put("model.vae", str(tiny_sd / "vae"))
+    told = assessor.assess(draft.snapshot()).errors
+    assert not [problem for problem in told if problem.where.startswith("model.")]
 
 
 def test_what_is_said_of_a_folder_and_of_what_is_nothing(home: Path, tiny_sd: Path) -> None:

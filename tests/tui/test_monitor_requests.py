@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from lora_wizard.tui.app import WizardApp
+from lora_wizard.tui.screens.ask import Ask
 from lora_wizard.tui.screens.results import ResultsScreen
 from lora_wizard.tui.screens.train import TrainScreen
 from monitored_runs import TOTAL, PreparedRun
@@ -113,6 +114,8 @@ async def test_a_run_that_cannot_be_resumed_says_why(home: Path) -> None:
     failed(run)
     async with monitor(run, live=False) as pilot:
         await pilot.press("r")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Ask))
+        await pilot.press("enter")
         await until(pilot, lambda: run.directory.record().attempts == 2)
         await until(pilot, lambda: not run.directory.is_live())
         await says(pilot, "✗ failed", "r Resume")

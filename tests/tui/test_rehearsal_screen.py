@@ -77,7 +77,7 @@ async def test_it_tells_what_it_does_and_then_the_figures(home: Path) -> None:
     draft = quick_draft(home)
     draft.note("price_per_hour", "$3.60")
     async with at_step(draft, "review") as (app, pilot):
-        assert "Time: unknown yet" in screen_text(app)
+        assert "Time known after a minute" in screen_text(app)
         assert "F7" in screen_text(app)
         await pilot.press("f7")
         await until(pilot, lambda: "► loading the model ..." in screen_text(app))
@@ -131,6 +131,23 @@ async def test_it_shows_the_end_in_place(home: Path, monkeypatch: pytest.MonkeyP
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, ReviewScreen))
     assert draft.value("training.batch_size") == 2
+
+
+@anyio
+async def test_asked_for_too_early_it_begins_as_soon_as_it_can(home: Path) -> None:
+    async with at_step(ready_draft(home), "review") as (app, pilot):
+        # As on a busy machine: every picture is checked before the draft is looked at.
+        known, app.assessing.latest = app.assessment, None
+        assert known and "F7 rehearses it" in screen_text(app)
+        await pilot.press("f7")
+        assert isinstance(app.screen, ReviewScreen)
+        app.assessing.take(known)
+        await until(pilot, lambda: isinstance(app.screen, RehearsalScreen))
+        await pilot.press("escape")
+        await settled(app, pilot)
+        app.assessing.take(known)
+        await pilot.pause()
+        assert isinstance(app.screen, ReviewScreen)
 
 
 @anyio

@@ -28,7 +28,8 @@ TRAINING = Training(
 def sample(name: str, caption: str, **changes: Any) -> Sample:
     made = Sample(
         id=f"mika/{name}",
-        path=Path("/home/someone/secret/5_mika", name),
+        folder=Path("/home/someone/secret/5_mika"),
+        name=name,
         width=600,
         height=600,
         file_size=1,
@@ -40,7 +41,7 @@ def sample(name: str, caption: str, **changes: Any) -> Sample:
         bucket=Bucket(512, 512),
         crop=Crop(512, 512, 0, 0),
         caption=caption,
-        caption_path=None,
+        caption_file=None,
     )
     return replace(made, **changes)
 
@@ -127,6 +128,7 @@ def test_the_noise_and_the_loss_are_told_in_sd_scripts_words(plan: DatasetPlan) 
     loss = {
         "type": "smooth_l1",
         "huber_c": 0.2,
+        "huber_scale": 2.0,
         "debiased": True,
         "noise_offset": 0.05,
         "multires_iterations": 6,
@@ -138,6 +140,7 @@ def test_the_noise_and_the_loss_are_told_in_sd_scripts_words(plan: DatasetPlan) 
         "ss_loss_type": "smooth_l1",
         "ss_huber_schedule": "snr",
         "ss_huber_c": "0.2",
+        "ss_huber_scale": "2.0",
         "ss_debiased_estimation": "True",
         "ss_noise_offset": "0.05",
         "ss_noise_offset_random_strength": "False",

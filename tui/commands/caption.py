@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ...captioners.base import CaptionerSpec
     from ...captioners.job.task import Pictures
+    from ...core.config.options import Section
 
 _OWN = ("with", "mode", "list", "dry-run", "json", "detach", "watch", "stop", "undo", "help")
 """Flags that are no captioner's."""
@@ -114,7 +114,7 @@ def _caption(arguments: argparse.Namespace, pictures: Pictures) -> int:
     prefix = texts.get("prefix")
     if isinstance(spec, LightSpec):
         texts.pop("prefix", None)
-    options = typed(spec.options, texts, spec.title)
+    options = typed(spec.options, texts, spec.title, Path.cwd())
     lacks = list(spec.missing(options))
     if lacks and not arguments.dry_run:
         raise ProblemsError(f"{spec.title} is not ready", lacks)
@@ -128,7 +128,7 @@ def _caption(arguments: argparse.Namespace, pictures: Pictures) -> int:
         prefix,
         pictures.lines,
     )
-    asked = caption_ways.Asked(task, spec, options, arguments.place, _typed(arguments, spec))
+    asked = caption_ways.Asked(task, spec, options, arguments.place, _again(arguments, options))
     if arguments.dry_run:
         return caption_ways.foretell(asked, lacks)
     if isinstance(spec, LightSpec):
@@ -140,12 +140,15 @@ def _is_later(arguments: argparse.Namespace) -> bool:
     return arguments.watch or arguments.stop or arguments.undo
 
 
-def _typed(arguments: argparse.Namespace, spec: CaptionerSpec) -> list[str]:
-    """The command as it goes on with this captioning."""
+def _again(arguments: argparse.Namespace, options: Section) -> list[str]:
+    """The command that goes on with this captioning, from wherever it is typed."""
     from ..option_arguments import flag, given
 
     place = str(arguments.place.absolute())
-    words = ["lora-wizard", "caption", place, "--with", spec.name, "--mode", arguments.mode]
-    for name, value in given(arguments).items():
-        words.append(f"{flag(name, _OWN)}={value}")
+    chosen = ["--with", arguments.captioner, "--mode", arguments.mode]
+    words = ["lora-wizard", "caption", place, *chosen]
+    for name, text in given(arguments).items():
+        value = getattr(options, name, None)
+        # A path, as it was made absolute.
+        words.append(f"{flag(name, _OWN)}={value if isinstance(value, str) else text}")
     return words

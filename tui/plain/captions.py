@@ -108,7 +108,7 @@ class CaptionQuestions:
         if answer != KEEP:
             text = "" if answer == CLEAR else answer
             try:
-                listing.remember(save(files, sample.path, text).written.items())
+                listing.remember(save(files, sample.path, text, now).written.items())
             except WizardError as error:
                 talk.show(str(error))
                 return True

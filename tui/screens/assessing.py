@@ -58,8 +58,11 @@ class LiveAssessment:
 
     def tell_progress(self, done: int, total: int) -> None:
         """So many pictures are looked at."""
+        # Without its screens an app has none to ask for.
+        if not self._app.is_running:
+            return
         screen = self._app.screen
-        if isinstance(screen, StepScreen) and screen.is_mounted and self._app.is_running:
+        if isinstance(screen, StepScreen) and screen.is_mounted:
             screen.show_progress(done, total)
 
     def _wait_for_pause(self) -> None:

@@ -228,7 +228,7 @@ class CaptionsScreen(CaptionsLayout):
             self._forget_unsaved()
             return True
         try:
-            outcome = captions.save(self._files, self._picture, text)
+            outcome = captions.save(self._files, self._picture, text, self._read)
         except WizardError as error:
             self._tell(f"{error.title}: {error.message} {error.remedy}")
             return False

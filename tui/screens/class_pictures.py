@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -24,7 +25,10 @@ from ..widgets.thrift import fit
 
 if TYPE_CHECKING:
     from ...core.regularization.start import Work
+    from ...core.run.tasks import TaskDirectory
     from ..app import WizardApp
+
+_GLANCE = 0.1
 
 
 class ClassPicturesScreen(Screen[None]):
@@ -78,8 +82,9 @@ class ClassPicturesScreen(Screen[None]):
     class Begun(Message):
         """The job is there, or why it is not."""
 
-        def __init__(self, error: WizardError | None) -> None:
+        def __init__(self, task: TaskDirectory, error: WizardError | None = None) -> None:
             super().__init__()
+            self.task = task
             self.error = error
 
     def __init__(self) -> None:
@@ -111,10 +116,10 @@ class ClassPicturesScreen(Screen[None]):
         self._show_buttons()
         self.query(OptionField).first().input.focus()
         self._look()
-        directory = drawn.directory(self.app.assessment)
-        if directory is not None and directory.exists and directory.is_live():
+        task = drawn.directory(self.app.assessment)
+        if task is not None and (drawn.is_beginning(task) or (task.exists and task.is_live())):
             self._turn_live(True)
-            self.query_one(TaskPane).follow(directory)
+            self._await(task)
 
     def on_descendant_focus(self) -> None:
         """Explain the field that has the focus."""
@@ -176,11 +181,19 @@ class ClassPicturesScreen(Screen[None]):
     @work(thread=True, group="begin")
     def _begin(self, wanted: Work) -> None:
         try:
-            wanted.begin(drawn.command(self.app.draft, wanted))
+            drawn.begin(self.app.draft, wanted)
         except WizardError as error:
-            self.post_message(self.Begun(error))
+            self.post_message(self.Begun(wanted.directory, error))
         else:
-            self.post_message(self.Begun(None))
+            self.post_message(self.Begun(wanted.directory))
+
+    @work(thread=True, group="begin")
+    def _await(self, task: TaskDirectory) -> None:
+        """Of a job that another screen has begun."""
+        worker = get_current_worker()
+        while drawn.is_beginning(task) and not worker.is_cancelled:
+            time.sleep(_GLANCE)
+        self.post_message(self.Begun(task))
 
     @on(Counted)
     def _counted(self, event: Counted) -> None:
@@ -195,8 +208,8 @@ class ClassPicturesScreen(Screen[None]):
         if event.error:
             self._turn_live(False)
             self.query_one(TaskPane).say(f"{SIGNS['error']} {event.error}")
-        elif self._work is not None:
-            self.query_one(TaskPane).follow(self._work.directory)
+        else:
+            self.query_one(TaskPane).follow(event.task)
 
     @on(TaskPane.News)
     def _told(self, event: TaskPane.News) -> None:

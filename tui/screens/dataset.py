@@ -31,19 +31,19 @@ from ..widgets.picture_grid import PictureGrid
 from ..widgets.subject import SubjectPanel
 from ..widgets.text import shown
 from ..widgets.unpacking import Unpacking
-from .step import StepScreen
+from .preparing import PreparingStep
 
 _FOLDER = "dataset.folder"
 _IN_PANEL = ("captions.trigger_words", "dataset.regularization_folder", "dataset.exclude")
 
 
-class DatasetScreen(StepScreen):
+class DatasetScreen(PreparingStep):
     """At first only the question where the pictures are; what was found brings the rest."""
 
     name_of_step: ClassVar[str] = "dataset"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f4", "class_pictures", "Class pictures", tooltip="Draw class pictures"),
-        Binding("f5", "look_again", "Look again"),
+        Binding("f4", "class_pictures", "Class pictures", show=False),
+        Binding("f5", "look_again", "Again", tooltip="Look again"),
         Binding("f6", "copy_command", "Copy command", show=False),
         Binding("f8", "mend", "Mend", show=False),
     ]
@@ -102,6 +102,7 @@ class DatasetScreen(StepScreen):
         rows = step.concept_rows(plan)
         packed = self._packed is not None
         self.set_class(plan is not None, "-found")
+        self.refresh_bindings()
         self.query_one(ConceptTable).show(rows)
         self._show_findings()
         self.query_one(SubjectPanel).show_plan()
@@ -228,9 +229,10 @@ class DatasetScreen(StepScreen):
 
     def _mend(self, offer: Mend) -> None:
         step.mend(self.app.draft, offer)
-        self._changed()
+        self.changed()
 
-    def _changed(self) -> None:
+    def changed(self) -> None:
+        """The draft has changed, not by a field."""
         self._before = 0
         self._show_draft()
         self.app.touch()
@@ -256,20 +258,20 @@ class DatasetScreen(StepScreen):
     @on(Button.Pressed, "#demo-pictures")
     def _demo_chosen(self) -> None:
         self.app.draft.enter(_FOLDER, step.DEMO_PICTURES)
-        self._changed()
+        self.changed()
         self.focus_field(_FOLDER)
 
     @on(ConceptTable.Turned)
     def _turned(self, event: ConceptTable.Turned) -> None:
         rows = step.concept_rows(self.app.assessment.plan if self.app.assessment else None)
         concepts.turn_repeats(self.app.draft, rows, event.row, event.by)
-        self._changed()
+        self.changed()
 
     @on(ConceptTable.Dropped)
     def _dropped(self, event: ConceptTable.Dropped) -> None:
         rows = step.concept_rows(self.app.assessment.plan if self.app.assessment else None)
         concepts.drop_concept(self.app.draft, rows, event.row)
-        self._changed()
+        self.changed()
 
     @on(SubjectPanel.PresetWanted)
     def _preset_wanted(self, event: SubjectPanel.PresetWanted) -> None:
@@ -278,12 +280,12 @@ class DatasetScreen(StepScreen):
         except WizardError as error:
             self.notify(error.title, severity="error", markup=False)
         step.clear_placeholders(self.app.draft)
-        self._changed()
+        self.changed()
 
     @on(Unpacking.Done)
     def _unpacked(self, event: Unpacking.Done) -> None:
         self.app.draft.enter(_FOLDER, str(event.folder))
-        self._changed()
+        self.changed()
         self.focus_field(_FOLDER)
 
     @on(Input.Submitted, "#field-dataset-folder Input")

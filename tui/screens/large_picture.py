@@ -7,32 +7,47 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from ...core.dataset.masks import mask_beside
 from ..widgets.picture import Picture
 from ..widgets.text import shown
 
 
 class LargePicture(ModalScreen[None]):
     """A picture with all the room there is, and the path of its file; any of esc, enter and q
-    closes it."""
+    closes it, m shows its mask beside it."""
 
     DEFAULT_CSS = """
     LargePicture { background: $background; }
     LargePicture > Static { height: auto; max-height: 3; color: $text-muted; }
+    LargePicture #mask { display: none; }
+    LargePicture.-masked #mask { display: block; margin: 0 0 0 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,enter,q", "close", "Close"),
+        Binding("m", "mask", "Mask"),
     ]
 
     def __init__(self, path: Path) -> None:
         super().__init__()
         self._path = path
+        self._mask = mask_beside(path)
 
     def compose(self) -> ComposeResult:
-        yield Picture(self._path, is_large=True)
-        yield Static(shown(f"{self._path}\nesc: back"), markup=False)
+        more = "   m: its mask beside it, white is learned" if self._mask else ""
+        with Horizontal():
+            yield Picture(self._path, is_large=True)
+            if self._mask:
+                yield Picture(self._mask, id="mask")
+        yield Static(shown(f"{self._path}\nesc: back{more}"), markup=False)
+
+    def action_mask(self) -> None:
+        """Show the mask, or the picture alone."""
+        if self._mask:
+            self.toggle_class("-masked")
 
     def action_close(self) -> None:
         """Back to where one came from."""

@@ -11,7 +11,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Input, Static
 
 from ..walk import start_limits
-from ..walk.start_limits import PRICE_QUESTION, QUESTIONS
+from ..walk.start_limits import PRICE_QUESTION, QUESTIONS, Answers
 from ..widgets.fields import SIGNS
 from ..widgets.text import SafeInput, shown
 from .dialog import Dialog
@@ -23,7 +23,7 @@ _FIELDS = (*QUESTIONS[:2], PRICE_QUESTION, *QUESTIONS[2:])
 
 
 class LimitsScreen(Dialog[None]):
-    """Each key is kept in the draft; enter goes to the next field, and behind the last one back."""
+    """Each key is kept; enter goes to the next field, and behind the last one back."""
 
     app: WizardApp
     HELP = (
@@ -46,9 +46,10 @@ class LimitsScreen(Dialog[None]):
     LimitsScreen #help { height: 3; color: $text-muted; margin-top: 1; }
     """
 
-    def __init__(self, first: str = "") -> None:
-        """``first`` is the field to begin with."""
+    def __init__(self, first: str = "", answers: Answers | None = None) -> None:
+        """``first`` is the field to begin with; ``answers`` are the draft's unless given."""
         super().__init__()
+        self._answers: Answers = answers or self.app.draft
         self._first = first or _FIELDS[0].fact
 
     def compose(self) -> ComposeResult:
@@ -60,7 +61,7 @@ class LimitsScreen(Dialog[None]):
                     with Horizontal():
                         yield Static(asked.label, classes="label")
                         yield SafeInput(
-                            self.app.draft.fact(asked.fact),
+                            self._answers.fact(asked.fact),
                             placeholder=f"such as {asked.example}",
                             id=asked.fact,
                             compact=True,
@@ -82,7 +83,7 @@ class LimitsScreen(Dialog[None]):
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
-        self.app.draft.note(event.input.id or "", event.value)
+        self._answers.note(event.input.id or "", event.value)
         self._show_problems()
 
     @on(Input.Submitted)
@@ -96,6 +97,6 @@ class LimitsScreen(Dialog[None]):
     def _show_problems(self) -> None:
         for asked in _FIELDS:
             line = self.query_one(f"#wrong-{asked.fact}", Static)
-            said = start_limits.problem(self.app.draft, asked.fact)
+            said = start_limits.problem(self._answers, asked.fact)
             line.display = bool(said)
             line.update(shown(f"{SIGNS['error']} {said}"))

@@ -74,7 +74,7 @@ class ReviewScreen(StepScreen):
     ReviewScreen.-wide #difference { display: block; width: 2fr; }
     ReviewScreen.-wide TomlView { width: 3fr; }
     ReviewScreen.-difference #difference { display: block; }
-    ReviewScreen.-difference.-narrow TomlView { display: none; }
+    ReviewScreen.-difference TomlView { display: none; }
     """
 
     def __init__(self) -> None:
@@ -82,6 +82,7 @@ class ReviewScreen(StepScreen):
         self._full: tuple[Problem, ...] | None = None
         """What the full check found; None while it goes on."""
         self._listed: list[Problem] = []
+        self._is_to_rehearse = False
 
     def compose_step(self) -> ComposeResult:
         """Numbers, problems, the TOML."""
@@ -124,6 +125,8 @@ class ReviewScreen(StepScreen):
         self._show_steps()
         self._show_problems()
         self._show_figures()
+        if self._is_to_rehearse and self.is_current:
+            self.action_rehearse()
 
     def show_progress(self, done: int, total: int) -> None:
         """The full check tells it here."""
@@ -176,9 +179,12 @@ class ReviewScreen(StepScreen):
             ask_to_start(self, self._show_draft)
 
     def action_rehearse(self) -> None:
-        """Do a little of it for real."""
+        """Do a little of it for real; as soon as enough is known, if that is later."""
         known, config = self.app.assessment, self.app.draft.snapshot().read().config
-        if not self._is_refused() and known and config:
+        if self._is_refused():
+            return
+        self._is_to_rehearse = known is None
+        if known and config:
             self.app.push_screen(RehearsalScreen(known, config), self._rehearsed)
 
     def _rehearsed(self, change: Mend | None) -> None:
@@ -213,12 +219,7 @@ class ReviewScreen(StepScreen):
 
     @work(thread=True, exclusive=True, group="check")
     def _check(self, snapshot: Snapshot) -> None:
-        worker, snapshot, known = (
-            get_current_worker(),
-            self.app.draft.snapshot(),
-            self.app.assessment,
-        )
-        last = 0.0
+        worker, known, last = get_current_worker(), self.app.assessment, 0.0
 
         def progress(done: int, total: int) -> None:
             nonlocal last

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ...core.errors import WizardError
@@ -23,9 +24,22 @@ def choose_for(app: WizardApp, entry: RunEntry, on_change: Callable[[], None]) -
         act(app, entry, entry.actions[0], on_change)
         return
     choices = [(action, listing.ACTION_WORDS[action]) for action in entry.actions]
+    if "resume" in entry.actions:
+        choices.insert(1, ("limits", listing.WITHIN_LIMITS))
     title = f"{entry.run.name}: {entry.word}"
     question = Ask(title, listing.run_detail(entry), [*choices, ("", "Back")])
-    app.push_screen(question, lambda answer: act(app, entry, answer or "", on_change))
+
+    def answered(answer: str | None) -> None:
+        if answer == "resume":
+            start_run(app, entry.run)
+        elif answer == "limits":
+            from .resuming import ask_limits_first
+
+            ask_limits_first(app, entry.run, partial(start_run, app, entry.run))
+        else:
+            act(app, entry, answer or "", on_change)
+
+    app.push_screen(question, answered)
 
 
 def act(app: WizardApp, entry: RunEntry, what: str, on_change: Callable[[], None]) -> None:
@@ -35,7 +49,9 @@ def act(app: WizardApp, entry: RunEntry, what: str, on_change: Callable[[], None
     elif what == "results":
         show_results(app, entry.run)
     elif what == "resume":
-        start_run(app, entry.run)
+        from .resuming import ask_to_resume
+
+        ask_to_resume(app, entry.run, partial(start_run, app, entry.run))
     elif what == "stop":
         text = "It finishes the step and saves first; later it can be resumed."
         choices = [("stop", "Stop it"), ("", "Let it go on")]

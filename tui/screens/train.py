@@ -16,6 +16,7 @@ from ...core.errors import WizardError
 from ...core.run import control
 from ...core.run.directory import RunDirectory
 from ...core.run.launch import launch
+from ...core.run.limits import Limits
 from ...core.run.status import RunStatus
 from ..walk import monitor_words as words
 from ..walk.following import Follower
@@ -28,6 +29,7 @@ from ..widgets.thrift import fit
 from . import run_questions
 from .ask import told
 from .of_run import show_results
+from .resuming import ask_to_resume
 
 if TYPE_CHECKING:
     from ..app import WizardApp
@@ -194,14 +196,18 @@ class TrainScreen(Screen[None]):
             self.app.call_from_thread(self._refused, error)
 
     def action_restart(self) -> None:
-        """Go on with a run that has ended."""
-        self._say("Starting ...")
-        self._launch()
+        """Go on with a run that has ended, once more asked."""
+
+        def start(limits: Limits) -> None:
+            self._say("Starting ...")
+            self._launch(limits)
+
+        ask_to_resume(self.app, self.run_directory, start)
 
     @work(thread=True, exclusive=True, group="launch")
-    def _launch(self) -> None:
+    def _launch(self, limits: Limits) -> None:
         try:
-            launch(self.run_directory)
+            launch(self.run_directory, limits=limits)
         except WizardError as error:
             self.app.call_from_thread(self._refused, error)
         # Whoever started it, here or elsewhere: it is watched.

@@ -43,7 +43,7 @@ class Assessment:
 class Assessor:
     """Assesses drafts and remembers what it found of base models, so that the hub is asked once."""
 
-    _bases: dict[tuple[str, str, int], BaseFindings] = field(default_factory=dict)
+    _bases: dict[str, BaseFindings] = field(default_factory=dict)
 
     def assess(self, snapshot: Snapshot, progress: Progress | None = None) -> Assessment:
         """Look at everything; takes as long as reading the headers of new pictures. What
@@ -88,7 +88,8 @@ class Assessor:
 
         if not known:
             return BaseFindings()
-        key = (config.model.base, config.model.family, config.model.clip_skip)
+        # Precision alone says nothing of the base.
+        key = config.model.model_dump_json(exclude={"precision"})
         if key not in self._bases:
             try:
                 spec = families.find(config.model.family)

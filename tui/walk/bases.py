@@ -56,7 +56,7 @@ def _look(text: str, folder: Path) -> BaseView:
     resolved = resolve_base_model(text, folder)
     path = Path(resolved)
     if is_hub_id(resolved):
-        found = next(filter(None, (cached(resolved, spec.parts) for spec in _specs())), None)
+        found = next(filter(None, (_cached(resolved, spec) for spec in _specs())), None)
         if found is None:
             return BaseView(text, to_download=resolved)
         path = found
@@ -77,7 +77,7 @@ def _facts(seen: Recognition) -> list[str]:
     if seen.family in families.names():
         spec = families.find(seen.family)
         try:
-            return _facts_of_base(locate(str(seen.path), spec.parts, spec.open_file), spec)
+            return _facts_of_base(_located(seen.path, spec), spec)
         except (WizardError, OSError):
             pass  # what is wrong with it is said as a problem
     if not seen.header.tensors:
@@ -87,15 +87,31 @@ def _facts(seen: Recognition) -> list[str]:
     return [_size(facts.parameters, facts.bytes, precision)]
 
 
+def _cached(repository: str, spec: FamilySpec) -> Path | None:
+    return cached(repository, spec.parts, _may_lack(spec))
+
+
+def _located(path: Path, spec: FamilySpec) -> BaseModel:
+    return locate(str(path), spec.parts, spec.open_file, _may_lack(spec))
+
+
+def _may_lack(spec: FamilySpec) -> set[str]:
+    return {part.folder for part in spec.parts if part.option}
+
+
 def _facts_of_base(base: BaseModel, spec: FamilySpec) -> list[str]:
-    headers = {part.folder: list(base.headers(part)) for part in spec.parts if part.weights}
+    there = [part for part in spec.parts if part.weights and base.has(part.folder)]
+    headers = {part.folder: list(base.headers(part)) for part in there}
     everything = [header for part in headers.values() for header in part]
     values = sum(math.prod(t.shape) for header in everything for t in header.tensors.values())
     size = sum(t.end - t.start for header in everything for t in header.tensors.values())
     found = [_size(values, size, _precision(headers.get("unet", everything)))]
     prediction = str(base.config("scheduler", "scheduler_config.json").get("prediction_type", ""))
     found += [_PREDICTIONS.get(prediction or "epsilon", f"predicts {prediction}")]
-    found += ["VAE in it"] if isinstance(base, SingleFile) else []
+    if not base.has("vae"):
+        found += ["no VAE in it: it needs another"]
+    elif isinstance(base, SingleFile):
+        found += ["VAE in it"]
     return found
 
 

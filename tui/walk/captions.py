@@ -199,10 +199,11 @@ def unsaved(draft: Draft) -> tuple[Path, str] | None:
         return None
 
 
-def save(files: CaptionFiles, picture: Path, text: str) -> Outcome:
-    """Write one caption. Raises WizardError when it cannot be."""
+def save(files: CaptionFiles, picture: Path, text: str, was: str) -> Outcome:
+    """Write one caption, which ``was`` another, in its file or in a table of many: an empty file
+    comes before the table, too. Raises WizardError when it cannot be."""
     title = f"the caption of {picture.name}"
-    outcome = files.write({picture: text}, title)
+    outcome = files.write({picture: text}, title, with_empty=bool(was))
     if outcome.left:
         reason = outcome.left[picture]
         raise WizardError(

@@ -26,6 +26,7 @@ ABOUT = (
 _FACT = "class_pictures"
 _KEY = "dataset.regularization_folder"
 _TITLE = "Class pictures"
+_beginning: set[Path] = set()
 
 
 def infos() -> list[OptionInfo]:
@@ -63,7 +64,7 @@ def work_of(draft: Draft, known: Assessment | None) -> Work:
     model = [problem for problem in known.errors if problem.where.startswith("model.")]
     if model:
         raise ProblemsError("The base model cannot draw yet", model)
-    options = typed(ClassPictureOptions, _given(texts(draft)), _TITLE)
+    options = typed(ClassPictureOptions, _given(texts(draft)), _TITLE, draft.folder)
     return Work(
         known.config, default_folder(known.config).absolute(), (options,), (uses(known.config),)
     )
@@ -90,6 +91,21 @@ def directory(known: Assessment | None) -> TaskDirectory | None:
     except WizardError:
         # No pictures are named yet.
         return None
+
+
+def begin(draft: Draft, work: Work) -> None:
+    """Start drawing. Raises WizardError."""
+    path = work.directory.path
+    _beginning.add(path)
+    try:
+        work.begin(command(draft, work))
+    finally:
+        _beginning.discard(path)
+
+
+def is_beginning(task: TaskDirectory) -> bool:
+    """Whether this wizard is starting it, perhaps from a screen that was left since."""
+    return task.path in _beginning
 
 
 def command(draft: Draft, work: Work) -> list[str]:

@@ -33,8 +33,11 @@ def file_reading(known: Assessment | None) -> Reading:
 
 def time_reading(known: Assessment | None) -> Reading:
     """How long the run takes."""
-    missing = "The first minute of training tells." if known and known.schedule else _NO_PICTURES
-    return _reading("Time", known and known.estimate and known.estimate.time, missing)
+    time = known and known.estimate and known.estimate.time
+    if known and known.schedule and not time:
+        why = "Nothing like it has run on this machine; a rehearsal before the start tells, too."
+        return Reading("Time", "known after a minute of training", why)
+    return _reading("Time", time, _NO_PICTURES)
 
 
 def memory_reading(known: Assessment | None) -> Reading:

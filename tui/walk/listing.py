@@ -12,6 +12,7 @@ from .draft import Draft
 from .presets import preset_title
 from .runs import STATES, RunEntry
 
+WITHIN_LIMITS = "Let it end by itself: at a time, at a cost ..."
 ACTION_WORDS = {
     "watch": "Watch it: the loss, the log, the samples",
     "results": "What it has made: pictures and files",

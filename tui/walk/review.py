@@ -34,11 +34,17 @@ def full_check(
     return tuple(preflight.by_gravity([*read.problems, *rest]))
 
 
+_OF_ONE_FOLDER = ("dataset.folder", "dataset.repeats")
+
+
 def difference_lines(draft: Draft) -> list[tuple[str, str, str]]:
     """(label, preset's value, value now) of what differs, as text."""
+    # Once several folders are listed, each has its own, and these say nothing.
+    passed_over = _OF_ONE_FOLDER if draft.value("dataset.concepts") else ()
     return [
         (info.label, values.as_text(info, before) or "-", draft.shown(info.key) or "-")
         for info, before, _ in draft.differences()
+        if info.key not in passed_over or draft.value(info.key) not in ("", 1)
     ]
 
 

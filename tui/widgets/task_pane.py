@@ -71,11 +71,9 @@ class TaskPane(Vertical):
         while not worker.is_cancelled:
             try:
                 news = watch.read()
-            except WizardError as error:
-                open('/tmp/news.log','a').write(repr(error)+chr(10))
+            except WizardError:
                 # Its folder is being made, or was taken away: there is nothing to tell.
                 return
-            open('/tmp/news.log','a').write(repr((news.status.state,news.in_words(),len(news.events)))+chr(10))
             if news.events or news.is_over or news.in_words() != said:
                 said = news.in_words()
                 self.post_message(self.News(self, news))

@@ -15,6 +15,7 @@ def _no_effect(config: RunConfig) -> Iterator[Finding]:
     needs = (
         ("huber_c", is_huber, "type"),
         ("huber_schedule", is_huber, "type"),
+        ("huber_scale", is_huber, "type"),
         ("multires_discount", loss.multires_iterations, "multires_iterations"),
         ("noise_offset_random_strength", loss.noise_offset, "noise_offset"),
         ("input_perturbation_random_strength", loss.input_perturbation, "input_perturbation"),
@@ -23,6 +24,10 @@ def _no_effect(config: RunConfig) -> Iterator[Finding]:
         if getattr(loss, name) != getattr(defaults, name) and not needed:
             why = f'with the loss "{loss.type}"' if other == "type" else f"without loss.{other}"
             yield warning(f"has no effect {why}", f"loss.{name}", f"loss.{other}")
+    if is_huber and loss.huber_schedule == "snr" and loss.huber_scale != 1:
+        yield warning(
+            'has no effect with the schedule "snr"', "loss.huber_scale", "loss.huber_schedule"
+        )
     if loss.adaptive_noise_scale < 0 and not loss.noise_offset:
         yield warning(
             "takes away from a noise offset of 0, which has no effect",

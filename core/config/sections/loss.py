@@ -33,6 +33,15 @@ class LossOptions(Section):
         gt=0,
         le=1,
     )
+    huber_scale: float = option(
+        1.0,
+        label="Huber scale",
+        help="Multiplies the threshold of the schedules constant and exponential, which else stays "
+        "at 1 or below.",
+        source="sd-scripts",
+        gt=0,
+        le=1000,
+    )
     huber_schedule: HuberSchedule = option(
         "snr",
         label="Huber schedule",

@@ -52,7 +52,8 @@ class NetworkOptions(Section):
         "",
         label="Continue from LoRA",
         help="A LoRA file to go on from instead of from nothing, of any trainer: kohya's, PEFT's "
-        "and diffusers' names are read. Its rank must be the one above.",
+        "and diffusers' names are read. Its rank must be the one above, unless its layers have "
+        "different ones, which they keep.",
         source="S3",
         path=True,
         also="network_weights",

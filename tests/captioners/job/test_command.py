@@ -95,6 +95,20 @@ def test_everything_that_is_wrong_is_said_before_anything_begins(
     assert not pictures.directory.exists
 
 
+def test_a_model_in_a_folder_is_found_by_the_job_too(
+    say: Say, pictures: Captioned, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures.draw(1)
+    (pictures.folder.parent / "toys").mkdir()
+    monkeypatch.chdir(pictures.folder.parent)
+    status, _, err = say("pictures", "--with", "toy", "--model", "toys", "--seconds", "0")
+    assert status == 2
+    assert f"{pictures.folder.parent / 'toys'} is not here" in err.replace("\n         ", " ")
+    status, out, _ = say("pictures", "--with", "toy")
+    assert status == 0 and "1 caption written" in out
+    assert pictures.directory.values()["dataset"]["folder"] == str(pictures.folder)
+
+
 def test_a_dry_run_says_what_would_be_done(say: Say, pictures: Captioned) -> None:
     pictures.draw(3)
     pictures.caption(1).write_text("mine")

@@ -245,6 +245,8 @@ def test_killed_while_it_writes_it_goes_on_and_is_undone_at_once(pictures: Capti
     assert pictures.run("append", batch_size=256) == 0
     expected = {number: f"mine, {text_of(number)}" for number in range(120)}
     assert pictures.captions() == expected
+    (outcome,) = pictures.events("captions")
+    assert (outcome["written"], outcome["left"]) == (120, 0)
     assert len(writing.latest(pictures.files)) == 2
     undo(pictures)
     assert set(pictures.captions().values()) == {"mine"}
@@ -288,6 +290,9 @@ def test_results_that_were_torn_or_mangled_are_asked_again(pictures: Captioned) 
     assert pictures.run() == 0
     assert pictures.captions() == pictures.expected(range(4))
     assert sorted(pictures.asked.values()) == [1, 1, 2, 2]
+    undo(pictures)
+    assert pictures.run() == 0
+    assert pictures.asked.total() == 6
 
 
 @pytest.fixture

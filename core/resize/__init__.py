@@ -1,0 +1,1 @@
+"""Copies of pictures, cut and scaled, in a folder of their own; the pictures stay as they are."""

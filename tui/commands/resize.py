@@ -1,0 +1,167 @@
+"""`lora-wizard resize`: copies in a new folder, cut to one size or to the sizes of training."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from ...core.errors import EXIT_FAILED, WizardError
+from ...core.families import registry
+from ...core.resize.copying import Encoding
+from ...core.resize.frame import Target
+from ...core.resize.job import resize
+from ...core.resize.order import Order, default_folder
+from ...core.resize.work import Outcome
+from ...core.text import printable
+from ..arguments import size_argument
+from ..tables import print_table
+from ..terminal import redraws
+
+_LISTED = 40
+_DEFAULT = "buckets:512"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, metavar="DIR", help="the pictures; never changed")
+    parser.add_argument(
+        "--to",
+        default=_DEFAULT,
+        metavar="SIZE",
+        help="512, 768x1024, or buckets[:SIZE]: for each picture the size it would be trained at "
+        f"({_DEFAULT} if absent)",
+    )
+    parser.add_argument(
+        "--into", type=Path, metavar="NEW", help="the new folder; DIR-resized if absent"
+    )
+    parser.add_argument(
+        "--how",
+        choices=("crop", "fit", "pad"),
+        default="crop",
+        help="cut what is too much, show all of it smaller, or that on white",
+    )
+    parser.add_argument(
+        "--at",
+        choices=("centre", "subject"),
+        default="centre",
+        help="where to cut: in the middle, or where most is to be seen; what --by-hand has set "
+        "counts before both",
+    )
+    parser.add_argument("--format", choices=("keep", "jpg", "png", "webp"), default="keep")
+    parser.add_argument(
+        "--quality", type=_quality, default=95, metavar="N", help="of JPEG and WebP, 1 to 100"
+    )
+    parser.add_argument(
+        "--no-enlarge", action="store_true", help="leave small pictures at their own size"
+    )
+    parser.add_argument(
+        "--by-hand", action="store_true", help="set the crops picture by picture, on the screen"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="say what would be done")
+    parser.add_argument("--json", action="store_true", help="for programs")
+    parser.epilog = (
+        "Keeps N_name folders, copies captions and cuts masks along. Called again, it goes on "
+        "where it stopped: what is there and current is left. resize.json in the new folder tells "
+        "what was cut from what. Exit status: 0 done, 1 some pictures could not be read, 2 "
+        "something to mend first."
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    order = _order(arguments)
+    if arguments.by_hand:
+        from ..crop_by_hand import crop_by_hand
+
+        if not crop_by_hand(order):
+            return 0
+    progress = _progress if redraws(sys.stderr) and not arguments.dry_run else None
+    outcome = resize(order, is_dry=arguments.dry_run, progress=progress)
+    if arguments.json:
+        sys.stdout.write(json.dumps(_document(order, outcome, arguments.dry_run), indent=2) + "\n")
+    else:
+        _show(order, outcome, arguments.dry_run)
+    return EXIT_FAILED if outcome.bad else 0
+
+
+def _order(arguments: argparse.Namespace) -> Order:
+    encoding = Encoding(arguments.format, arguments.quality)
+    into = arguments.into or default_folder(arguments.folder.absolute())
+    target = target_of(arguments.to, enlarge=not arguments.no_enlarge)
+    return Order(arguments.folder, into, target, arguments.how, arguments.at, encoding)
+
+
+def target_of(text: str, *, enlarge: bool) -> Target:
+    """What ``--to`` means. Raises WizardError."""
+    name, _, size = text.partition(":")
+    try:
+        if name == "buckets":
+            width, height = size_argument(size or "512")
+            return Target.buckets((width, height), registry.find("sd1"), enlarge=enlarge)
+        width, height = size_argument(text)
+    except argparse.ArgumentTypeError as error:
+        raise WizardError(
+            f"{text!r} is not a size", f"It {error}.", "Such as --to 512, --to buckets:1024"
+        ) from error
+    return Target((width, height), enlarge=enlarge)
+
+
+def _show(order: Order, outcome: Outcome, is_dry: bool) -> None:
+    rows = [
+        (
+            row.source,
+            f"{row.box[2] - row.box[0]:.0f}x{row.box[3] - row.box[1]:.0f}",
+            f"{row.box[0]:.0f},{row.box[1]:.0f}",
+            f"{row.size[0]}x{row.size[1]}",
+        )
+        for row in outcome.rows[:_LISTED]
+    ]
+    if rows:
+        print_table("Copies", ("picture", "cut", "from", "copy"), rows)
+    if len(outcome.rows) > _LISTED:
+        sys.stdout.write(f"and {len(outcome.rows) - _LISTED} more, in resize.json\n")
+    for line in said(order, outcome, is_dry):
+        sys.stdout.write(printable(line) + "\n")
+
+
+def said(order: Order, outcome: Outcome, is_dry: bool = False) -> list[str]:
+    """What was done, in a few lines; not yet safe to show."""
+    verb = "would be made" if is_dry else "made"
+    lines = [f"{outcome.made} copies {verb}, {outcome.current} were there, in {order.into}"]
+    if outcome.masks or outcome.texts:
+        lines.append(f"with them {outcome.texts} captions and {outcome.masks} masks")
+    if outcome.enlarged:
+        lines.append(f"{outcome.enlarged} enlarged: they look soft (--no-enlarge leaves them)")
+    if outcome.kept:
+        names = ", ".join(outcome.kept[:5])
+        lines.append(f"{len(outcome.kept)} changed since they were copied, and kept: {names}")
+    lines += [f"not copied: {item.path.name}: {item.reason}" for item in outcome.bad]
+    if not outcome.is_whole:
+        lines.append("stopped before the end; the same command goes on")
+    return lines
+
+
+def _document(order: Order, outcome: Outcome, is_dry: bool) -> dict[str, object]:
+    return {
+        "into": str(order.into),
+        "dry_run": is_dry,
+        "made": outcome.made,
+        "current": outcome.current,
+        "kept": outcome.kept,
+        "enlarged": outcome.enlarged,
+        "pictures": [asdict(row) for row in outcome.rows],
+        "not_copied": [{"path": str(item.path), "reason": item.reason} for item in outcome.bad],
+    }
+
+
+def _quality(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 100):
+        raise argparse.ArgumentTypeError(f"must be from 1 to 100, not {text!r}")
+    return int(text)
+
+
+def _progress(done: int, total: int) -> None:
+    end = "\r\x1b[K" if done == total else ""
+    sys.stderr.write(f"\rcopying {done}/{total}{end}")
+    sys.stderr.flush()
