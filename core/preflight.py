@@ -157,7 +157,7 @@ def _sample_prompts(config: RunConfig, spec: FamilySpec) -> list[Problem]:
     side = config.dataset.resolution or spec.native_resolution
     width, height = (side, side) if isinstance(side, int) else side
     try:
-        expand(config.samples, (width, height))
+        expand(config, (width, height))
     except ProblemsError as error:
         return error.problems
     return []

@@ -116,7 +116,7 @@ class Schedule:
         """After which steps samples are drawn, in order; 0 is before the first. The last step is
         among them when any sampling during training is asked for; none without prompts."""
         samples = self.config.samples
-        if not samples.prompts:
+        if not self.config.sample_prompts():
             return ()
         steps = {0} if samples.at_start else set[int]()
         steps.update(_every(samples.every_steps, self.total_steps))

@@ -1,4 +1,4 @@
-"""Training jobs as real processes that start in milliseconds.
+"""Jobs as real processes that start in milliseconds.
 
 A server imports torch once and forks a child for every job. The children are ordinary processes:
 they are killed, signalled and waited for as such. Run as a script, this is the server.
@@ -25,8 +25,11 @@ _IMPORTED_ONCE = (
 )
 
 
+TRAIN = "lora_wizard.core.training.__main__:train"
+
+
 class ForkedJob:
-    """One training job in a process of its own."""
+    """One job in a process of its own."""
 
     def __init__(self, server: subprocess.Popen[str], pid: int) -> None:
         self._server, self.pid = server, pid
@@ -47,18 +50,18 @@ class ForkedJob:
 
 
 class ForkServer:
-    """Starts training jobs, one at a time."""
+    """Starts jobs, one at a time."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
-    def start(self, run: Path, cache: Path, crash_at: int = 0) -> ForkedJob:
-        """Train the run directory ``run``, with its caches below ``cache``. With ``crash_at`` the
-        process kills itself at its nth change to the file system: just before it, or, where that
-        is the opening of a file to write, just after, with nothing written yet. n beyond the last
-        lets it finish."""
+    def start(self, run: Path, cache: Path, crash_at: int = 0, work: str = TRAIN) -> ForkedJob:
+        """Do ``work`` (``module:function of a job``) in the run directory ``run``, with its caches
+        below ``cache``. With ``crash_at`` the process kills itself at its nth change to the file
+        system: just before it, or, where that is the opening of a file to write, just after, with
+        nothing written yet. n beyond the last lets it finish."""
         assert self._process.stdin is not None and self._process.stdout is not None
-        order = {"run": str(run), "cache": str(cache), "crash_at": crash_at}
+        order = {"run": str(run), "cache": str(cache), "crash_at": crash_at, "work": work}
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
         return ForkedJob(self._process, int(self._process.stdout.readline()))
@@ -103,7 +106,6 @@ def _serve() -> None:
 
 def _work(order: Mapping[str, Any]) -> None:
     from lora_wizard.core.run.job import run_job
-    from lora_wizard.core.training.__main__ import train
 
     code = 70
     try:
@@ -112,7 +114,8 @@ def _work(order: Mapping[str, Any]) -> None:
         os.dup2(2, 1)
         if order["crash_at"]:
             _crash_at(order["crash_at"])
-        code = run_job(order["run"], train)
+        module, _, name = order["work"].partition(":")
+        code = run_job(order["run"], getattr(importlib.import_module(module), name))
     finally:
         os._exit(code)
 

@@ -9,6 +9,7 @@ from typing import get_type_hints, is_typeddict
 
 import pytest
 from lora_wizard.captioners.job import events as captioning_events
+from lora_wizard.core.regularization import events as regularization_events
 from lora_wizard.core.run import control, events, measure
 from lora_wizard.core.run.directory import RunRecord
 from lora_wizard.core.run.status import RunStatus
@@ -18,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCUMENT = (ROOT / "docs/files.md").read_text()
 FORMS = [
     form
-    for module in (events, captioning_events)
+    for module in (events, captioning_events, regularization_events)
     for form in vars(module).values()
     if is_typeddict(form)
 ]

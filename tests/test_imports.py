@@ -26,6 +26,7 @@ JOBS = (
     "core.optimizers.state",
     "core.sampling.drawing",
     "core.training.*",
+    "core.regularization.draw",
     "core.rehearsal.rehearse",
     "core.weights.base_model_parts",
     "core.weights.single_file_parts",

@@ -157,7 +157,9 @@ class ToyFlow:
         return torch.ones_like(timesteps)
 
     @torch.no_grad()
-    def sample(self, prompts: Sequence[SamplePrompt]) -> list[Image.Image]:
+    def sample(
+        self, prompts: Sequence[SamplePrompt], at_once: int | None = None
+    ) -> list[Image.Image]:
         return [self._draw(prompt) for prompt in prompts]
 
     def _draw(self, prompt: SamplePrompt) -> Image.Image:

@@ -26,6 +26,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "resize": "copy pictures into a new folder, cut to a size or to the sizes of training",
         "caption": "find captions for pictures, with a model or from their names",
         "tags": "count the words of all captions, prune what the subject is, and change the rest",
+        "regularize": "draw class pictures with the base model, as many as the training uses",
     },
     "plan": {
         "new": "write a TOML from a template",

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from ...core.config import DatasetOptions, RunConfig
+from ...core.config.typed_section import checked
 from ...core.dataset.caption_files import CaptionFiles, Mode
 from ...core.run import tasks
 from ...core.run.tasks import TaskDirectory
-from .. import registry, settings
+from .. import registry
 from ..base import ModelOptions, ModelSpec
 
 WHAT = "caption"
@@ -62,7 +63,7 @@ class CaptionTask:
 
     def model_options(self) -> ModelOptions:
         """What the captioner is told. Raises ProblemsError."""
-        options = settings.checked(self.spec(), self.options)
+        options = checked(self.spec().options, self.options, self.spec().title)
         assert isinstance(options, ModelOptions)
         return options
 

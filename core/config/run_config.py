@@ -32,3 +32,18 @@ class RunConfig(Section):
     validation: ValidationOptions = Field(default_factory=ValidationOptions)
     samples: SampleOptions = Field(default_factory=SampleOptions)
     output: OutputOptions = Field(default_factory=OutputOptions)
+
+    def sample_prompts(self) -> dict[str, str]:
+        """What is drawn on the way: the TOML key of each prompt -> its line. Those of the concepts
+        come after the run's own."""
+        own = {f"samples.prompts[{at}]": line for at, line in enumerate(self.samples.prompts)}
+        of_concepts = {
+            f"dataset.concepts[{at}].sample_prompt": concept.sample_prompt
+            for at, concept in enumerate(self.dataset.concepts)
+        }
+        lines = own | of_concepts
+        return {
+            key: line
+            for key, line in lines.items()
+            if line.strip() and not line.lstrip().startswith("#")
+        }

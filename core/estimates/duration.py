@@ -63,7 +63,7 @@ def duration(
     pace = pace or _from_arithmetic(config, spec, plan, base, gpu)
     if pace is None:
         return None
-    drawings = len(config.samples.prompts) * len(schedule.sample_steps())
+    drawings = len(config.sample_prompts()) * len(schedule.sample_steps())
     pieces = (
         (1, pace.start),
         (schedule.total_steps, pace.step),

@@ -117,14 +117,14 @@ def need(config: RunConfig, spec: FamilySpec, base: BaseFindings | None) -> Need
         # It stays, and encodes before anything is kept for the backward pass.
         weights, drawing = weights + vae, drawing - vae
         pictures = max(pictures, training_pixels(config, spec) * costs.decoding_bytes)
-    if config.samples.prompts:
+    if config.sample_prompts():
         drawing += sample_pixels(config, spec) * costs.decoding_bytes * scale
     per_value = _LORA_BYTES + optimizer_bytes(config) + average_bytes(config)
     return Need(
         base=weights,
         lora=lora_values(config, spec, base) * per_value,
         pictures=pictures * _ROOM,
-        drawing=drawing * bool(config.samples.prompts),
+        drawing=drawing * bool(config.sample_prompts()),
     )
 
 
@@ -149,7 +149,7 @@ def _is_like(run: PastRun, then: RunConfig, config: RunConfig) -> bool:
         and then.model.precision == config.model.precision
         and then.training.gradient_checkpointing == config.training.gradient_checkpointing
         and then.dataset.cache_latents == config.dataset.cache_latents
-        and bool(then.samples.prompts) == bool(config.samples.prompts) == has_drawn
+        and bool(then.sample_prompts()) == bool(config.sample_prompts()) == has_drawn
     )
 
 
@@ -244,9 +244,9 @@ def _savings(
         yield "no convolutions", {"network": {"conv_rank": None}}
     if config.network.rank > 32:
         yield "rank 32", {"network": {"rank": 32}}
-    if config.samples.prompts and sample_pixels(config, spec) > 512 * 512:
+    if config.sample_prompts() and sample_pixels(config, spec) > 512 * 512:
         yield "samples of 512x512", {"samples": {"width": 512, "height": 512}}
-    if config.samples.prompts:
+    if config.sample_prompts():
         yield "no samples", {"samples": {"prompts": []}}
 
 

@@ -108,7 +108,7 @@ def run_bytes(
         files = min(files, config.output.keep_last + 2)
     per_value = _FP32 + optimizer_bytes(config) + average_bytes(config)
     states = round(STATES * per_value * lora_values(config, spec, base))
-    drawn = len(config.samples.prompts) * len(schedule.sample_steps())
+    drawn = len(config.sample_prompts()) * len(schedule.sample_steps())
     pictures = drawn * sample_pixels(config, spec) * 3
     return files * file_bytes(config, spec, base) + states + pictures
 

@@ -282,9 +282,10 @@ class ModelFamily(Protocol):
         """A weight per picture (B,): min-SNR and its like live where the schedule is known."""
         ...
 
-    def sample(self, prompts: Sequence[SamplePrompt]) -> list[Image]:
+    def sample(self, prompts: Sequence[SamplePrompt], at_once: int | None = None) -> list[Image]:
         """Draw ``prompts`` with the denoiser and text encoders as they are now (with a network
-        attached: with the network). Leaves their modes, devices and gradients as found."""
+        attached: with the network), ``at_once`` together. Leaves their modes, devices and
+        gradients as found."""
         ...
 
     def enable_gradient_checkpointing(self) -> None: ...

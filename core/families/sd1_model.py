@@ -221,12 +221,12 @@ class StableDiffusion1:
 
     # Drawing ----------------------------------------------------------------------------------
 
-    def sample(self, prompts: Sequence[SamplePrompt]) -> list[Image]:
+    def sample(self, prompts: Sequence[SamplePrompt], at_once: int | None = None) -> list[Image]:
         from ..sampling.drawing import draw
 
         found = set(self._loaded)
         try:
-            return draw(self, prompts, self._scheduler_config)
+            return draw(self, prompts, self._scheduler_config, at_once)
         finally:
             # Off the device, but not off the machine: the next picture is a moment away.
             for name in set(self._loaded) - found - {"tokenizer"}:

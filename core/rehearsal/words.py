@@ -49,7 +49,7 @@ def problems(measured: Measured, config: RunConfig) -> list[Problem]:
                 mends=mends,
             )
         )
-    if config.samples.prompts and measured.per_drawing is None:
+    if config.sample_prompts() and measured.per_drawing is None:
         found.append(
             Problem(
                 "the GPU's memory is too small to draw the samples",

@@ -94,9 +94,9 @@ def _prompts(config: RunConfig) -> tuple[str, ...]:
     from ..sampling.prompts import expand
 
     try:
-        return tuple(item.prompt for item in expand(config.samples, (512, 512)))
+        return tuple(item.prompt for item in expand(config, (512, 512)))
     except ProblemsError:
-        return tuple(config.samples.prompts)
+        return tuple(config.sample_prompts().values())
 
 
 def _by_step(run: RunDirectory, config: RunConfig) -> dict[int, tuple[str, dict[str, Any]]]:

@@ -21,6 +21,7 @@ _PHASES = {
     "attach network": "building the LoRA",
     "train": "training",
     "sample": "drawing samples",
+    "draw class pictures": "drawing class pictures",
     "save": "saving",
     "find the largest batch": "finding the largest batch",
     "rehearse a step": "rehearsing a step",

@@ -45,9 +45,13 @@ class Drawable(Protocol):
 
 
 def draw(
-    family: Drawable, prompts: Sequence[SamplePrompt], scheduler_config: Mapping[str, Any]
+    family: Drawable,
+    prompts: Sequence[SamplePrompt],
+    scheduler_config: Mapping[str, Any],
+    at_once: int | None = None,
 ) -> list[Image.Image]:
-    """The pictures of ``prompts``, in their order.
+    """The pictures of ``prompts``, in their order; ``at_once`` go through the denoiser together, or
+    as many as training leaves memory for.
 
     Each prompt's noise comes from a generator of its own on the CPU, seeded by the prompt's seed:
     the same with other neighbours and on every device. Sides are cut down to what the VAE can
@@ -55,7 +59,7 @@ def draw(
     """
     pictures: dict[int, Image.Image] = {}
     with torch.no_grad(), evaluating(family.denoiser, *family.text_encoders.values()):
-        for group in _groups(family, prompts):
+        for group in _groups(family, prompts, at_once):
             latents = _denoised(family, [prompts[index] for index in group], scheduler_config)
             for index, latent in zip(group, latents, strict=True):
                 pictures[index] = to_image(family.decode_latents(latent[None])[0])
@@ -84,7 +88,9 @@ def evaluating(*modules: torch.nn.Module) -> Iterator[None]:
             module.training = mode
 
 
-def _groups(family: Drawable, prompts: Sequence[SamplePrompt]) -> Iterator[list[int]]:
+def _groups(
+    family: Drawable, prompts: Sequence[SamplePrompt], at_once: int | None
+) -> Iterator[list[int]]:
     """Indices of prompts that go through the same steps together."""
     alike: dict[tuple[Any, ...], list[int]] = {}
     for index, prompt in enumerate(prompts):
@@ -93,7 +99,7 @@ def _groups(family: Drawable, prompts: Sequence[SamplePrompt]) -> Iterator[list[
         method = (*method, _chunks(family, prompt))
         alike.setdefault(method, []).append(index)
     for (width, height, *_), members in alike.items():
-        size = max(1, _PIXELS_AT_ONCE // (width * height))
+        size = at_once or max(1, _PIXELS_AT_ONCE // (width * height))
         for start in range(0, len(members), size):
             yield members[start : start + size]
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from ..config import SampleOptions
+from ..config import RunConfig, SampleOptions
 from ..errors import Problem, ProblemsError, WizardError
 from ..families.base import SamplePrompt
 from . import samplers
@@ -17,18 +17,16 @@ _SIDES = (8, 8192)
 _MAX_SEED = 2**63 - 1
 
 
-def expand(options: SampleOptions, default_size: tuple[int, int]) -> list[SamplePrompt]:
-    """One SamplePrompt for each of ``samples.prompts``; empty lines and ``#`` comments are left
-    out. ``default_size`` is (width, height) in pixels where neither prompt nor options give one.
+def expand(config: RunConfig, default_size: tuple[int, int]) -> list[SamplePrompt]:
+    """One SamplePrompt for each of `RunConfig.sample_prompts`. ``default_size`` is (width, height)
+    in pixels where neither prompt nor options give one.
 
     Raises ProblemsError with everything that is wrong in all of them.
     """
     prompts: list[SamplePrompt] = []
     problems: list[Problem] = []
-    for index, line in enumerate(options.prompts):
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        where = f"samples.prompts[{index}]"
+    options = config.samples
+    for where, line in config.sample_prompts().items():
         try:
             prompts.append(parse(line, options, default_size))
         except ProblemsError as error:

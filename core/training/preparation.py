@@ -188,7 +188,7 @@ def _text_encoders(family: ModelFamily) -> list[str]:
 
 def _sample_prompts(config: RunConfig, family: ModelFamily) -> list[SamplePrompt]:
     rule = BucketRule.of(config.dataset, family.spec)
-    return expand(config.samples, (rule.width, rule.height))
+    return expand(config, (rule.width, rule.height))
 
 
 def _contents(

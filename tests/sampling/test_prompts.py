@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lora_wizard.core.config import SampleOptions
+from lora_wizard.core.config import RunConfig, SampleOptions
 from lora_wizard.core.errors import ProblemsError
 from lora_wizard.core.sampling import samplers
 from lora_wizard.core.sampling.prompts import expand, parse
@@ -70,10 +70,14 @@ def test_what_cannot_be_read_is_named(line: str, told: str) -> None:
     assert told in caught.value.message
 
 
+def told(**samples: object) -> RunConfig:
+    return RunConfig.model_validate({"model": {"base": "x"}, "samples": samples})
+
+
 def test_all_problems_of_all_prompts_come_at_once() -> None:
-    options = SampleOptions(prompts=["good", "x --w 1 --s 0", "y --zz"], sampler="eulr")
+    config = told(prompts=["good", "x --w 1 --s 0", "y --zz"], sampler="eulr")
     with pytest.raises(ProblemsError) as caught:
-        expand(options, (512, 512))
+        expand(config, (512, 512))
     places = [problem.where for problem in caught.value.problems]
     assert places == [
         "samples.prompts[1]",
@@ -85,8 +89,28 @@ def test_all_problems_of_all_prompts_come_at_once() -> None:
 
 
 def test_empty_lines_and_comments_are_left_out() -> None:
-    options = SampleOptions(prompts=["", "# size: --w", "mika", "   "])
-    assert [prompt.prompt for prompt in expand(options, (64, 64))] == ["mika"]
+    config = told(prompts=["", "# size: --w", "mika", "   "])
+    assert [prompt.prompt for prompt in expand(config, (64, 64))] == ["mika"]
+
+
+def test_those_of_the_concepts_come_after_with_all_that_holds_for_prompts() -> None:
+    concepts = [{"folder": "/a", "sample_prompt": "a dog --s 3"}, {"folder": "/b"}]
+    config = RunConfig.model_validate(
+        {
+            "model": {"base": "x"},
+            "samples": {"prompts": ["mika"], "negative_prompt": "blurry"},
+            "dataset": {"concepts": [*concepts, {"folder": "/c", "sample_prompt": "c --zz"}]},
+        }
+    )
+    with pytest.raises(ProblemsError) as caught:
+        expand(config, (64, 64))
+    assert [problem.where for problem in caught.value.problems] == [
+        "dataset.concepts[2].sample_prompt"
+    ]
+    dataset = config.dataset.model_copy(update={"concepts": config.dataset.concepts[:2]})
+    mika, dog = expand(config.model_copy(update={"dataset": dataset}), (64, 64))
+    assert (mika.prompt, dog.prompt, dog.steps) == ("mika", "a dog", 3)
+    assert dog.negative_prompt == "blurry"
 
 
 @given(st.text(max_size=80))

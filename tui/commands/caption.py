@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ...captioners.job.task import Pictures
-    from ...core.config.options import OptionInfo, Section
+    from ...core.config.options import Section
 
-_OPTION = "option_"
 _OWN = ("with", "mode", "list", "dry-run", "json", "detach", "watch", "stop", "undo", "help")
 """Flags that are no captioner's."""
 
@@ -70,15 +69,14 @@ def add_chosen_arguments(parser: argparse.ArgumentParser, words: Sequence[str]) 
     if not name:
         return
     from ...captioners import registry
+    from ..option_arguments import add_option, add_options
 
     spec = registry.find(name)
     group = parser.add_argument_group(f"options of {spec.name}", spec.help.replace("%", "%%"))
     infos = spec.option_infos()
-    for info in infos:
-        _add_option(group, info)
+    add_options(group, infos, _OWN)
     if all(info.key != "prefix" for info in infos):
-        help = 'what every caption begins with, such as "trigger, "'
-        group.add_argument("--prefix", dest=f"{_OPTION}prefix", metavar="TEXT", help=help)
+        add_option(group, "prefix", 'what every caption begins with, such as "trigger, "')
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -103,18 +101,20 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _caption(arguments: argparse.Namespace, pictures: Pictures) -> int:
-    from ...captioners import registry, settings
+    from ...captioners import registry
     from ...captioners.base import LightSpec
     from ...captioners.job.task import CaptionTask
+    from ...core.config.typed_section import typed
     from ...core.errors import ProblemsError
     from .. import caption_ways
+    from ..option_arguments import given
 
     spec = registry.find(arguments.captioner)
-    texts = _given(arguments)
+    texts = given(arguments)
     prefix = texts.get("prefix")
     if isinstance(spec, LightSpec):
         texts.pop("prefix", None)
-    options = settings.typed(spec, texts, Path.cwd())
+    options = typed(spec.options, texts, spec.title, Path.cwd())
     lacks = list(spec.missing(options))
     if lacks and not arguments.dry_run:
         raise ProblemsError(f"{spec.title} is not ready", lacks)
@@ -140,40 +140,15 @@ def _is_later(arguments: argparse.Namespace) -> bool:
     return arguments.watch or arguments.stop or arguments.undo
 
 
-def _add_option(group: argparse._ArgumentGroup, info: OptionInfo) -> None:
-    """One option, from its definition."""
-    from ...core.config.option_text import default_text
-
-    group.add_argument(
-        _flag(info.key),
-        dest=f"{_OPTION}{info.key}",
-        metavar="VALUE",
-        help=f"{info.help} ({info.allowed}; {default_text(info)})".replace("%", "%%"),
-    )
-
-
-def _flag(name: str) -> str:
-    word = name.replace("_", "-")
-    return f"--option-{word}" if word in _OWN else f"--{word}"
-
-
-def _given(arguments: argparse.Namespace) -> dict[str, str]:
-    """The captioner's options that were typed, by their names."""
-    named = vars(arguments).items()
-    return {
-        name.removeprefix(_OPTION): value
-        for name, value in named
-        if name.startswith(_OPTION) and value is not None
-    }
-
-
 def _again(arguments: argparse.Namespace, options: Section) -> list[str]:
     """The command that goes on with this captioning, from wherever it is typed."""
+    from ..option_arguments import flag, given
+
     place = str(arguments.place.absolute())
     chosen = ["--with", arguments.captioner, "--mode", arguments.mode]
     words = ["lora-wizard", "caption", place, *chosen]
-    for name, text in _given(arguments).items():
+    for name, text in given(arguments).items():
         value = getattr(options, name, None)
         # A path, as it was made absolute.
-        words.append(f"{_flag(name)}={value if isinstance(value, str) else text}")
+        words.append(f"{flag(name, _OWN)}={value if isinstance(value, str) else text}")
     return words

@@ -42,6 +42,7 @@ class DatasetScreen(PreparingStep):
 
     name_of_step: ClassVar[str] = "dataset"
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f4", "class_pictures", "Class pictures", show=False),
         Binding("f5", "look_again", "Again", tooltip="Look again"),
         Binding("f6", "copy_command", "Copy command", show=False),
         Binding("f8", "mend", "Mend", show=False),
@@ -155,6 +156,12 @@ class DatasetScreen(PreparingStep):
         if command:
             self.app.copy_to_clipboard(command)
             self.notify("Copied, if your terminal allows it. Otherwise select it with shift held.")
+
+    def action_class_pictures(self) -> None:
+        """Draw pictures of the class with the base model."""
+        from .class_pictures import ClassPicturesScreen
+
+        self.app.push_screen(ClassPicturesScreen())
 
     def action_mend(self) -> None:
         """Do what is offered first."""

@@ -85,7 +85,7 @@ def pictures_reading(known: Assessment | None) -> Reading:
     if known is None or known.config is None or known.schedule is None:
         return Reading("Pictures", UNKNOWN, _NO_PICTURES)
     try:
-        prompts = expand(known.config.samples, (512, 512))
+        prompts = expand(known.config, (512, 512))
     except WizardError:
         return Reading("Pictures", UNKNOWN, "Once the prompts can be drawn.")
     times = len(known.schedule.sample_steps())

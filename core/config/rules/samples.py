@@ -9,7 +9,7 @@ from .base import Finding, Rule, note
 
 
 def _samples(config: RunConfig) -> Iterator[Finding]:
-    if not config.samples.prompts and (config.samples.every_steps or config.samples.every_epochs):
+    if not config.sample_prompts() and (config.samples.every_steps or config.samples.every_epochs):
         yield note(
             "None given: no pictures will be drawn on the way",
             "samples.prompts",

@@ -29,6 +29,17 @@ class ConceptOptions(Section):
         "picture's caption. Only the captions if empty.",
         source="S2",
     )
+    class_prompt: str = option(
+        "",
+        help='What this folder\'s pictures are without the subject, such as "a photo of a man". '
+        "`lora-wizard regularize` draws class pictures with it, which are then trained with it.",
+        source="S2",
+    )
+    sample_prompt: str = option(
+        "",
+        help="Drawn on the way, beside samples.prompts and like them.",
+        source="S2",
+    )
 
 
 class DatasetOptions(Section):
