@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -23,7 +24,10 @@ QUICK = {"steps": "2", "guidance": "2", "width": "64", "height": "64", "count": 
 
 @asynccontextmanager
 async def class_pictures(
-    home: Path, size: tuple[int, int] = (80, 24), base: str = "embedded:demo", **typed: str
+    home: Path,
+    size: tuple[int, int] = (80, 24),
+    base: str = "embedded:demo",
+    typed: Mapping[str, str] = MappingProxyType({}),
 ) -> AsyncIterator[tuple[WizardApp, Pilot[Any]]]:
     """The screen, from the step of the pictures."""
     write_pictures(home / "mika", 5)
@@ -66,7 +70,7 @@ async def test_what_it_comes_to(home: Path, size: tuple[int, int]) -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("size", SIZES)
 async def test_drawn_shown_and_trained_with(home: Path, size: tuple[int, int]) -> None:
-    async with class_pictures(home, size, **QUICK) as (app, pilot):
+    async with class_pictures(home, size, typed=QUICK) as (app, pilot):
         await pilot.press("f2")
         await until(pilot, lambda: "Done. The training uses them now." in screen_text(app))
         await at_rest(pilot)
@@ -85,7 +89,7 @@ async def test_drawn_shown_and_trained_with(home: Path, size: tuple[int, int]) -
 @pytest.mark.anyio
 async def test_left_and_come_back_to_while_it_goes_on_then_stopped(home: Path) -> None:
     slow = {**QUICK, "steps": "1000"}
-    async with class_pictures(home, **slow) as (app, pilot):
+    async with class_pictures(home, typed=slow) as (app, pilot):
         await pilot.press("f2")
         await pilot.press("escape", "f4")
         await until(pilot, lambda: isinstance(app.screen, ClassPicturesScreen))
@@ -102,7 +106,7 @@ async def test_left_and_come_back_to_while_it_goes_on_then_stopped(home: Path) -
 @pytest.mark.anyio
 async def test_a_killed_one_is_said_and_can_go_on(home: Path) -> None:
     slow = {**QUICK, "steps": "1000"}
-    async with class_pictures(home, **slow) as (app, pilot):
+    async with class_pictures(home, typed=slow) as (app, pilot):
         await pilot.press("f2")
         await until(pilot, lambda: live(app))
         directory = drawn.directory(app.assessment)
@@ -123,6 +127,6 @@ async def test_what_is_in_the_way_is_said_before(home: Path) -> None:
 
 @pytest.mark.anyio
 async def test_a_wrong_number_is_said_beside_what_is_right(home: Path) -> None:
-    async with class_pictures(home, steps="0") as (app, _):
+    async with class_pictures(home, typed={"steps": "0"}) as (app, _):
         assert "steps: must be a whole number from 1 to 1000" in screen_text(app)
         assert not app.screen.check_action("draw", ())
