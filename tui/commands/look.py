@@ -82,7 +82,7 @@ def _set_of(path: Path, resolution: list[int] | None, is_toml: bool) -> PictureS
     options = config.dataset
     if resolution:
         options = options.model_copy(update={"resolution": resolution})
-    return pictures_of(options, registry.find(config.model.family))
+    return pictures_of(options, registry.find(config.model.family), mask=config.loss.mask)
 
 
 def _leave_out(toml: Path, findings: Sequence[Finding], kinds: Sequence[str]) -> list[str]:
