@@ -52,15 +52,17 @@ def _problems(samples: Sequence[Sample], options: CaptionOptions) -> list[Proble
     )
     captions = CaptionSet(entries, grammar, Path())
     style = style_of(entries, grammar)
-    found = [*_about_style(style), *_about_subject(captions)]
+    named = any(item.trigger_words for item in samples)
+    first = "" if named else _first(entries, grammar)
+    found = [*_about_style(style), *_about_subject(captions, first)]
     by_words: dict[tuple[str, ...], list[Sample]] = {}
     for item in samples:
         by_words.setdefault(item.trigger_words, []).append(item)
     for words, group in by_words.items():
         if words and not options.wildcards:
             found += _about_number(words, group, options)
-    if list(by_words) == [()]:
-        found += _about_first(samples, grammar)
+    if first:
+        found.append(_about_first(first, entries, grammar))
     return found
 
 
@@ -74,8 +76,9 @@ def _about_style(style: Style) -> Iterator[Problem]:
         )
 
 
-def _about_subject(captions: CaptionSet) -> Iterator[Problem]:
-    proposed = table_of(captions).proposed
+def _about_subject(captions: CaptionSet, first: str) -> Iterator[Problem]:
+    """``first`` is rather a trigger word."""
+    proposed = [tag for tag in table_of(captions).proposed if tag.key != key_of(first)]
     if proposed:
         one = len(proposed) == 1
         yield Problem(
@@ -115,18 +118,25 @@ def _count(words: tuple[str, ...], sample: Sample, options: CaptionOptions) -> i
     return len(re.findall(rf"(?<!\w)(?:{one_of})(?!\w)", trained, re.IGNORECASE))
 
 
-def _about_first(samples: Sequence[Sample], grammar: Grammar) -> Iterator[Problem]:
-    """The tag that begins nearly all captions, and not all, while no trigger word is named."""
-    firsts = {item.name: next(iter(grammar.tags(item.caption)), "") for item in samples}
-    keys = {name: key_of(first) for name, first in firsts.items()}
-    key, count = Counter(keys.values()).most_common(1)[0]
-    if not NEARLY_ALL * len(samples) <= count < len(samples) or not may_be_trigger(key):
-        return
-    word = next(first for name, first in firsts.items() if keys[name] == key)
-    without = [name for name in firsts if keys[name] != key]
-    yield Problem(
-        f"{word!r} begins {count} of {len(samples)} captions, as a trigger word does, and not "
-        f"{some(without, _SHOWN)}.",
+def _first(entries: Sequence[Entry], grammar: Grammar) -> str:
+    """The tag that begins nearly all captions, but not all, as a trigger word does; or ""."""
+    firsts = [next(iter(grammar.tags(entry.caption)), "") for entry in entries]
+    key, count = Counter(map(key_of, firsts)).most_common(1)[0]
+    is_nearly_all = NEARLY_ALL * len(firsts) <= count < len(firsts)
+    if not is_nearly_all or not may_be_trigger(key):
+        return ""
+    return next(first for first in firsts if key_of(first) == key)
+
+
+def _about_first(word: str, entries: Sequence[Entry], grammar: Grammar) -> Problem:
+    without = [
+        entry.name
+        for entry in entries
+        if key_of(next(iter(grammar.tags(entry.caption)), "")) != key_of(word)
+    ]
+    return Problem(
+        f"{word!r} begins {len(entries) - len(without)} of {len(entries)} captions, as a trigger "
+        f"word does, and not {some(without, _SHOWN)}.",
         _WORDS,
         remedy="Named here, it is trained first in all of them.",
         severity="note",
