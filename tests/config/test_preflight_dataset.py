@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def toml(folder: Path) -> Iterator[Callable[[str], Path]]:
+def toml(folder: Path) -> Callable[..., Path]:
     def write(more: str = "") -> Path:
         path = folder.parent / "run.toml"
         path.write_text(
@@ -47,7 +47,7 @@ def toml(folder: Path) -> Iterator[Callable[[str], Path]]:
         )
         return path
 
-    yield write
+    return write
 
 
 def told(config: RunConfig, *keys: str, **options: Any) -> dict[str, Problem]:
@@ -74,7 +74,7 @@ def similar(folder: Path) -> None:
 
 
 def test_what_was_looked_at_is_said_and_what_was_not_is_not(
-    folder: Path, toml: Callable[[str], Path], cache: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, toml: Callable[..., Path], cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     similar(folder)
     config = configfile.load(toml(""))
@@ -99,7 +99,7 @@ def test_what_was_looked_at_is_said_and_what_was_not_is_not(
 
 
 def test_check_looks_itself(
-    folder: Path, toml: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
+    folder: Path, toml: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     similar(folder)
     path = toml("")
@@ -109,7 +109,7 @@ def test_check_looks_itself(
     one(told(configfile.load(path)), "same as others")
 
 
-def test_masks_that_say_nothing(folder: Path, toml: Callable[[str], Path]) -> None:
+def test_masks_that_say_nothing(folder: Path, toml: Callable[..., Path]) -> None:
     for number, ends in enumerate(((255, 255), (0, 0), (0, 255))):
         alpha = Image.new("L", (640, 480), ends[0])
         alpha.paste(ends[1], (0, 0, 320, 480))
@@ -126,14 +126,14 @@ def test_masks_that_say_nothing(folder: Path, toml: Callable[[str], Path]) -> No
     one(told(config, "loss.mask", look=True), "all of 1 picture counts: 3.png")
 
 
-def test_captions_of_two_kinds(folder: Path, toml: Callable[[str], Path]) -> None:
+def test_captions_of_two_kinds(folder: Path, toml: Callable[..., Path]) -> None:
     assert not told(configfile.load(toml()), "captions"), "tags alone are of one kind"
     (folder / "4.txt").write_text(SENTENCE)
     found = one(told(configfile.load(toml()), "captions"), "of two kinds: 4 of them lists of tags")
     assert "4.png" in found.remedy
 
 
-def test_tags_of_the_subject_are_proposed(folder: Path, toml: Callable[[str], Path]) -> None:
+def test_tags_of_the_subject_are_proposed(folder: Path, toml: Callable[..., Path]) -> None:
     for path in folder.glob("*.txt"):
         path.write_text(f"{path.read_text()}, blue_hair")
     found = one(told(configfile.load(toml()), "captions"), "1 tag seems to describe the subject")
@@ -141,7 +141,7 @@ def test_tags_of_the_subject_are_proposed(folder: Path, toml: Callable[[str], Pa
     assert "tags DATASET --prune" in found.remedy
 
 
-def test_trigger_words_not_equally_often(folder: Path, toml: Callable[[str], Path]) -> None:
+def test_trigger_words_not_equally_often(folder: Path, toml: Callable[..., Path]) -> None:
     words = '[captions]\ntrigger_words = ["mika"]\n'
     assert not told(configfile.load(toml(words)), "captions")
     (folder / "2.txt").write_text("a photo of mika, hat")
@@ -149,7 +149,7 @@ def test_trigger_words_not_equally_often(folder: Path, toml: Callable[[str], Pat
     assert found.message.endswith("than the others (1): 2.png (2).")
 
 
-def test_a_word_that_begins_nearly_all_captions(folder: Path, toml: Callable[[str], Path]) -> None:
+def test_a_word_that_begins_nearly_all_captions(folder: Path, toml: Callable[..., Path]) -> None:
     (folder / "3.txt").write_text("tree, hat")
     (found,) = told(configfile.load(toml()), "captions").values()
     assert found.message.startswith("'mika' begins 4 of 5 captions")
@@ -161,7 +161,7 @@ def test_a_word_that_begins_nearly_all_captions(folder: Path, toml: Callable[[st
     assert not told(configfile.load(toml()), key), "what any caption has is none"
 
 
-def test_too_few_class_pictures_can_be_drawn(folder: Path, toml: Callable[[str], Path]) -> None:
+def test_too_few_class_pictures_can_be_drawn(folder: Path, toml: Callable[..., Path]) -> None:
     key = "dataset.regularization_folder"
     path = toml(f'regularization_folder = "{folder.parent}/class"\n')
     (missing,) = told(configfile.load(path), key).values()
@@ -175,7 +175,7 @@ def test_too_few_class_pictures_can_be_drawn(folder: Path, toml: Callable[[str],
 
 
 def test_left_out_pictures_are_named_in_the_toml_too(
-    folder: Path, toml: Callable[[str], Path]
+    folder: Path, toml: Callable[..., Path]
 ) -> None:
     similar(folder)
     config = configfile.load(toml('exclude = ["set/soft.png"]\n'))

@@ -11,10 +11,12 @@ from dataset_step import dataset_step, settle
 from datasets import write_picture, write_pictures
 from lora_wizard.tui.app import WizardApp
 from lora_wizard.tui.screens.dataset import DatasetScreen
+from lora_wizard.tui.screens.large_picture import LargePicture
 from lora_wizard.tui.walk.draft import drafts
 from lora_wizard.tui.widgets.fields import OptionField
 from lora_wizard.tui.widgets.findings import Findings
 from lora_wizard.tui.widgets.path_input import PathInput
+from lora_wizard.tui.widgets.picture_grid import PictureGrid
 from lora_wizard.tui.widgets.unpacking import Unpacking
 from screens import SIZES, check_snapshot, screen_text
 
@@ -273,3 +275,15 @@ async def test_a_folder_alone_is_passed_by_enter_and_opened_by_e(home: Path) -> 
         await settle(pilot)
         assert concept(app, "mika")["prompt"] == "m"
         assert app.draft.value("dataset.folder") == ""
+
+
+@pytest.mark.anyio
+async def test_a_picture_in_all_of_the_terminal(home: Path) -> None:
+    write_pictures(home / "mika", 3, "mika")
+    async with dataset_step(dataset__folder="mika") as (app, pilot):
+        app.screen.query_one(PictureGrid).focus()
+        await pilot.pause()
+        await pilot.press("right", "enter")
+        await settle(pilot)
+        assert isinstance(app.screen, LargePicture)
+        assert "01.png" in screen_text(app)

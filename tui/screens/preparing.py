@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from ...core.errors import WizardError
 from ..walk import concepts, dataset
 from ..widgets.concept_table import ConceptTable
+from ..widgets.picture_grid import PictureGrid
 from .step import StepScreen
 
 _SEVERAL = (
@@ -63,6 +64,13 @@ class PreparingStep(StepScreen):
             self.app.push_screen(CropScreen(order), self._copied)
         else:
             self.app.notify(_SEVERAL)
+
+    @on(PictureGrid.Chosen)
+    def _enlarge(self, event: PictureGrid.Chosen) -> None:
+        """In all of the terminal; there, a key shows its mask."""
+        from .large_picture import LargePicture
+
+        self.app.push_screen(LargePicture(event.path))
 
     def _copied(self, folder: Path | None) -> None:
         if folder:
