@@ -63,7 +63,7 @@ def work_of(draft: Draft, known: Assessment | None) -> Work:
         raise WizardError("There are no pictures yet", "", "Name their folder in this step first.")
     model = [problem for problem in known.errors if problem.where.startswith("model.")]
     if model:
-        raise ProblemsError("The base model cannot draw yet", model)
+        raise ProblemsError("The base model cannot draw yet: it is chosen at the step Model", model)
     into = default_folder(known.config).absolute()
     return classes.work_of(known.config, into, _given(draft, known.config), draft.folder)
 
