@@ -94,9 +94,10 @@ class ConceptTable(Vertical):
 
 class _Rows(OptionList):
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("plus", "turn(1)", "More repeats", key_display="+"),
-        Binding("minus", "turn(-1)", "Fewer", key_display="-"),
-        Binding("delete", "drop", "Leave out"),
+        # In few cells: the footer of 80 columns has Quit and Help, too.
+        Binding("plus", "turn(1)", "Repeats", key_display="+ -"),
+        Binding("minus", "turn(-1)", "Fewer repeats", show=False),
+        Binding("delete", "drop", "Drop", tooltip="Leave it out; its files stay"),
         Binding("e", "words", "Words", tooltip="Its name, trigger words and prompts"),
     ]
     rows: Sequence[ConceptRow] = ()
