@@ -78,7 +78,7 @@ class Job:
         self.reserve = Reserve(directory.control_path / "reserve")
         self._events = EventWriter(directory.events_path)
         self._stop_by = ""
-        self.deadline = Deadline(Limits.take(directory.control_path))
+        self.deadline = Deadline(Limits.take())
         self._stop_told = False
         self._told_to_end = False
         self._phase = "start"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -27,8 +28,7 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def limited(config: RunConfig, work: Callable[[Job], None]) -> RunDirectory:
     run = RunDirectory.create(config)
-    run.control_path.mkdir(exist_ok=True)
-    LONG_AHEAD.leave(run.control_path)
+    os.environ.update(LONG_AHEAD.environment)
     assert run_job(run.path, work) == 0, run.log_path.read_text()
     return run
 
