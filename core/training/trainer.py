@@ -186,9 +186,9 @@ class Trainer:
             self.validation.looked_at = counters.get("validated", self.step or None)
         self.validate()
         if self.step in self._sample_steps:
-            with self.as_saved():
-                persistently(self.job, lambda: self.previews.draw(self.step, self.epoch))
-            self.job.check_stop()
+            self.draw(self.epoch)
+            if self.step < self.schedule.total_steps:
+                self.job.check_stop()
 
     def validate(self, *, is_last: bool = False) -> None:
         """Take the validation loss where it is due and was not taken."""
@@ -224,11 +224,16 @@ class Trainer:
             self.save(epoch)
         if shows and not stop:
             self.save_state()
-            with self.as_saved():
-                persistently(self.job, lambda: self.previews.draw(self.step, epoch))
+            self.draw(epoch)
         if self.job.stop_requested and self.step < self.schedule.total_steps:
             self.save(epoch)
             self.job.check_stop()
+
+    def draw(self, epoch: int) -> None:
+        """The samples of this step, as far as they are not there."""
+        is_last = self.step == self.schedule.total_steps
+        with self.as_saved():
+            persistently(self.job, lambda: self.previews.draw(self.step, epoch, is_last=is_last))
 
     def save(self, epoch: int) -> None:
         """The file before the state: a kill between them leads back to the state before, whose
