@@ -70,7 +70,8 @@ class Trainer:
             self.step += 1
             self.samples_seen += _samples_in(window)
             self.tell(epoch, loss, gradient_norm)
-            if self.job.deadline.save_is_unknown:
+            # Where a file is due the state comes behind it: a resume writes no file of before.
+            if self.job.deadline.save_is_unknown and self.step not in self._save_points:
                 self.save_state()
             # Before the save: a kill in between goes back to before both.
             self.validate()

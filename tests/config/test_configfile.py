@@ -260,6 +260,7 @@ def test_an_override_mends_the_file_and_its_own_mistakes_have_no_line() -> None:
         f'{MINIMAL}[output]\n{TOKEN} = "x"\n',
         f'{MINIMAL}[output]\ncomment = "\\u0068{TOKEN[1:]}"\n',
         f"[model]\nbase = {TOKEN}\n",
+        MINIMAL.replace('"base"', f'"https://me:{TOKEN}@huggingface.co/a/b"'),
     ],
 )
 def test_a_token_is_refused_and_never_echoed(text: str) -> None:
