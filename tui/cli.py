@@ -63,7 +63,9 @@ class Parser(argparse.ArgumentParser):
         from ..core.secret import redacted
         from ..core.text import printable
 
-        sys.stderr.write(f"{self.prog}: {printable(redacted(message))}\nTry `{self.prog} --help`.\n")
+        sys.stderr.write(
+            f"{self.prog}: {printable(redacted(message))}\nTry `{self.prog} --help`.\n"
+        )
         sys.exit(EXIT_USER_ERROR)
 
 

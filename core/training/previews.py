@@ -11,6 +11,7 @@ import torch
 from ..families.base import ModelFamily, SamplePrompt
 from ..run.job import Job
 from ..sampling.pictures import write_picture
+from .portions import is_out_of_memory
 
 
 class _AskedToStopError(Exception):
@@ -71,7 +72,9 @@ class Previews:
                 (image,) = self._family.sample([prompt])
         except _AskedToStopError:
             return False
-        except torch.OutOfMemoryError:
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
             # Everything is saved: a missing picture is no reason to end a run.
             self._job.emit(
                 "problem",

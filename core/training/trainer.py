@@ -23,7 +23,7 @@ from .draws import seed_global_generators
 from .ema import MovingAverage
 from .outputs import Outputs, asked_for
 from .patience import persistently
-from .portions import Portions
+from .portions import Portions, is_out_of_memory
 from .previews import Previews
 from .rates import RateSchedule, shown
 from .setbacks import Setbacks
@@ -121,14 +121,17 @@ class Trainer:
         while True:
             try:
                 return self.accumulate_at_once(self.portions.of(window))
-            except torch.OutOfMemoryError as error:
+            except RuntimeError as error:
+                if not is_out_of_memory(error):
+                    raise
                 full = error.with_traceback(None)
             # Only here: until the error is forgotten, it holds on to what did not fit.
             self.optimizer.zero_grad(set_to_none=True)
             self.portions.halve(window, full)
 
     def accumulate_at_once(self, window: Window) -> torch.Tensor:
-        """As `accumulate`, with the window's micro-batches as they are. Raises OutOfMemoryError."""
+        """As `accumulate`, with the window's micro-batches as they are. Raises what the GPU says
+        when its memory is too small (`is_out_of_memory`)."""
         samples = _samples_in(window)
         shares: list[torch.Tensor] = []
         for index, micro_batch in enumerate(window):
