@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -88,18 +88,15 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
     family.release(*(name for name in _text_encoders(family) if name not in rates))
     source.make_room()
     job.phase("attach network")
-    network = networks.attach(
-        family, config.network, config.training.seed, list(rates), beginning.sizes
-    )
-    beginning.give_to(network)
-    if config.training.gradient_checkpointing:
-        family.enable_gradient_checkpointing()
+    network = _attached(config, family, rates, beginning)
     groups = parameter_groups(network, rates, config.optimizer.loraplus_ratio)
     optimizer = optimizer_spec.build(groups, settled(config.optimizer))
     decay = config.training.ema_decay
     average = MovingAverage(network, decay) if decay else None
-    trained = [_module(family, part) for part in rates]
     scaler = torch.amp.GradScaler(device.type) if config.model.precision == "fp16" else None
+    contents = _contents(config, plan, schedule, family, network, beginning.sha256)
+    trained = [_module(family, part) for part in rates]
+    validation = Validation(job, config, family, looked_at, trained, pictures, prompts, device)
     return Trainer(
         job=job,
         config=config,
@@ -112,17 +109,10 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
         scaler=scaler,
         batches=Batches(config, family, pictures, prompts, device),
         states=States(job, origin, standing, network, optimizer, scaler, average),
-        outputs=Outputs(
-            job,
-            config,
-            schedule,
-            _contents(config, plan, schedule, family, network, beginning.sha256),
-        ),
+        outputs=Outputs(job, config, schedule, contents),
         previews=Previews(job, family, sample_prompts),
         average=average,
-        validation=Validation(job, config, family, looked_at, trained, pictures, prompts, device)
-        if looked_at
-        else None,
+        validation=validation if looked_at else None,
         portions=Portions(job),
         setbacks=Setbacks(job, schedule.total_steps),
     )
@@ -168,6 +158,20 @@ def _rates(config: RunConfig, family: ModelFamily) -> dict[str, float]:
             'Set one of them to "inherit" or a number.',
         )
     return rates
+
+
+def _attached(
+    config: RunConfig, family: ModelFamily, rates: Mapping[str, float], beginning: Beginning
+) -> Network:
+    """The network on what is trained, with the weights that the run begins from."""
+    network = networks.attach(
+        family, config.network, config.training.seed, list(rates), beginning.sizes
+    )
+    beginning.give_to(network)
+    if config.training.gradient_checkpointing:
+        # Only now: what is trained is known by the network that hangs on it.
+        family.enable_gradient_checkpointing()
+    return network
 
 
 def _schedule_of(
