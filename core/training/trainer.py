@@ -56,7 +56,8 @@ class Trainer:
     step: int = 0
     samples_seen: int = 0
     norms: NormFigures | None = None
-    """Of the network's layers after the last step, where they are limited."""
+    """Of the network's layers after the last step, where they are limited; of a step that was left
+    out none, so that a resume behind it tells the same."""
     _saved_file: int = -1
 
     def train(self) -> None:
@@ -105,6 +106,7 @@ class Trainer:
         norm = torch.nn.utils.clip_grad_norm_(self._parameters, limit)
         # The one place where the loop waits for the GPU.
         figures = torch.stack([loss, norm.to(loss)]).tolist()
+        self.norms = None
         if self.apply_gradients(figures, window):
             if most := self.config.network.max_norm:
                 self.norms = self.network.limit_norms(most)
