@@ -15,7 +15,7 @@ from ..dataset.buckets import BucketRule
 from ..dataset.build import build_plan, verify_plan
 from ..dataset.caption_variants import caption_variants
 from ..dataset.captions import final_caption
-from ..dataset.plan import DatasetPlan, Draw
+from ..dataset.plan import DatasetPlan, Draw, Sample
 from ..dataset.validation import validation_config, validation_plan
 from ..errors import ProblemsError, WizardError
 from ..families import registry as families
@@ -31,7 +31,7 @@ from ..sampling.prompts import expand
 from ..schedule import BatchCounts, Schedule
 from ..weights import kohya, metadata
 from . import manifest, states
-from .batches import Batches, Prompts
+from .batches import Batches, Pictures, Prompts
 from .cache import EncodedPrompts
 from .continuation import Beginning
 from .ema import MovingAverage
@@ -63,9 +63,7 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
         _allow_exact_operations_alone()
     plan = plan or _plan(job, config)
     schedule = Schedule.of(plan, config)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    job.emit("device", name=device_here())
-    tell_deadline(job, config, device_here())
+    device = _device(job, config)
     job.phase("load model")
     family = _family(config, device)
     # What can be wrong is asked before the hours of encoding, not after.
@@ -81,12 +79,9 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
     beginning = Beginning.of(job, config, standing)
     origin = origin.going_on_from(beginning.sha256)
     decoder = Decoder(hashes, source.fingerprints)
-    pictures = prepare_pictures(
-        job, config, family, source.store, decoder, device, plan.samples, looked_at
-    )
+    pictures = source.pictures(decoder, looked_at)
     prompts = source.prompts(set(rates) - {DENOISER}, schedule, validated)
-    family.release(*(name for name in _text_encoders(family) if name not in rates))
-    source.make_room()
+    source.make_room(set(rates))
     job.phase("attach network")
     network = _attached(config, family, rates, beginning)
     groups = parameter_groups(network, rates, config.optimizer.loraplus_ratio)
@@ -138,6 +133,13 @@ def _plan(job: Job, config: RunConfig) -> DatasetPlan:
     job.phase("check pictures", total=len(plan.samples))
     verify_plan(plan, progress=_shown(job))
     return plan
+
+
+def _device(job: Job, config: RunConfig) -> torch.device:
+    """What is computed on, told to whoever watches and to the run's deadline."""
+    job.emit("device", name=device_here())
+    tell_deadline(job, config, device_here())
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def device_here() -> str:
@@ -247,6 +249,19 @@ class _Source:
         self.store = TensorStore(cache / "encoded")
         self.fingerprints = Fingerprints(cache / "pictures")
 
+    def pictures(self, decoder: Decoder, looked_at: Sequence[Sample]) -> Pictures:
+        """Those of the plan, and those that are only ``looked_at``."""
+        return prepare_pictures(
+            self.job,
+            self.config,
+            self.family,
+            self.store,
+            decoder,
+            self.device,
+            self.plan.samples,
+            looked_at,
+        )
+
     def prompts(
         self, trained: set[str], schedule: Schedule, validated: DatasetPlan | None
     ) -> Prompts:
@@ -268,8 +283,10 @@ class _Source:
         tell_of_encoding(self.job, encoded.halved_to)
         return encoded.gather
 
-    def make_room(self) -> None:
-        """Let go what other runs have left in the cache, where it takes more than it may."""
+    def make_room(self, trained: set[str]) -> None:
+        """Let go the text encoders that are not ``trained``, and what other runs have left in the
+        cache, where it takes more than it may."""
+        self.family.release(*(name for name in _text_encoders(self.family) if name not in trained))
         files, freed = cache_room.trim(
             self.store.folder, cache_room.allowed_bytes(), used_before=self._begun
         )
