@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from lora_wizard.core.config import configfile
 from lora_wizard.core.errors import Problem, ProblemsError, WizardError
+from lora_wizard.core.secret import redacted
+from lora_wizard.tui.cli import main
 
 MINIMAL = '[model]\nbase = "base"\n[dataset]\nfolder = "pictures"\n'
 
@@ -260,7 +262,6 @@ def test_an_override_mends_the_file_and_its_own_mistakes_have_no_line() -> None:
         f'{MINIMAL}[output]\n{TOKEN} = "x"\n',
         f'{MINIMAL}[output]\ncomment = "\\u0068{TOKEN[1:]}"\n',
         f"[model]\nbase = {TOKEN}\n",
-        MINIMAL.replace('"base"', f'"https://me:{TOKEN}@huggingface.co/a/b"'),
     ],
 )
 def test_a_token_is_refused_and_never_echoed(text: str) -> None:
@@ -324,3 +325,20 @@ def test_lines_are_found_in_every_way_of_writing_a_key() -> None:
     assert lines["dataset.concepts[0].folder"] == 12
     assert lines["dataset.concepts[1].repeats"] == 14
     assert lines["dataset.concepts[1].more"] == 16
+
+
+def test_a_password_in_an_address_is_refused_and_never_repeated(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    address = "https://me:hf_xxx@huggingface.co/a/b"
+    (tmp_path / "run.toml").write_text(MINIMAL.replace('"base"', f'"{address}"'))
+    (tmp_path / "plain.toml").write_text(MINIMAL)
+    assert main(["check", str(tmp_path / "run.toml")]) == 2
+    assert main(["check", str(tmp_path / "plain.toml"), "--set", f"model.base={address}"]) == 2
+    assert main(["check", str(tmp_path / "plain.toml"), address]) == 2
+    said = capsys.readouterr()
+    assert "hf_xxx" not in said.out + said.err
+    assert "Tokens come from the environment" in said.err + said.out
+    assert redacted("scp root@8.8.4.4:/tmp/mika: https://me@example.org:80/a") == (
+        "scp root@8.8.4.4:/tmp/mika: https://me@example.org:80/a"
+    )
