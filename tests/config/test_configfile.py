@@ -335,7 +335,8 @@ def test_a_password_in_an_address_is_refused_and_never_repeated(
     (tmp_path / "plain.toml").write_text(MINIMAL)
     assert main(["check", str(tmp_path / "run.toml")]) == 2
     assert main(["check", str(tmp_path / "plain.toml"), "--set", f"model.base={address}"]) == 2
-    assert main(["check", str(tmp_path / "plain.toml"), address]) == 2
+    with pytest.raises(SystemExit):
+        main(["check", str(tmp_path / "plain.toml"), address])
     said = capsys.readouterr()
     assert "hf_xxx" not in said.out + said.err
     assert "Tokens come from the environment" in said.err + said.out
