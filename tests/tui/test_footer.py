@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from form_walks import at_step, ready_draft, settled, step_of
+from lora_wizard.tui.screens.explain import HelpScreen
 from lora_wizard.tui.widgets.footer import Footer
 from screens import screen_text
 from textual.command import CommandPalette
@@ -46,7 +47,7 @@ async def test_keys_that_do_not_fit_come_with_the_wheel(home: Path) -> None:
         assert line_of(app) == before
         await pilot.click("Footer", offset=(before.index("F1"), 0))
         await settled(app, pilot)
-        assert isinstance(app.screen, ExplainScreen)
+        assert isinstance(app.screen, HelpScreen)
 
 
 @pytest.mark.anyio
