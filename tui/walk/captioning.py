@@ -18,7 +18,7 @@ from ...core.config.options import OptionInfo, Section, walk
 from ...core.config.paths import EMBEDDED
 from ...core.config.typed_section import typed
 from ...core.config.values import as_text
-from ...core.dataset.caption_files import Mode
+from ...core.dataset.caption_files import Mode, Outcome
 from ...core.dataset.layout_words import counted
 from ...core.errors import Problem, WizardError
 from ...core.run.tasks import TaskDirectory
@@ -43,8 +43,10 @@ MODES: list[tuple[Mode, str]] = [
     ("overwrite", "all: what is there is replaced"),
     ("append", "all: added behind what is there"),
 ]
+PREFIX = "prefix"
+"""The option that the trigger words are proposed for."""
+_USUAL = "florence2"
 _FACT = "captioning"
-_PREFIX = "prefix"
 _COMMAND = re.compile(r": ([a-z][\w.-]* .+?)(?:\. [A-Z].*)?$", re.DOTALL)
 _beginning: set[Path] = set()
 
@@ -82,6 +84,18 @@ def models() -> list[ModelSpec]:
     return [spec for spec in captioners().values() if isinstance(spec, ModelSpec)]
 
 
+def undone_words(title: str, outcome: Outcome) -> str:
+    """That captions are as they were before ``title``; not yet safe to show."""
+    if not title:
+        return "There is nothing to take back."
+    said = f"Taken back: {title}. {counted(len(outcome.written), 'caption')} as before."
+    if outcome.left:
+        path, why = next(iter(outcome.left.items()))
+        more = f" and {len(outcome.left) - 1} more" if len(outcome.left) > 1 else ""
+        said += f" Left: {path.name}{more}: {why}."
+    return said
+
+
 class Settings:
     """What was chosen and typed, as the draft keeps it."""
 
@@ -91,8 +105,8 @@ class Settings:
 
     @property
     def source(self) -> str:
-        """The captioner that was chosen last; "" before the first."""
-        return str(self._kept().get("captioner", ""))
+        """The captioner that was chosen last; before the first the best for its size."""
+        return str(self._kept().get("captioner", _USUAL))
 
     @source.setter
     def source(self, name: str) -> None:
@@ -115,8 +129,8 @@ class Settings:
     def texts(self, spec: CaptionerSpec) -> dict[str, str]:
         """What stands in the field of each option: what was typed, or else the default."""
         found = _defaults(spec)
-        if _PREFIX in found and self._words:
-            found[_PREFIX] = self._words
+        if PREFIX in found and self._words:
+            found[PREFIX] = self._words
         return found | self._typed(spec)
 
     def keep(self, spec: CaptionerSpec, key: str, text: str) -> None:
@@ -128,7 +142,7 @@ class Settings:
 
     def prefix(self, spec: CaptionerSpec) -> str | None:
         """As it was typed; None for the trigger words of each concept."""
-        text = self._typed(spec).get(_PREFIX)
+        text = self._typed(spec).get(PREFIX)
         return None if text is None or text == (self._words or "") else text
 
     def options(self, spec: CaptionerSpec) -> Section:
@@ -137,7 +151,7 @@ class Settings:
         given = {
             key: text
             for key, text in self._typed(spec).items()
-            if key != _PREFIX and text != defaults[key]
+            if key != PREFIX and text != defaults[key]
         }
         return typed(spec.options, given, spec.title, self.draft.folder)
 
@@ -208,6 +222,14 @@ def asked(settings: Settings, spec: CaptionerSpec, known: Assessment | None) -> 
     )
     lacks = list(spec.missing(options))
     return Asked(spec, options, task, lacks, _command(draft, task, options))
+
+
+def is_ready(settings: Settings, spec: CaptionerSpec) -> bool:
+    """Whether everything is here that ``spec`` needs as it is told now."""
+    try:
+        return not spec.missing(settings.options(spec))
+    except WizardError:
+        return False
 
 
 def command_in(problems: Iterable[Problem]) -> str:
@@ -288,5 +310,5 @@ def _command(draft: Draft, task: CaptionTask, options: Section) -> list[str]:
         if info.key in task.options
     }
     if prefix is not None:
-        given[_PREFIX] = prefix
+        given[PREFIX] = prefix
     return again_words(place, task.captioner, task.mode, given)
