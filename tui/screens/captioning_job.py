@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 from textual import on, work
@@ -21,10 +20,9 @@ from ..walk import captioning
 from ..walk.captioning import Asked, undone_words
 from ..widgets.captioning_pane import CaptioningPane
 from ..widgets.picture import Picture
+from ..widgets.task_pane import TaskPane
 from ..widgets.text import shown
 from .write_captions_layout import WriteCaptionsLayout
-
-_GLANCE = 0.1
 
 
 class CaptioningJobScreen(WriteCaptionsLayout):
@@ -61,21 +59,21 @@ class CaptioningJobScreen(WriteCaptionsLayout):
         return self.query_one(CaptioningPane)
 
     @property
-    def task(self) -> TaskDirectory | None:
+    def job(self) -> TaskDirectory | None:
         """The job about the draft's pictures, begun or not."""
         return captioning.directory(self.app.draft, self.app.assessment)
 
     def find_job(self) -> None:
         """Show the job that goes on, or how the last one has ended."""
-        task = self.task
-        if captioning.is_live(task):
-            assert task is not None
+        job = self.job
+        if job is None:
+            return
+        if captioning.is_live(job):
             self.turn_live(True)
-            self.pane.say("starting ...")
-            self._await(task)
-        elif task is not None and task.exists:
+            self._follow(job)
+        elif job.exists:
             self._is_known = True
-            self.pane.follow(task, self._root, "Last time: ")
+            self.pane.follow(job, self._root, before="Last time: ")
 
     def action_leave(self) -> None:
         """Back to the captions."""
@@ -83,7 +81,7 @@ class CaptioningJobScreen(WriteCaptionsLayout):
 
     def action_stop(self) -> None:
         """End it after the pictures that it looks at."""
-        if (task := self.task) is not None and self.is_live:
+        if (task := self.job) is not None and self.is_live:
             try:
                 control.request(task, "stop")
             except WizardError as error:
@@ -176,13 +174,8 @@ class CaptioningJobScreen(WriteCaptionsLayout):
         else:
             self.post_message(self.Begun(wanted.directory))
 
-    @work(thread=True, group="begin")
-    def _await(self, task: TaskDirectory) -> None:
-        """Of a job that another screen has begun."""
-        worker = get_current_worker()
-        while captioning.is_beginning(task) and not worker.is_cancelled:
-            time.sleep(_GLANCE)
-        self.post_message(self.Begun(task))
+    def _follow(self, job: TaskDirectory) -> None:
+        self.pane.follow(job, self._root, is_beginning=lambda: captioning.is_beginning(job))
 
     @work(thread=True, group="undo", exclusive=True)
     def _undo(self, files: CaptionFiles) -> None:
@@ -209,7 +202,7 @@ class CaptioningJobScreen(WriteCaptionsLayout):
             self.pane.say(f"✗ {event.error}")
             self.look_anew()
         else:
-            self.pane.follow(event.task, self._root)
+            self._follow(event.task)
 
     @on(Told)
     def _said(self, event: Told) -> None:
@@ -219,6 +212,12 @@ class CaptioningJobScreen(WriteCaptionsLayout):
             self._is_undoing = False
             self.app.touch()
             self.look_anew()
+
+    @on(TaskPane.Gone)
+    def _gone(self, event: TaskPane.Gone) -> None:
+        event.stop()
+        self.turn_live(False)
+        self.pane.say("There is no job that could be shown.")
 
     @on(CaptioningPane.Heard)
     def _heard(self, event: CaptioningPane.Heard) -> None:

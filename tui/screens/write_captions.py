@@ -3,35 +3,30 @@ job where a model looks at the pictures."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+
 from textual import on, work
-from textual.content import Content
 from textual.message import Message
 from textual.widgets import Button, Static
 from textual.worker import get_current_worker
 
 from ...captioners.base import CaptionerSpec, LightSpec, ModelSpec
-from ...core.dataset.caption_files import CaptionFiles, Mode, Outcome
+from ...core.dataset.caption_files import CaptionFiles, Mode
 from ...core.errors import WizardError
 from ..walk import captioning
 from ..walk.captioning import Settings
 from ..walk.captioning_look import Look, Looked, in_lines
-from ..walk.captions import CaptionList, Proposal
+from ..walk.captions import CaptionList
 from ..widgets.controls import Choice
 from ..widgets.fields import OptionField, field_of
 from ..widgets.long_list import Cell, LongList
-from ..widgets.text import clipped, shown
-from .captioning_job import CaptioningJobScreen
+from ..widgets.text import shown
+from .light_captions import LightCaptionsScreen, StoppedError, previewed
 
-_MOST_SHOWN = 200
 _STATES = {True: "ready", False: "not here yet", None: ""}
 
 
-class _StoppedError(Exception):
-    """Something else is wanted now."""
-
-
-class WriteCaptions(CaptioningJobScreen):
+class WriteCaptions(LightCaptionsScreen):
     """Ends with what a captioner that needs no job has written; else with None."""
 
     class Found(Message):
@@ -49,15 +44,12 @@ class WriteCaptions(CaptioningJobScreen):
             self.states = states
 
     def __init__(self, captions: CaptionList, files: CaptionFiles) -> None:
-        super().__init__()
-        self._captions = captions
-        self._files = files
+        super().__init__(files)
         self._captioners = captioning.captioners()
         self._names = [*self._captioners, captioning.TRIGGER_WORDS]
         self._states: dict[str, bool] = {captioning.TRIGGER_WORDS: True}
         self._look = Look(captions)
         self._looked = Looked()
-        self._is_writing = False
         self._shown = ""
         """The captioner whose options are shown."""
 
@@ -115,13 +107,13 @@ class WriteCaptions(CaptioningJobScreen):
     @property
     def _can_start(self) -> bool:
         proposal = self._looked.proposal
-        can_write = proposal is not None and bool(proposal.captions) and not self._is_writing
+        can_write = proposal is not None and bool(proposal.captions) and not self.is_writing
         return can_write or self._looked.wanted is not None
 
     def action_leave(self) -> None:
         """Back; a write that is under way ends after the file it is at."""
         self.workers.cancel_group(self, "look")
-        if self._is_writing:
+        if self.is_writing:
             self.workers.cancel_group(self, "write")
         else:
             super().action_leave()
@@ -132,9 +124,9 @@ class WriteCaptions(CaptioningJobScreen):
         if looked.wanted is not None:
             self.begin_job(looked.wanted)
         elif looked.proposal is not None and self._can_start:
-            self._is_writing = True
+            self.is_writing = True
             self.show_buttons()
-            self._write(looked.proposal)
+            self.write(looked.proposal)
 
     def action_copy_command(self) -> None:
         """Copy the command that brings what is missing."""
@@ -223,9 +215,9 @@ class WriteCaptions(CaptioningJobScreen):
     def _look_at(self, spec: CaptionerSpec | None) -> None:
         worker = get_current_worker()
         try:
-            look = self._looker("looked at {}")
+            look = self.looker("looked at {}")
             looked = self._look.at(self._settings, spec, self.app.assessment, look)
-        except _StoppedError:
+        except StoppedError:
             return
         if not worker.is_cancelled:
             self.post_message(self.Found(looked))
@@ -240,47 +232,6 @@ class WriteCaptions(CaptioningJobScreen):
             if isinstance(spec, CaptionerSpec):
                 states[name] = captioning.is_ready(self._settings, spec)
         self.post_message(self.Ready(states))
-
-    @work(thread=True, exclusive=True, group="write")
-    def _write(self, proposal: Proposal) -> None:
-        look = self._looker(f"written {{}} of {len(proposal.captions)}")
-        outcome: Outcome | None = None
-        trouble = ""
-        try:
-            outcome = self._files.write(
-                proposal.captions,
-                proposal.title,
-                mode=proposal.mode,
-                progress=lambda done, _: look(done),
-            )
-        except _StoppedError:
-            trouble = "Stopped. What was written until then is undone with ctrl+z."
-        except WizardError as error:
-            trouble = str(error)
-        self.app.call_from_thread(self._finish, outcome, trouble)
-
-    def _finish(self, outcome: Outcome | None, trouble: str) -> None:
-        self._is_writing = False
-        if outcome is not None and not outcome.left:
-            self.dismiss(outcome)
-            return
-        if outcome is not None:
-            reasons = "; ".join(f"{path.name} {why}" for path, why in outcome.left.items())
-            trouble = f"{len(outcome.written)} written, {len(outcome.left)} not: {reasons}"
-        self.say(trouble)
-        self.show_buttons()
-
-    def _looker(self, words: str) -> Callable[[int], None]:
-        """Says in a thread how far it is; raises when that is no longer wanted."""
-        worker = get_current_worker()
-
-        def look(done: int) -> None:
-            if worker.is_cancelled:
-                raise _StoppedError
-            if done % 16 == 0:
-                self.app.call_from_thread(self.say, words.format(done))
-
-        return look
 
     @on(Ready)
     def _ready(self, event: Ready) -> None:
@@ -303,18 +254,6 @@ class WriteCaptions(CaptioningJobScreen):
             lines.append("F6 copies the command.")
         if looked.proposal is not None:
             lines.append(in_lines(looked.proposal))
-            self.query_one("#proposed", Static).update(_previewed(looked.proposal))
+            self.query_one("#proposed", Static).update(previewed(looked.proposal))
         self.query_one("#said", Static).update(shown("\n".join(lines)))
         self.show_buttons()
-
-
-def _previewed(proposal: Proposal) -> Content:
-    lines = [
-        shown(f"{clipped(path.name, 24):<24}  {text}", limit=300)
-        for path, text in list(proposal.captions.items())[:_MOST_SHOWN]
-    ]
-    lines += [
-        shown(f"{clipped(path.name, 24):<24}  - {why}", "dim", limit=300)
-        for path, why in list(proposal.left.items())[:_MOST_SHOWN]
-    ]
-    return Content("\n").join(lines)

@@ -35,8 +35,8 @@ TRIGGER_WORDS = "trigger words"
 """What is no captioner, and chosen beside them."""
 TRIGGER_WORDS_TITLE = "Trigger words in front"
 TRIGGER_WORDS_ABOUT = (
-    "Puts your trigger words before every caption file that does not begin with them. Training does "
-    "so by itself; this is for files that other programs read."
+    "Puts your trigger words before every caption file that does not begin with them. Training "
+    "does so by itself; this is for files that other programs read."
 )
 MODES: list[tuple[Mode, str]] = [
     ("missing", "only pictures without a caption"),

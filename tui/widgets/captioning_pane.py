@@ -3,7 +3,7 @@ ones in a list."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from textual import on
@@ -61,10 +61,18 @@ class CaptioningPane(Vertical):
         yield LongList(self._line, id="found")
         yield Static("", id="notes", markup=False)
 
-    def follow(self, directory: TaskDirectory, root: Path, before: str = "") -> None:
-        """Watch the job about ``root`` from its beginning; ``before`` stands before its line."""
+    def follow(
+        self,
+        directory: TaskDirectory,
+        root: Path,
+        *,
+        before: str = "",
+        is_beginning: Callable[[], bool] = bool,
+    ) -> None:
+        """Watch the job about ``root`` from its beginning, as soon as it is no longer
+        ``is_beginning``; ``before`` stands before its line."""
         self.clear(root, before)
-        self.query_one(TaskPane).follow(directory)
+        self.query_one(TaskPane).follow(directory, is_beginning)
 
     def clear(self, root: Path, before: str = "") -> None:
         """Nothing was heard yet."""
