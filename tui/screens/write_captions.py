@@ -69,6 +69,8 @@ class WriteCaptions(LightCaptionsScreen):
         words = field.info.help if field else ""
         if self.focused is self.query_one("#captioners"):
             words = captioning.ABOUT
+        elif isinstance(self.focused, Choice) and field is None:
+            words = captioning.MODE_HELP
         self.query_one("#help", Static).update(shown(words))
 
     @property
@@ -95,7 +97,7 @@ class WriteCaptions(LightCaptionsScreen):
         if name == captioning.TRIGGER_WORDS:
             title = captioning.TRIGGER_WORDS_TITLE
         state = "broken" if isinstance(found, WizardError) else _STATES[self._states.get(name)]
-        return [(title, 0, ""), (state, 12, "" if state == "ready" else "dim")]
+        return [(title, 0, ""), (state, 14, "" if state == "ready" else "dim")]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "start":

@@ -52,7 +52,7 @@ class WriteCaptionsLayout(Screen[Outcome | None]):
     WriteCaptionsLayout #watching { display: none; }
     WriteCaptionsLayout.-watching #asking { display: none; }
     WriteCaptionsLayout.-watching #watching { display: block; }
-    WriteCaptionsLayout #captioners { height: 1; }
+    WriteCaptionsLayout #captioners { height: 1; scrollbar-size-vertical: 0; }
     WriteCaptionsLayout #captioners:focus { height: 8; }
     WriteCaptionsLayout #about { height: auto; max-height: 4; padding: 0 1 0 2; }
     WriteCaptionsLayout #for { height: 1; margin: 1 0 0 0; }

@@ -27,9 +27,9 @@ from .assessment import Assessment
 from .draft import Draft
 
 ABOUT = (
-    "A captioner says what each picture shows, and its words go into a text file beside the "
-    "picture. What they name stays changeable in your LoRA; what they leave out, the trigger word "
-    "learns. Look at them afterwards, and prune with F8 what describes your subject itself."
+    "Writes a text file beside each picture: what it shows. What captions name stays changeable; "
+    "what they leave out, the trigger word learns. Look at them afterwards, and prune what "
+    "describes your subject itself (F8 at Captions)."
 )
 TRIGGER_WORDS = "trigger words"
 """What is no captioner, and chosen beside them."""
@@ -43,6 +43,10 @@ MODES: list[tuple[Mode, str]] = [
     ("overwrite", "all: what is there is replaced"),
     ("append", "all: added behind what is there"),
 ]
+MODE_HELP = (
+    "Which pictures get a caption. Whatever is replaced or added to can be brought back; what you "
+    "change by hand meanwhile is kept."
+)
 PREFIX = "prefix"
 """The option that the trigger words are proposed for."""
 _USUAL = "florence2"

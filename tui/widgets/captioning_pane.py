@@ -37,15 +37,19 @@ class CaptioningPane(Vertical):
 
     DEFAULT_CSS = """
     CaptioningPane { height: 1fr; padding: 0 1; }
-    CaptioningPane TaskPane {
-        height: 1fr; layout: grid; grid-size: 2; grid-rows: auto 1fr; grid-columns: 3fr 2fr;
+    CaptioningPane TaskPane { height: 1fr; layout: horizontal; }
+    CaptioningPane TaskPane #task-line { dock: top; padding: 0 0 1 0; }
+    CaptioningPane TaskPane Picture { width: 3fr; }
+    CaptioningPane TaskPane #task-text {
+        width: 2fr; height: 100%; max-height: 100%; padding: 0 0 0 2;
     }
-    CaptioningPane TaskPane #task-line { column-span: 2; padding: 0 0 1 0; }
-    CaptioningPane TaskPane #task-text { height: 1fr; max-height: 100%; padding: 0 0 0 2; }
+    .-wide CaptioningPane TaskPane Picture { width: 1fr; }
+    .-wide CaptioningPane TaskPane #task-text { width: 1fr; }
     CaptioningPane #found-head { height: 1; color: $text-muted; margin: 1 0 0 0; }
     CaptioningPane LongList { height: 12; }
     CaptioningPane #notes { height: auto; max-height: 6; }
-    .-narrow CaptioningPane LongList, .-narrow CaptioningPane #found-head { display: none; }
+    .-narrow CaptioningPane LongList { display: none; }
+    .-narrow CaptioningPane #found-head { display: none; }
     """
 
     def __init__(self, *, id: str | None = None) -> None:

@@ -1,0 +1,201 @@
+"""Captioning by a model in the walk: a real job of the toy captioner, watched, left, ended, killed,
+taken back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import toy_captioner
+from lora_wizard.captioners.job.task import directory_of
+from lora_wizard.core.errors import WizardError
+from lora_wizard.core.run import control
+from lora_wizard.tui.app import WizardApp
+from lora_wizard.tui.screens.captions import CaptionsScreen
+from lora_wizard.tui.screens.write_captions import WriteCaptions
+from lora_wizard.tui.walk.captioning import Settings
+from lora_wizard.tui.walk.draft import Draft, drafts
+from lora_wizard.tui.widgets.task_pane import TaskPane
+from PIL import Image
+from screens import SIZES, at_rest, check_snapshot, screen_text, until
+from textual.pilot import Pilot
+
+SLOW = {"seconds": "0.3"}
+
+
+@pytest.fixture
+def folder(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Six red pictures, of which the first has a caption; no job about them outlives the test."""
+    toy_captioner.install(home, monkeypatch)
+    place = home / "mika"
+    place.mkdir()
+    for number in range(6):
+        Image.new("RGB", (64, 64), (255, 10 * number, 0)).save(place / f"{number}.png")
+    (place / "0.txt").write_text("mine")
+    yield place
+    with suppress(WizardError):
+        control.kill(directory_of(place))
+
+
+def draft_of(folder: Path, **options: str) -> Draft:
+    draft = Draft.new("face")
+    draft.put("model.base", "embedded:demo")
+    draft.put("dataset.folder", str(folder))
+    draft.put("captions.trigger_words", ["mika"])
+    draft.step = "captions"
+    settings = Settings(draft, None)
+    settings.source = "toy"
+    for key, text in options.items():
+        settings.keep(toy_captioner.SPEC, key, text)
+    return draft
+
+
+@asynccontextmanager
+async def captioners(
+    draft: Draft, size: tuple[int, int] = (80, 24)
+) -> AsyncIterator[tuple[WizardApp, Pilot[Any]]]:
+    """The screen, from the step of the captions."""
+    app = WizardApp()
+    async with app.run_test(size=size) as pilot:
+        app.begin(draft)
+        await at_rest(pilot)
+        await pilot.press("f5")
+        await until(pilot, lambda: isinstance(app.screen, WriteCaptions))
+        yield app, pilot
+
+
+def shot(app: WizardApp, name: str) -> None:
+    if where := os.environ.get("SHOTS"):
+        Path(where, f"{name}-{app.size.width}.svg").write_text(app.export_screenshot())
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("size", SIZES)
+async def test_what_a_captioner_would_do(folder: Path, home: Path, size: tuple[int, int]) -> None:
+    async with captioners(draft_of(folder), size) as (app, pilot):
+        await at_rest(pilot)
+        shot(app, "ask")
+        check_snapshot(app, "captioners", home)
+        await pilot.press("enter")
+        await at_rest(pilot)
+        shot(app, "form")
+        check_snapshot(app, "captioners-form", home)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("size", SIZES)
+async def test_captioned_and_taken_back(folder: Path, home: Path, size: tuple[int, int]) -> None:
+    Image.new("RGB", (64, 64), toy_captioner.GREY).save(folder / "6.png")
+    async with captioners(draft_of(folder, batch_size="4", most="3"), size) as (app, pilot):
+        await at_rest(pilot)
+        await pilot.press("f2")
+        await until(pilot, lambda: "Done." in screen_text(app))
+        await at_rest(pilot)
+        shot(app, "done")
+        check_snapshot(app, "captioners-done", home)
+        assert (folder / "0.txt").read_text() == "mine"
+        assert (folder / "1.txt").read_text() == "mika, plain colour 255 10 0\n"
+        assert not (folder / "6.txt").exists()
+        await until(pilot, lambda: app.screen.check_action("undo", ()))
+        await pilot.press("ctrl+z")
+        await until(pilot, lambda: "5 captions as before" in screen_text(app))
+        assert sorted(path.name for path in folder.glob("*.txt")) == ["0.txt"]
+
+
+@pytest.mark.anyio
+async def test_the_captions_are_shown_in_their_step_afterwards(folder: Path) -> None:
+    async with captioners(draft_of(folder)) as (app, pilot):
+        await at_rest(pilot)
+        await pilot.press("f2")
+        await until(pilot, lambda: "Done." in screen_text(app))
+        await pilot.press("escape")
+        await at_rest(pilot)
+        assert isinstance(app.screen, CaptionsScreen)
+        await pilot.press("pagedown")
+        await at_rest(pilot)
+        assert "mika, plain colour 255 10 0" in screen_text(app)
+        assert "All 6 pictures have a caption." in screen_text(app)
+        await pilot.press("ctrl+z")
+        await at_rest(pilot)
+        assert "Undone: captions of Colours" in screen_text(app)
+        assert [path.name for path in folder.glob("*.txt")] == ["0.txt"]
+
+
+@pytest.mark.anyio
+async def test_left_and_come_back_to_while_it_goes_on_then_stopped_and_gone_on_with(
+    folder: Path,
+) -> None:
+    async with captioners(draft_of(folder, **SLOW)) as (app, pilot):
+        await at_rest(pilot)
+        await pilot.press("f2")
+        await pilot.press("escape")
+        await until(pilot, lambda: "A captioner writes" in screen_text(app))
+        await pilot.press("ctrl+z")
+        assert "F3 there ends it" in screen_text(app)
+        await pilot.press("f5")
+        await until(pilot, lambda: "plain colour" in screen_text(app))
+        await pilot.press("f3")
+        await until(pilot, lambda: "Stopped." in screen_text(app))
+        await at_rest(pilot)
+        found = len(list(folder.glob("*.txt"))) - 1
+        assert 0 < found < 5, "what was found is written"
+        assert f"{5 - found} picture" in screen_text(app)
+        assert "Go on" in screen_text(app)
+        await pilot.press("f2")
+        await until(pilot, lambda: "Done." in screen_text(app))
+        assert len((folder.parent / "asked").read_text().splitlines()) == 5, "none asked twice"
+        assert len(list(folder.glob("*.txt"))) == 6
+
+
+@pytest.mark.anyio
+async def test_the_step_tells_when_it_ends(folder: Path) -> None:
+    async with captioners(draft_of(folder, seconds="0.1")) as (app, pilot):
+        await at_rest(pilot)
+        await pilot.press("f2")
+        await pilot.press("escape")
+        await until(pilot, lambda: "The captioner has ended" in screen_text(app))
+        await at_rest(pilot)
+        assert not app.screen.query(TaskPane)
+        await pilot.press("pagedown")
+        await at_rest(pilot)
+        assert "mika, plain colour 255 10 0" in screen_text(app)
+
+
+@pytest.mark.anyio
+async def test_the_wizard_closed_and_opened_again_finds_it(folder: Path) -> None:
+    async with captioners(draft_of(folder, **SLOW)) as (app, pilot):
+        await at_rest(pilot)
+        await pilot.press("f2")
+        await until(pilot, directory_of(folder).is_live)
+        await pilot.press("ctrl+q")
+    app = WizardApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.begin(drafts()[0])
+        await until(pilot, lambda: "A captioner writes" in screen_text(app))
+        await pilot.press("f5")
+        await until(pilot, lambda: app.screen.has_class("-live"))
+        await until(pilot, lambda: "Done. 5 captions written." in screen_text(app))
+    assert len(list(folder.glob("*.txt"))) == 6
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_killed_one_is_said_and_goes_on(
+    folder: Path, home: Path, size: tuple[int, int]
+) -> None:
+    async with captioners(draft_of(folder, **SLOW), size) as (app, pilot):
+        await at_rest(pilot)
+        await pilot.press("f2")
+        await until(pilot, lambda: "plain colour" in screen_text(app))
+        control.kill(directory_of(folder))
+        await until(pilot, lambda: "ended from outside" in screen_text(app))
+        await at_rest(pilot)
+        assert "Go on" in screen_text(app)
+        assert [path.name for path in folder.glob("*.txt")] == ["0.txt"]
+        await pilot.press("f2")
+        await until(pilot, lambda: "Done. 5 captions written." in screen_text(app))
+        assert len((folder.parent / "asked").read_text().splitlines()) <= 6
