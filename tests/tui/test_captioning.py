@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ from lora_wizard.tui.screens.captions import CaptionsScreen
 from lora_wizard.tui.screens.write_captions import WriteCaptions
 from lora_wizard.tui.walk.captioning import Settings
 from lora_wizard.tui.walk.draft import Draft, drafts
+from lora_wizard.tui.walk.task_watch import TaskNews
+from lora_wizard.tui.widgets.fields import OptionField
+from lora_wizard.tui.widgets.picture import Picture
 from lora_wizard.tui.widgets.task_pane import TaskPane
 from PIL import Image
 from screens import SIZES, at_rest, check_snapshot, screen_text, until
@@ -199,3 +203,136 @@ async def test_a_killed_one_is_said_and_goes_on(
         await pilot.press("f2")
         await until(pilot, lambda: "Done. 5 captions written." in screen_text(app))
         assert len((folder.parent / "asked").read_text().splitlines()) <= 6
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("size", SIZES)
+async def test_what_is_missing_is_said_with_the_command_that_brings_it(
+    folder: Path, home: Path, size: tuple[int, int]
+) -> None:
+    async with captioners(draft_of(folder, model="toys/absent"), size) as (app, pilot):
+        await pilot.press("enter")
+        await at_rest(pilot)
+        shot(app, "missing")
+        check_snapshot(app, "captioners-missing", home)
+        assert not app.screen.check_action("start", ())
+        await pilot.press("f6")
+        assert app.clipboard == "toys download && pip install paint"
+        await pilot.press("f2")
+        assert not directory_of(folder).exists
+
+
+@pytest.mark.anyio
+async def test_what_is_typed_is_kept_and_checked_beside_its_field(folder: Path) -> None:
+    async with captioners(draft_of(folder)) as (app, pilot):
+        await at_rest(pilot)
+        await pilot.press("enter", "right", "tab", "end", *"a ", "tab", *"0")
+        await at_rest(pilot)
+        assert "all: what is there is replaced" in screen_text(app)
+        await pilot.press("end", "backspace", "backspace", *"0")
+        await at_rest(pilot)
+        assert "must be a whole number from 1 to 256" in screen_text(app)
+        assert not app.screen.check_action("start", ())
+        await pilot.press("backspace", *"8")
+        await at_rest(pilot)
+        assert "Colours would look at 6 pictures." in screen_text(app)
+        await pilot.press("escape", "f5")
+        await at_rest(pilot)
+        texts = {field.info.key: field.text for field in app.screen.query(OptionField)}
+        assert (texts["prefix"], texts["batch_size"]) == ("mika, a ", "8")
+        settings = Settings(drafts()[0], app.assessment)
+        assert settings.mode == "overwrite", "on the disk, too"
+        await pilot.press("f2")
+        await until(pilot, lambda: "Done." in screen_text(app))
+        assert (folder / "0.txt").read_text() == "mika, a plain colour 255 0 0\n"
+        await until(pilot, lambda: app.screen.check_action("undo", ()))
+        await pilot.press("ctrl+z")
+        await until(pilot, lambda: "6 captions as before" in screen_text(app))
+        assert (folder / "0.txt").read_text() == "mine"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_failure_is_told_with_its_remedy(
+    folder: Path, home: Path, size: tuple[int, int]
+) -> None:
+    async with captioners(draft_of(folder, fails_at="3"), size) as (app, pilot):
+        await at_rest(pilot)
+        await pilot.press("f2")
+        await until(pilot, lambda: "The memory is too small" in screen_text(app))
+        await at_rest(pilot)
+        shot(app, "failed")
+        check_snapshot(app, "captioners-failed", home)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("size", SIZES)
+async def test_while_it_goes_on(folder: Path, home: Path, size: tuple[int, int]) -> None:
+    async with captioners(draft_of(folder), size) as (app, pilot):
+        await at_rest(pilot)
+        await pilot.press("f2")
+        await until(pilot, lambda: "Done." in screen_text(app))
+        await at_rest(pilot)
+        screen = app.screen
+        assert isinstance(screen, WriteCaptions)
+        heard = screen.pane.heard
+        assert heard is not None and heard.last is not None
+        status = replace(heard.last.status, state="live", phase="caption", done=3, phase_total=5)
+        # As it is half-way, without a clock in it.
+        screen.turn_live(True)
+        screen.pane.hear(TaskNews(status, [], 94.0, 1.25))
+        await at_rest(pilot)
+        shot(app, "live")
+        check_snapshot(app, "captioners-live", home)
+
+
+@pytest.mark.anyio
+async def test_the_picture_is_that_of_the_cursor(folder: Path) -> None:
+    async with captioners(draft_of(folder), (120, 40)) as (app, pilot):
+        await at_rest(pilot)
+        await pilot.press("f2")
+        await until(pilot, lambda: "Done." in screen_text(app))
+        await at_rest(pilot)
+        assert app.screen.query_one(Picture).path == folder / "5.png"
+        await pilot.press("down", "down")
+        await at_rest(pilot)
+        assert app.screen.query_one(Picture).path == folder / "3.png"
+
+
+@pytest.mark.anyio
+async def test_what_names_and_captioners_say_commands_no_terminal(folder: Path) -> None:
+    evil = "\x1b]0;evil\x07.png"
+    (folder / "5.png").rename(folder / evil)
+    Image.new("RGB", (64, 64), toy_captioner.GREY).save(folder / "\x1b[31mbad.png")
+    draft = draft_of(folder, style="[red]\x9b31m")
+    async with captioners(draft, (120, 40)) as (app, pilot):
+        await at_rest(pilot)
+        await pilot.press("f2")
+        await until(pilot, lambda: "Done." in screen_text(app))
+        await at_rest(pilot)
+        text = screen_text(app)
+        assert "evil" in text and "[red]" in text and "bad.png: the captioner cannot look at it" in text
+        assert not {"\x1b", "\x07", "\x9b"} & set(text)
+
+
+@pytest.mark.anyio
+async def test_the_pictures_of_the_demo_stay_as_they_are(folder: Path) -> None:
+    draft = draft_of(folder)
+    draft.put("dataset.folder", "embedded:demo/pictures")
+    async with captioners(draft) as (app, pilot):
+        await at_rest(pilot)
+        assert "The demo's pictures come along with their captions" in screen_text(app)
+        assert not app.screen.check_action("start", ())
+        await pilot.press("end", "f2")
+        await at_rest(pilot)
+        assert isinstance(app.screen, WriteCaptions)
+
+
+@pytest.mark.anyio
+async def test_nothing_is_asked_when_nothing_goes_on(folder: Path) -> None:
+    async with captioners(draft_of(folder)) as (app, pilot):
+        await at_rest(pilot)
+        await pilot.press("f2")
+        await until(pilot, lambda: "Done." in screen_text(app))
+        await at_rest(pilot)
+        assert all(worker.is_finished for worker in app.workers)

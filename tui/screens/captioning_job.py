@@ -128,7 +128,11 @@ class CaptioningJobScreen(WriteCaptionsLayout):
     def show_view(self, *, is_watching: bool) -> None:
         """Show one of the two views, and give it the focus."""
         self.set_class(is_watching, "-watching")
-        self.query_one("#found" if is_watching else "#captioners").focus()
+        if is_watching:
+            found = self.query_one("#found")
+            (found if found.display else self.query_one("#leave")).focus()
+        else:
+            self.query_one("#captioners").focus()
         self.show_buttons()
 
     def show_buttons(self) -> None:

@@ -67,8 +67,10 @@ class WriteCaptions(LightCaptionsScreen):
         """Explain what has the focus."""
         field = field_of(self.focused)
         words = field.info.help if field else ""
-        if self.focused is self.query_one("#captioners"):
-            words = captioning.ABOUT
+        is_choosing = self.focused is self.query_one("#captioners")
+        self.set_class(is_choosing, "-choosing")
+        if is_choosing:
+            words = f"{captioning.CHOOSE}\n{captioning.ABOUT}"
         elif isinstance(self.focused, Choice) and field is None:
             words = captioning.MODE_HELP
         self.query_one("#help", Static).update(shown(words))

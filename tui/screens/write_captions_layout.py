@@ -72,6 +72,11 @@ class WriteCaptionsLayout(Screen[Outcome | None]):
     WriteCaptionsLayout.-narrow #left { height: auto; }
     WriteCaptionsLayout #right { height: 1fr; }
     WriteCaptionsLayout.-wide #captioners { height: 10; }
+    WriteCaptionsLayout.-narrow.-choosing #help { height: 1; }
+    WriteCaptionsLayout.-narrow #found { display: none; }
+    WriteCaptionsLayout.-narrow #found-head { display: none; }
+    WriteCaptionsLayout.-wide #watching Picture { width: 1fr; }
+    WriteCaptionsLayout.-wide #watching #task-text { width: 1fr; }
     WriteCaptionsLayout.-wide #about { max-height: 12; }
     WriteCaptionsLayout.-wide #for { margin: 0 0 1 0; }
     WriteCaptionsLayout.-wide #said { max-height: 8; }

@@ -43,6 +43,7 @@ MODES: list[tuple[Mode, str]] = [
     ("overwrite", "all: what is there is replaced"),
     ("append", "all: added behind what is there"),
 ]
+CHOOSE = "Up and down choose; enter goes on to the settings; F2 starts at once."
 MODE_HELP = (
     "Which pictures get a caption. Whatever is replaced or added to can be brought back; what you "
     "change by hand meanwhile is kept."

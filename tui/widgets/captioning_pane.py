@@ -43,13 +43,9 @@ class CaptioningPane(Vertical):
     CaptioningPane TaskPane #task-text {
         width: 2fr; height: 100%; max-height: 100%; padding: 0 0 0 2;
     }
-    .-wide CaptioningPane TaskPane Picture { width: 1fr; }
-    .-wide CaptioningPane TaskPane #task-text { width: 1fr; }
     CaptioningPane #found-head { height: 1; color: $text-muted; margin: 1 0 0 0; }
     CaptioningPane LongList { height: 12; }
     CaptioningPane #notes { height: auto; max-height: 6; }
-    .-narrow CaptioningPane LongList { display: none; }
-    .-narrow CaptioningPane #found-head { display: none; }
     """
 
     def __init__(self, *, id: str | None = None) -> None:
