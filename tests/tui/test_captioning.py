@@ -25,6 +25,7 @@ from lora_wizard.tui.widgets.fields import OptionField
 from lora_wizard.tui.widgets.picture import Picture
 from lora_wizard.tui.widgets.task_pane import TaskPane
 from PIL import Image
+from plain_person import is_plain, talk
 from screens import SIZES, at_rest, check_snapshot, screen_text, until
 from textual.pilot import Pilot
 
@@ -311,7 +312,11 @@ async def test_what_names_and_captioners_say_commands_no_terminal(folder: Path) 
         await until(pilot, lambda: "Done." in screen_text(app))
         await at_rest(pilot)
         text = screen_text(app)
-        assert "evil" in text and "[red]" in text and "bad.png: the captioner cannot look at it" in text
+        assert (
+            "evil" in text
+            and "[red]" in text
+            and "bad.png: the captioner cannot look at it" in text
+        )
         assert not {"\x1b", "\x07", "\x9b"} & set(text)
 
 
@@ -336,3 +341,45 @@ async def test_nothing_is_asked_when_nothing_goes_on(folder: Path) -> None:
         await until(pilot, lambda: "Done." in screen_text(app))
         await at_rest(pilot)
         assert all(worker.is_finished for worker in app.workers)
+
+
+def test_plain_questions_choose_a_captioner_and_wait_for_it(folder: Path) -> None:
+    draft = draft_of(folder, seconds="1")
+    draft.save_as(folder.parent / "mika.toml")
+    draft.keep()
+    talked = talk(
+        [
+            ("What do you want to do?", "go on with mika"),
+            ("The captions:", "captioner"),
+            ("Which captioner?", "Colours"),
+            ("Captions for:", ""),
+            ("Begin?", ""),
+            ("The captions:", "undo"),
+            ("The captions:", "q"),
+        ],
+        patience=60,
+    )
+    assert is_plain(talked), talked.text
+    text = " ".join(talked.text.split())
+    assert "Colours would look at 5 pictures. 1 picture keeps its caption." in text
+    assert "Every caption begins: mika," in text
+    assert "of 5, " in text, "a line of progress"
+    assert "Done. 5 captions written. 1 picture kept its own." in text
+    assert "As before: 5 captions." in text
+    assert [path.name for path in folder.glob("*.txt")] == ["0.txt"]
+
+
+def test_plain_questions_left_while_it_goes_on_find_it_again(folder: Path) -> None:
+    draft_of(folder, **SLOW, model="toys/absent").keep()
+    go_on = ("What do you want to do?", "4")
+    leave = ("The captions:", "q")
+    talked = talk([go_on, ("The captions:", "captioner"), ("Which", ""), ("for:", ""), leave])
+    assert "toys download && pip install paint" in talked.text
+    drafts()[0].discard()
+    draft_of(folder, seconds="1").keep()
+    answers = [("The captions:", "captioner"), ("Which", ""), ("for:", ""), ("Begin?", "")]
+    answers += [("The captions:", "stop"), leave]
+    talked = talk([go_on, *answers], interrupt_at="Ctrl-C ends the")
+    text = " ".join(talked.text.split())
+    assert "goes on by itself" in text and "Stopped. The same captioner goes on" in text
+    assert not directory_of(folder).is_live()

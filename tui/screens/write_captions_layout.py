@@ -79,7 +79,8 @@ class WriteCaptionsLayout(Screen[Outcome | None]):
     WriteCaptionsLayout.-wide #watching #task-text { width: 1fr; }
     WriteCaptionsLayout.-wide #about { max-height: 12; }
     WriteCaptionsLayout.-wide #for { margin: 0 0 1 0; }
-    WriteCaptionsLayout.-wide #said { max-height: 8; }
+    WriteCaptionsLayout.-wide #options { height: auto; max-height: 22; }
+    WriteCaptionsLayout.-wide #said { max-height: 8; margin: 1 0 0 0; }
     """
 
     def compose(self) -> ComposeResult:
