@@ -113,7 +113,6 @@ class CaptioningJobScreen(WriteCaptionsLayout):
         """Begin, or go on."""
         self.turn_live(True)
         self.pane.clear(wanted.task.root)
-        self.say("")
         self._begin(wanted)
 
     def turn_live(self, live: bool) -> None:
@@ -123,6 +122,7 @@ class CaptioningJobScreen(WriteCaptionsLayout):
         self.set_class(live, "-live")
         if live:
             self.show_view(is_watching=True)
+            self.say("It goes on by itself: esc leaves it alone, F3 ends it.")
         self.show_buttons()
 
     def show_view(self, *, is_watching: bool) -> None:
@@ -203,6 +203,7 @@ class CaptioningJobScreen(WriteCaptionsLayout):
         event.stop()
         if event.error:
             self.turn_live(False)
+            self.say("")
             self.pane.say(f"✗ {event.error}")
             self.look_anew()
         else:
@@ -221,6 +222,7 @@ class CaptioningJobScreen(WriteCaptionsLayout):
     def _gone(self, event: TaskPane.Gone) -> None:
         event.stop()
         self.turn_live(False)
+        self.say("")
         self.pane.say("There is no job that could be shown.")
 
     @on(CaptioningPane.Heard)

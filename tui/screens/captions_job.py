@@ -69,7 +69,9 @@ class CaptionsJob(CaptionsLayout):
             self.tell(f"The captioner has ended: {event.news.in_words()} F5 has the details.")
             self.captions_written()
         else:
-            event.pane.say(f"A captioner writes: {event.news.in_words()} (F5 shows it)")
+            # Without the bar there is room for all of it on 80 columns.
+            words = event.news.in_words().lstrip("█░ ")
+            event.pane.say(f"A captioner writes: {words} (F5 shows it)")
 
     @on(TaskPane.Gone)
     def _job_gone(self, event: TaskPane.Gone) -> None:
