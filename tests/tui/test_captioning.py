@@ -159,15 +159,15 @@ async def test_left_and_come_back_to_while_it_goes_on_then_stopped_and_gone_on_w
 
 @pytest.mark.anyio
 async def test_the_step_tells_when_it_ends(folder: Path) -> None:
-    async with captioners(draft_of(folder, seconds="0.1")) as (app, pilot):
+    async with captioners(draft_of(folder, **SLOW)) as (app, pilot):
         await at_rest(pilot)
         await pilot.press("f2")
-        await pilot.press("escape")
+        await pilot.press("escape", "pagedown")
+        await until(pilot, lambda: "Trained as: mika\n" in screen_text(app))
         await until(pilot, lambda: "The captioner has ended" in screen_text(app))
         await at_rest(pilot)
         assert not app.screen.query(TaskPane)
-        await pilot.press("pagedown")
-        await at_rest(pilot)
+        # Where there was none when the picture was opened.
         assert "mika, plain colour 255 10 0" in screen_text(app)
 
 
