@@ -61,17 +61,10 @@ def write_bytes(path: Path, data: bytes, *, durable: bool = True, replacing: boo
     Raises WriteError when the disk is full, the folder is not writable, or what is read back
     differs from what was written.
     """
-    expected = hashlib.sha256(data).hexdigest()
     temporary = path.with_name(f"{TEMPORARY_MARK}{secrets.token_hex(6)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write_temporary(temporary, data, _mode_of(path), durable)
-        if durable and sha256_of(temporary) != expected:
-            raise WriteError(
-                "A file was read back different from what was written",
-                f"{path}",
-                "The disk or file system is faulty; write to another one.",
-            )
+        digest = write_temporary(temporary, path, data, durable=durable)
         if replacing:
             temporary.replace(path)
         else:
@@ -79,16 +72,50 @@ def write_bytes(path: Path, data: bytes, *, durable: bool = True, replacing: boo
         if durable:
             sync_folder(path.parent)
     except OSError as error:
-        raise WriteError(
-            f"Cannot write {path.name}",
-            f"{path}: {error.strerror or error}",
-            _remedy(error),
-            may_pass=True,
-        ) from error
+        raise write_failed(path, error) from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-    return expected
+    return digest
+
+
+def write_temporary(temporary: Path, path: Path, data: bytes, *, durable: bool = True) -> str:
+    """The part of `write_bytes` before the file takes its name: ``data`` in the new file
+    ``temporary``, with the permissions that ``path`` has. Raises OSError, and WriteError."""
+    # The mode of a new file comes from the umask, as for any file of the user's; mkstemp would
+    # make it 0600. A file that is replaced keeps the mode that the user gave it.
+    mode = _mode_of(path)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        if mode is not None:
+            os.fchmod(descriptor, mode)
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
+        if durable:
+            os.fsync(descriptor)
+            # Reading back is worth little from memory: let the disk answer.
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+    finally:
+        os.close(descriptor)
+    digest = hashlib.sha256(data).hexdigest()
+    if durable and sha256_of(temporary) != digest:
+        raise WriteError(
+            "A file was read back different from what was written",
+            f"{path}",
+            "The disk or file system is faulty; write to another one.",
+        )
+    return digest
+
+
+def write_failed(path: Path, error: OSError) -> WriteError:
+    """That ``path`` could not be written, in words."""
+    return WriteError(
+        f"Cannot write {path.name}",
+        f"{path}: {error.strerror or error}",
+        _remedy(error),
+        may_pass=True,
+    )
 
 
 def write_text(path: Path, text: str, *, durable: bool = True) -> str:
@@ -136,24 +163,6 @@ def _mode_of(path: Path) -> int | None:
     with contextlib.suppress(OSError):
         return stat.S_IMODE(path.stat().st_mode)
     return None
-
-
-def _write_temporary(temporary: Path, data: bytes, mode: int | None, durable: bool) -> None:
-    # The mode of a new file comes from the umask, as for any file of the user's; mkstemp would
-    # make it 0600. A file that is replaced keeps the mode that the user gave it.
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-    try:
-        if mode is not None:
-            os.fchmod(descriptor, mode)
-        view = memoryview(data)
-        while view:
-            view = view[os.write(descriptor, view) :]
-        if durable:
-            os.fsync(descriptor)
-            # Reading back is worth little from memory: let the disk answer.
-            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
-    finally:
-        os.close(descriptor)
 
 
 def _name_new(temporary: Path, path: Path) -> None:

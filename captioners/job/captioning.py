@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ...core.files import sweep
 from ...core.run.job import Job
 from ...core.run.tasks import TaskDirectory
 from ..base import ModelOptions
@@ -17,8 +16,6 @@ from .writing import Begun, Writer, with_prefix
 
 _MOST_TOLD = 100
 """Pictures that are left out, one by one; how many there are in all is said at the end."""
-_LONG_AGO = 10.0
-"""Seconds. A caption file is written in far less, by whoever else writes one now."""
 _NOTHING = "the captioner has nothing to say of it"
 
 
@@ -44,7 +41,7 @@ class Captioning:
         if self._begun.is_new:
             self._begun.note(() if self._task.mode == "missing" else pictures)
         else:
-            self._sweep(pictures)
+            self._task.files.tidy()
         self._total = len(pictures)
         writer = Writer(self._task, self._begun, self._total)
         for path, reason in found.left.items():
@@ -127,11 +124,6 @@ class Captioning:
         else:
             self._leave_out(wanted.file.path, _NOTHING)
         self._step()
-
-    def _sweep(self, pictures: list[Path]) -> None:
-        """Remove what an attempt that was killed has left beside the pictures."""
-        for folder in dict.fromkeys(picture.parent for picture in pictures):
-            sweep(folder, older_than=_LONG_AGO)
 
     def _step(self) -> None:
         self._done += 1

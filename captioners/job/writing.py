@@ -9,11 +9,11 @@ from pathlib import Path
 
 from ...core.dataset.caption_files import (
     CaptionFiles,
-    Change,
     Outcome,
     caption_digest,
     current_caption,
 )
+from ...core.dataset.caption_journal import Change
 from ...core.dataset.captions import CaptionError, begins_with, split_tags
 from ...core.errors import WizardError
 from ...core.files import write_json

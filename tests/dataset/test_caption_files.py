@@ -106,8 +106,8 @@ def test_the_same_text_touches_nothing(files: CaptionFiles, pictures: list[Path]
 
 def test_nothing_is_written_without_a_journal(files: CaptionFiles, pictures: list[Path]) -> None:
     before = content(pictures[0].parent)
-    files.journal.parent.mkdir(parents=True)
-    files.journal.write_text("in the way")
+    files.journal.folder.parent.mkdir(parents=True)
+    files.journal.folder.write_text("in the way")
     with pytest.raises(WriteError):
         files.write({pictures[0]: "new"}, "one")
     assert content(pictures[0].parent) == before

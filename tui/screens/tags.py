@@ -10,7 +10,8 @@ from textual.widgets import Input, Static
 from textual.worker import get_current_worker
 
 from ...core.config import RunConfig
-from ...core.dataset.caption_files import Change, Outcome
+from ...core.dataset.caption_files import Outcome
+from ...core.dataset.caption_journal import Change
 from ...core.errors import WizardError
 from ...core.tags.changes import Pending
 from ...core.tags.table import Tag
