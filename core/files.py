@@ -14,7 +14,6 @@ import json
 import os
 import secrets
 import stat
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -146,16 +145,14 @@ def temporaries(folder: Path) -> Iterator[Path]:
     yield from folder.rglob(f"{TEMPORARY_MARK}*")
 
 
-def sweep(folder: Path, older_than: float = 0.0) -> int:
+def sweep(folder: Path) -> int:
     """Remove orphaned temporaries below ``folder``; returns how many. Only for a folder whose lock
-    is held, since a live writer's temporary looks the same; or for those ``older_than`` so many
-    seconds, which none is."""
+    is held, since a live writer's temporary looks the same."""
     swept = 0
     for orphan in list(temporaries(folder)):
         with contextlib.suppress(OSError):
-            if not older_than or orphan.lstat().st_mtime < time.time() - older_than:
-                orphan.unlink()
-                swept += 1
+            orphan.unlink()
+            swept += 1
     return swept
 
 
