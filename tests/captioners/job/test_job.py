@@ -210,7 +210,7 @@ def test_killed_at_any_moment_it_goes_on_and_nothing_is_lost(pictures: Captioned
     draw = random.Random(5)
     kills = 0
     while kills < 10:
-        process = pictures.begin("append", seconds=0.004, batch_size=3)
+        process = pictures.begin("append", seconds=0.02, batch_size=3)
         with suppress(subprocess.TimeoutExpired):
             process.wait(draw.uniform(0, 0.5))
         if process.poll() is not None:
@@ -220,7 +220,7 @@ def test_killed_at_any_moment_it_goes_on_and_nothing_is_lost(pictures: Captioned
         process.wait()
         kills += 1
     assert kills > 2
-    assert pictures.run("append", seconds=0.004, batch_size=3) == 0
+    assert pictures.run("append", seconds=0.02, batch_size=3) == 0
     expected = {number: f"mine, {text_of(number)}" for number in range(0, 60, 3)}
     assert pictures.captions() == pictures.expected(range(60)) | expected
     # Only what the model was at work on when it was killed is asked again.
