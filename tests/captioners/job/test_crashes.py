@@ -45,6 +45,7 @@ def test_whenever_it_is_killed_it_goes_on_and_is_undone(pictures: Captioned) -> 
     begin_again(pictures)
     assert pictures.run("append", batch_size=4) == 0
     done = pictures.captions()
+    in_two = 0
     for number in count(1):
         for change in pictures.files.changes():
             pictures.files.undo(change)
@@ -57,7 +58,10 @@ def test_whenever_it_is_killed_it_goes_on_and_is_undone(pictures: Captioned) -> 
         assert code == -signal.SIGKILL
         assert forked(pictures) == 0
         assert pictures.captions() == done
+        outcome = pictures.events("captions")[-1]
+        assert (outcome["written"] + outcome["same"], outcome["left"]) == (4, 0)
+        in_two += len(writing.latest(pictures.files)) == 2
         writing.undo(pictures.files, writing.latest(pictures.files))
         assert pictures.captions() == OLD
         assert not list(pictures.folder.glob(".*"))
-    assert number > 20
+    assert in_two > 2

@@ -231,26 +231,6 @@ def test_killed_at_any_moment_it_goes_on_and_nothing_is_lost(pictures: Captioned
     assert not left
 
 
-def test_killed_while_it_writes_it_goes_on_and_is_undone_at_once(pictures: Captioned) -> None:
-    pictures.draw(120)
-    for number in range(120):
-        pictures.caption(number).write_text("mine")
-    process = pictures.begin("append", batch_size=256)
-    until(lambda: pictures.caption(0).read_text() != "mine")
-    process.kill()
-    process.wait()
-    written = sum(text != "mine" for text in pictures.captions().values())
-    assert 0 < written < 120
-    assert pictures.run("append", batch_size=256) == 0
-    expected = {number: f"mine, {text_of(number)}" for number in range(120)}
-    assert pictures.captions() == expected
-    (outcome,) = pictures.events("captions")
-    assert (outcome["written"], outcome["left"]) == (120, 0)
-    assert len(writing.latest(pictures.files)) == 2
-    undo(pictures)
-    assert set(pictures.captions().values()) == {"mine"}
-
-
 @pytest.mark.parametrize("mode", ["missing", "overwrite", "append"])
 def test_what_a_person_writes_meanwhile_is_kept(pictures: Captioned, mode: Mode) -> None:
     pictures.draw(12)
