@@ -65,6 +65,8 @@ class RunStatus:
     then: str = ""
     last_sign: float | None = None
     """When the job last said something, in seconds since 1970."""
+    again: str = ""
+    """What to type to go on with it."""
 
     def as_json(self) -> dict[str, Any]:
         """For `status --json`."""
@@ -107,6 +109,7 @@ class Tracker:
             attempts=record.attempts,
             exit_code=record.exit_code,
             error=record.error,
+            again=directory.again(),
             pid=record.pid,
             steps_per_second=self.figures.steps_per_second(),
             eta_seconds=self.figures.eta_seconds() if live else None,
