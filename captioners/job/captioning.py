@@ -59,7 +59,7 @@ class Captioning:
         """Take up what is known already, and ask of the rest."""
         unknown: list[Wanted] = []
         for wanted in pictures:
-            text = self._results.find(file=wanted.file)
+            text = self._known(wanted)
             if text is None:
                 unknown.append(wanted)
             else:
@@ -86,6 +86,13 @@ class Captioning:
         coming.close()
         if batch and not job.stop_requested:
             self._ask(asker, batch, writer)
+
+    def _known(self, wanted: Wanted) -> str | None:
+        try:
+            return self._results.find(file=wanted.file)
+        except OSError:
+            # It has gone since the folder was listed, which is told when it is opened.
+            return None
 
     def _ask(self, asker: Asker, batch: list[Opened], writer: Writer) -> None:
         for picture, text, reason in asker.answers(batch):
