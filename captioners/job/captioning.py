@@ -36,7 +36,7 @@ class Captioning:
         """Do all of it, as far as nobody asks for a stop. Raises WizardError, Stopped."""
         job = self._job
         job.phase("find pictures")
-        found = find_pictures(self._task)
+        found = find_pictures(self._task, lambda done, total: job.progress(done))
         pictures = [wanted.file.path for wanted in found.wanted]
         if self._begun.is_new:
             self._begun.note(() if self._task.mode == "missing" else pictures)
@@ -127,7 +127,7 @@ class Captioning:
 
     def _take(self, writer: Writer, wanted: Wanted, text: str) -> None:
         if text:
-            writer.add(wanted.file.path, wanted.prefix, text)
+            writer.add(wanted, text)
         else:
             self._leave_out(wanted.file.path, _NOTHING)
         self._step()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from ..config import DatasetOptions
 from ..dataset.buckets import BucketError, BucketRule
@@ -60,11 +59,6 @@ def pictures_of(
         problem = Problem("No pictures are given.", "dataset.folder", remedy="Name their folder.")
         raise ProblemsError("There is nothing to look at", [problem])
     return PictureSet(tuple(pictures), tuple(bad), tuple(masks), tuple(orphans), rule)
-
-
-def folder_options(folder: Path, resolution: list[int] | None = None) -> DatasetOptions:
-    """A dataset that is only a folder."""
-    return DatasetOptions(folder=str(folder.absolute()), resolution=resolution)
 
 
 def _files(concept: ConceptFolder) -> list[FileEntry]:
