@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...core.config import CaptionOptions
 from ...core.dataset.caption_sources import CaptionSources
 from ...core.dataset.captions import EXTENSIONS, CaptionError, read_caption
 from ...core.dataset.folders import FileEntry
@@ -56,7 +57,9 @@ def find_pictures(task: CaptionTask, progress: Progress | None = None) -> Found:
         said = Problem("No pictures are given.", "dataset.folder", remedy="Name their folder.")
         raise ProblemsError(_TITLE, [said])
     folder = task.dataset_options.folder
-    sources = CaptionSources(task.caption_options, Path(folder) if folder else None)
+    # What is replaced need not be readable.
+    options = CaptionOptions() if task.mode == "overwrite" else task.caption_options
+    sources = CaptionSources(options, Path(folder) if folder else None)
     wanted: list[Wanted] = []
     left: dict[Path, str] = {}
     kept = done = 0
