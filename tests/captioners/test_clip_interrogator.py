@@ -171,11 +171,12 @@ def test_lists_that_are_not_there_are_told(clip: Path) -> None:
 def test_a_model_that_is_not_here_is_told_with_the_command(tmp_path: Path) -> None:
     (problem,) = SPEC.missing(ClipInterrogatorOptions())
     assert problem.remedy == (
-        "Once: hf download openai/clip-vit-large-patch14 config.json model.safetensors "
-        "tokenizer.json"
+        "Download it once (1.7 GB): hf download openai/clip-vit-large-patch14 config.json "
+        "model.safetensors tokenizer.json"
     )
     (problem,) = SPEC.missing(options(tmp_path))
-    assert "model.safetensors" in problem.message
+    assert "no folder with a config.json" in problem.message
+    assert "model.safetensors" in problem.remedy
 
 
 def test_a_damaged_model_is_told(tmp_path: Path) -> None:
@@ -196,13 +197,13 @@ def test_a_damaged_model_is_told(tmp_path: Path) -> None:
     told("cannot be loaded")
     write("tokenizer.json", tokenizer)
     write("model.safetensors", weights[: len(weights) // 2])
-    told("cannot be loaded")
+    told("is no whole file")
     write("model.safetensors", (8).to_bytes(8, "little") + b"{}      ")
     told("weights are missing")
     write("config.json", json.dumps({**config, "model_type": "siglip"}).encode())
-    told("no CLIP")
+    told("no CLIP model: it is called 'siglip'")
     write("config.json", b"[]")
-    told("cannot be loaded")
+    told("no CLIP model")
 
 
 def test_a_gpu_that_is_asked_for_and_not_there_is_told(clip: Path) -> None:
