@@ -33,6 +33,8 @@ _KIND = Kind(
 MEAN, DEVIATION = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 """Of the pictures that CLIP was trained on, red green blue; published with every CLIP."""
 _TEXTS_AT_ONCE = 256
+_LONGEST = 16
+"""Times its width."""
 
 
 class ClipInterrogatorOptions(ModelOptions):
@@ -123,6 +125,7 @@ def picture_values(picture: Image.Image, side: int) -> torch.Tensor:
     import numpy as np
     import torch
 
+    picture = _not_longer(picture)
     width, height = picture.size
     shortest = min(width, height)
     size = (side * width // shortest, side * height // shortest)
@@ -131,6 +134,16 @@ def picture_values(picture: Image.Image, side: int) -> torch.Tensor:
     square = np.array(scaled.crop((left, top, left + side, top + side)), dtype=np.float32)
     normal = (square / 255 - np.array(MEAN, np.float32)) / np.array(DEVIATION, np.float32)
     return torch.from_numpy(normal).permute(2, 0, 1)
+
+
+def _not_longer(picture: Image.Image) -> Image.Image:
+    """The middle of one that, enlarged until its narrow side fits, would take gigabytes."""
+    most = _LONGEST * min(picture.size)
+    width, height = (min(side, most) for side in picture.size)
+    left, top = (picture.width - width) // 2, (picture.height - height) // 2
+    if (width, height) == picture.size:
+        return picture
+    return picture.crop((left, top, left + width, top + height))
 
 
 def _directions(found: Any) -> torch.Tensor:

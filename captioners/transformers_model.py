@@ -199,7 +199,10 @@ def _told(name: str) -> Iterator[None]:
             name,
             'Take a smaller one, free the GPU (nvidia-smi), or compute slowly: device = "cpu".',
         ) from None
-    except (OSError, ValueError, RuntimeError, ImportError, KeyError, TypeError) as error:
+    except WizardError:
+        raise
+    except Exception as error:
+        # What damaged files raise is of transformers, tokenizers, safetensors, torch and json.
         said = one_line(str(error))[:300]
         raise ModelLoadingError(
             "The captioner's model cannot be loaded",

@@ -175,10 +175,12 @@ class Writer:
 
 def composed(old: str, text: str, prefix: str, task: CaptionTask) -> str:
     """What is to stand where ``old`` stands. What ends with ``text`` is not added to again."""
-    if task.mode == "append" and old:
-        between = "\n" if task.lines else ", "
-        text = old if old.endswith(text) else f"{old}{between}{text}"
-    return with_prefix(text, prefix)
+    text_alone = with_prefix(text, prefix)
+    if task.mode != "append" or old in ("", text, text_alone):
+        return text_alone
+    between = "\n" if task.lines else ", "
+    # As a whole: "red hat" does not end with what says "hat".
+    return with_prefix(old if old.endswith(between + text) else f"{old}{between}{text}", prefix)
 
 
 def with_prefix(text: str, prefix: str) -> str:

@@ -230,7 +230,10 @@ def _plan(picture: Path, text: str, mode: Mode, separator: str, lines: bool) -> 
         return None
     if now and mode == "append":
         text = f"{now}{separator}{text}" if text else now
-    return _Planned(picture, file, old, now, text)
+    plan = _Planned(picture, file, old, now, text)
+    if len(plan.data) > SIZE_LIMIT:
+        raise CaptionError(f"would have {len(plan.data) / 1e6:.1f} MB: too long for a caption")
+    return plan
 
 
 def _old(file: Path) -> bytes | None:

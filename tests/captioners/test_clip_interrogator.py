@@ -114,6 +114,15 @@ def test_a_phrase_longer_than_clip_reads_is_cut(clip: Path, tmp_path: Path) -> N
     assert load(clip, lists=[], own_list=str(own)).describe([picture(0)]) == [long.strip()]
 
 
+def test_a_picture_that_is_a_mere_line_is_looked_at_in_its_middle() -> None:
+    line = Image.new("RGB", (1, 200_000), "red")
+    line.paste("blue", (0, 99_990, 1, 100_010))
+    whole = Image.new("RGB", (8, 8), "blue")
+    side = 1024
+    found = picture_values(line, side)
+    assert torch.allclose(found, picture_values(whole, side), atol=1e-5)
+
+
 @pytest.mark.parametrize("size", [(50, 40), (33, 90), (32, 32), (20, 11), (500, 300), (1, 7)])
 def test_pictures_are_prepared_as_published(size: tuple[int, int]) -> None:
     image = picture(4, *size)

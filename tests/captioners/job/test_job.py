@@ -91,6 +91,23 @@ def test_the_same_is_not_asked_twice_and_not_added_twice(pictures: Captioned) ->
     assert set(pictures.asked.values()) == {1}
 
 
+@pytest.mark.parametrize(
+    ("old", "prefix", "expected"),
+    [
+        ("", "photo of ", "photo of hat"),
+        ("photo of hat", "photo of ", "photo of hat"),
+        ("red hat", "", "red hat, hat"),
+        ("red, hat", "", "red, hat"),
+        ("that", "mika, ", "mika, that, hat"),
+        ("Mika, red, hat", "mika, ", "Mika, red, hat"),
+    ],
+)
+def test_only_a_whole_answer_counts_as_added_already(
+    pictures: Captioned, old: str, prefix: str, expected: str
+) -> None:
+    assert writing.composed(old, "hat", prefix, pictures.task("append")) == expected
+
+
 def test_other_options_and_other_pixels_are_asked_again(pictures: Captioned) -> None:
     pictures.draw(2)
     pictures.run()
