@@ -20,6 +20,8 @@ _SLIPS = (
 )
 """``10 mika``, ``10-mika``, ``10mika``; ``mika_10``."""
 MOST_REPEATS = 10_000
+CLASS_PICTURES = "dataset.regularization_folder"
+DRAWS = "F4 in the step Dataset draws class pictures, and so does `lora-wizard regularize`."
 _UNREAD = frozenset(
     {".heic", ".heif", ".tif", ".tiff", ".gif", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf"}
 )
