@@ -284,7 +284,7 @@ def test_alpha_channels_are_checked_where_they_are_the_masks(folder: Path) -> No
         picture.putalpha(alpha)
         picture.save(folder / f"{number}.png")
     assert not of_kind(look(folder), "mask")
-    pictures = pictures_of(folder_options(folder), SPEC, mask="alpha")
+    pictures = pictures_of(DatasetOptions(folder=str(folder)), SPEC, mask="alpha")
     for _ in range(2):
         found = examine(pictures)
         told = {item.pictures[0].path.name: item.words for item in found if item.kind == "mask"}

@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stdout.write(json.dumps(_document(found, findings, excluded), indent=2) + "\n")
         return 0
     _show(found, findings, is_drawn=not arguments.plain)
-    if not is_toml:
+    if is_folder(arguments.set):
         size = f"{found.rule.width}x{found.rule.height}"
         sys.stdout.write(f"Judged for SD 1.x at {size}; for others: --resolution, or a TOML.\n")
     if excluded:
