@@ -6,7 +6,6 @@ others: a word is said when it stands out, not when all are a little alike.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,23 +16,32 @@ from ..core.config.options import Section, option
 from ..core.config.paths import resolve_path
 from ..core.errors import Problem, WizardError
 from .base import ModelOptions, ModelSpec
-from .local_models import model_folder, model_problems
+from .model_files import Kind, missing_model
 from .word_lists import LISTS, list_path, read_words
 
 if TYPE_CHECKING:
     import torch
 
-FILES = ("config.json", "model.safetensors", "tokenizer.json")
+_USUAL = "openai/clip-vit-large-patch14"
+_KIND = Kind(
+    title="CLIP",
+    usual=_USUAL,
+    type="clip",
+    files=("config.json", "model.safetensors", "tokenizer.json"),
+    sizes={_USUAL: "1.7 GB", "laion/CLIP-ViT-H-14-laion2B-s32B-b79K": "3.9 GB"},
+)
 MEAN, DEVIATION = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 """Of the pictures that CLIP was trained on, red green blue; published with every CLIP."""
 _TEXTS_AT_ONCE = 256
+_LONGEST = 16
+"""Times its width."""
 
 
 class ClipInterrogatorOptions(ModelOptions):
     """Which words are compared, and how many of them are said."""
 
     model: str = option(
-        "openai/clip-vit-large-patch14",
+        _USUAL,
         help="A hub id, or a folder with config.json, model.safetensors and tokenizer.json. "
         "laion/CLIP-ViT-H-14-laion2B-s32B-b79K knows more, and is twice as large.",
         source="S0",
@@ -117,6 +125,7 @@ def picture_values(picture: Image.Image, side: int) -> torch.Tensor:
     import numpy as np
     import torch
 
+    picture = _not_longer(picture)
     width, height = picture.size
     shortest = min(width, height)
     size = (side * width // shortest, side * height // shortest)
@@ -125,6 +134,16 @@ def picture_values(picture: Image.Image, side: int) -> torch.Tensor:
     square = np.array(scaled.crop((left, top, left + side, top + side)), dtype=np.float32)
     normal = (square / 255 - np.array(MEAN, np.float32)) / np.array(DEVIATION, np.float32)
     return torch.from_numpy(normal).permute(2, 0, 1)
+
+
+def _not_longer(picture: Image.Image) -> Image.Image:
+    """The middle of one that, enlarged until its narrow side fits, would take gigabytes."""
+    most = _LONGEST * min(picture.size)
+    width, height = (min(side, most) for side in picture.size)
+    left, top = (picture.width - width) // 2, (picture.height - height) // 2
+    if (width, height) == picture.size:
+        return picture
+    return picture.crop((left, top, left + width, top + height))
 
 
 def _directions(found: Any) -> torch.Tensor:
@@ -139,7 +158,7 @@ def _directions(found: Any) -> torch.Tensor:
 def missing(options: Section) -> list[Problem]:
     """What is not downloaded, and lists that cannot be read."""
     assert isinstance(options, ClipInterrogatorOptions)
-    problems = model_problems(options.model, FILES)
+    problems = missing_model(options.model, _KIND)
     for where, lists in (("lists", options.lists), ("own_list", [options.own_list])):
         try:
             for name in filter(None, lists):
@@ -157,12 +176,16 @@ def load(options: ModelOptions) -> ClipInterrogator:
     assert isinstance(options, ClipInterrogatorOptions)
     for problem in missing(options):
         raise WizardError("CLIP cannot start", problem.message, problem.remedy)
-    folder = model_folder(options.model, FILES)
+    import torch
+
+    from .transformers_model import load_model, load_tokenizer
+
     lists = [_words(name) for name in options.lists]
     if options.own_list:
         lists.append(_words(options.own_list, own=True))
-    model = _model(folder, options.device)
-    texts = _text_directions(model, folder, lists)
+    # Words are often nearer to each other than 16 bits can tell.
+    model = load_model(options, options.model, _KIND, "CLIPModel", torch.float32)
+    texts = _text_directions(model, load_tokenizer(options.model, _KIND), lists)
     return ClipInterrogator(model, list(zip(lists, texts, strict=True)), options)
 
 
@@ -170,76 +193,12 @@ def _words(name: str, *, own: bool = False) -> list[str]:
     return read_words(Path(resolve_path(name, Path.cwd())) if own else list_path(name))
 
 
-def _model(folder: Path, device: str) -> Any:
-    """The CLIPModel in ``folder``, in evaluation mode. In fp32: words are often nearer to each
-    other than 16 bits can tell. Raises WizardError."""
-    import torch
-    from transformers import CLIPModel
-    from transformers.utils import logging
-
-    # The job has a progress of its own, and what is missing is told below.
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    _check_kind(folder)
-    if device == "cuda" and not torch.cuda.is_available():
-        raise WizardError(
-            "There is no GPU that torch can use", 'device is "cuda"', "Compute on the processor."
-        )
-    place = "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
-    try:
-        loaded: Any = CLIPModel.from_pretrained(
-            folder,
-            dtype=torch.float32,
-            use_safetensors=True,
-            local_files_only=True,
-            output_loading_info=True,
-        )
-        model, told = loaded
-        # They would be filled with random numbers.
-        if absent := sorted(told["missing_keys"]):
-            raise ValueError(f"{len(absent)} weights are missing, such as {absent[0]}")
-        return model.to(place).eval()
-    except torch.OutOfMemoryError as error:
-        raise WizardError(
-            "CLIP does not fit into the GPU's memory",
-            str(folder),
-            "End what else computes there, or let this one compute on the processor.",
-        ) from error
-    except Exception as error:
-        # What damaged files raise is of transformers, safetensors, torch and json.
-        raise _damaged(folder, f"{type(error).__name__}: {error}") from error
-
-
-def _check_kind(folder: Path) -> None:
-    try:
-        config = json.loads((folder / FILES[0]).read_bytes())
-        kind = config.get("model_type")
-    except (OSError, ValueError, RecursionError, AttributeError) as error:
-        raise _damaged(folder, f"{FILES[0]}: {error}") from error
-    if kind != "clip":
-        raise WizardError(
-            "The model is no CLIP",
-            f"{folder}: its kind is {kind!r}",
-            "Give one in transformers' layout, such as openai/clip-vit-large-patch14.",
-        )
-
-
-def _damaged(folder: Path, said: str) -> WizardError:
-    words = " ".join(said.split())[:300]
-    return WizardError("CLIP cannot be loaded", f"{folder}: {words}", "Get its files again.")
-
-
 def _text_directions(
-    model: Any, folder: Path, lists: Sequence[Sequence[str]]
+    model: Any, tokenizer: Any, lists: Sequence[Sequence[str]]
 ) -> Sequence[torch.Tensor]:
     """Of each list the `_directions` of its words."""
     import torch
-    from transformers import CLIPTokenizer
 
-    try:
-        tokenizer = CLIPTokenizer.from_pretrained(folder, local_files_only=True)
-    except Exception as error:
-        raise _damaged(folder, f"{type(error).__name__}: {error}") from error
     longest = model.config.text_config.max_position_embeddings
     texts = [word for words in lists for word in words]
     found = []

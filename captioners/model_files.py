@@ -1,4 +1,5 @@
-"""Where a captioner's model is: a folder in transformers' layout, or the hub's cache.
+"""Where a captioner's model is: a folder, in transformers' layout or with a few named files, or the
+same in the hub's cache.
 
 Free of torch, so that what is not downloaded, cut off or of another kind is said before work
 starts. Nothing is downloaded here: the command that does it is part of what is said.
@@ -7,7 +8,8 @@ starts. Nothing is downloaded here: the command that does it is part of what is 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,12 @@ _WHERE = "model"
 _CONFIG, _WEIGHTS, _INDEX = "config.json", "model.safetensors", "model.safetensors.index.json"
 _PROCESSORS = ("preprocessor_config.json", "processor_config.json")
 _TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "tokenizer.model", "spiece.model")
-_OF_ONE_KIND: Mapping[str, str] = {"blip": "blip", "blip-2": "blip2", "florence2": "florence2"}
+_OF_ONE_KIND: Mapping[str, str] = {
+    "blip": "blip",
+    "blip-2": "blip2",
+    "clip": "clip_interrogator",
+    "florence2": "florence2",
+}
 """transformers' name of a kind of model, and the captioner that reads it and nothing else."""
 
 
@@ -39,6 +46,9 @@ class Kind:
     """The hub id to recommend."""
     type: str = ""
     """What `config.json` calls it; empty for any kind that no other captioner reads."""
+    files: Sequence[str] = ()
+    """All that is read of it; if empty, whatever transformers reads of a model with a tokenizer and
+    pictures. Without a ``config.json`` among them, it is no model of transformers."""
     sizes: Mapping[str, str] = field(default_factory=dict)
     """By hub id, how much a download is."""
 
@@ -71,8 +81,10 @@ def model_type(folder: Path) -> str:
     return str(_config(folder).get("model_type", ""))
 
 
-def download_command(name: str) -> str:
+def download_command(name: str, kind: Kind) -> str:
     """What brings a model into the hub's cache, without the weights that are never read."""
+    if kind.files:
+        return f"hf download {name} {' '.join(kind.files)}"
     return f'hf download {name} --exclude "*.bin" --exclude "*.h5"'
 
 
@@ -83,7 +95,7 @@ def _look(name: str, kind: Kind) -> Path | Problem:
         return Problem(f"{name!r} is no model: {error.title}", _WHERE, remedy=error.remedy)
     if not is_hub_id(resolved):
         return _unreadable(name, Path(resolved), kind, "") or Path(resolved)
-    command = download_command(resolved)
+    command = download_command(resolved, kind)
     cached = _snapshot(resolved)
     if cached is None:
         size = kind.sizes.get(resolved)
@@ -93,23 +105,48 @@ def _look(name: str, kind: Kind) -> Path | Problem:
 
 
 def _snapshot(repository: str) -> Path | None:
-    from huggingface_hub import try_to_load_from_cache
+    """The newest one in the hub's cache. Read from the cache's own files: the hub's client, which
+    could tell, takes a quarter of a second to import."""
+    from huggingface_hub.constants import HF_HUB_CACHE
 
-    found = try_to_load_from_cache(repository, _CONFIG)
-    return Path(found).parent if isinstance(found, str) else None
+    folder = Path(HF_HUB_CACHE, f"models--{repository.replace('/', '--')}")
+    try:
+        commit = (folder / "refs/main").read_text().strip()
+    except (OSError, ValueError):
+        return None
+    snapshot = folder / "snapshots" / commit
+    return snapshot if commit and _is_folder(snapshot) else None
 
 
 def _unreadable(name: str, folder: Path, kind: Kind, command: str) -> Problem | None:
     """``command`` brings what is missing in a folder of the hub's cache."""
-    usual = f"Give a folder in transformers' layout, or a hub id such as {kind.usual}."
-    if not name or not (folder / _CONFIG).is_file():
-        what = "no model is given" if not name else f"{name} is no folder with a {_CONFIG}"
-        return Problem(what, _WHERE, remedy=usual)
+    files = kind.files or (_CONFIG,)
+    absent = [file for file in files if not _is_file(folder / file)]
+    if not name or not _is_folder(folder) or (len(absent) == len(files) and not command):
+        what = f"{name} is no folder with a {files[0]}" if name else "no model is given"
+        holding = f"that holds {', '.join(files)}" if kind.files else "in transformers' layout"
+        remedy = f"Give a folder {holding}, or a hub id such as {kind.usual}."
+        return Problem(what, _WHERE, remedy=remedy)
+    if absent:
+        are = "are" if absent[1:] else "is"
+        message = f"{name} is not whole: {' and '.join(absent)} {are} missing"
+        return Problem(message, _WHERE, remedy=_mend(command))
+    if _CONFIG not in files:
+        return None
     return (
         _of_another_kind(name, folder, kind)
         or _without_weights(name, folder, command)
-        or _without_the_rest(name, folder, command)
+        or (None if kind.files else _without_the_rest(name, folder, command))
     )
+
+
+# Unlike Path's methods, these are no errors where a folder may not be looked into.
+def _is_folder(path: Path) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112
+
+
+def _is_file(path: Path) -> bool:
+    return os.path.isfile(path)  # noqa: PTH113
 
 
 def _of_another_kind(name: str, folder: Path, kind: Kind) -> Problem | None:
@@ -161,7 +198,7 @@ def _cut_off(name: str, folder: Path, files: list[str], command: str) -> Problem
 
 def _without_the_rest(name: str, folder: Path, command: str) -> Problem | None:
     for files in (_PROCESSORS, _TOKENIZERS):
-        if not any((folder / file).is_file() for file in files):
+        if not any(_is_file(folder / file) for file in files):
             return Problem(
                 f"{name} is not whole: {files[0]} is missing", _WHERE, remedy=_mend(command)
             )
@@ -176,8 +213,8 @@ def _again(command: str) -> str:
     if not command:
         return ""
     return (
-        f"Download the rest: {command}. If it stays so, its owners give no .safetensors weights: "
-        "take another model."
+        f"Download the rest: {command}. If it stays so, its owners do not give it: take another "
+        "model."
     )
 
 

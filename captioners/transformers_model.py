@@ -105,8 +105,15 @@ def dtype_for(device: torch.device) -> torch.dtype:
     )
 
 
-def load_model(options: ModelOptions, name: str, kind: Kind, model_class: str) -> Any:
-    """The model ``name`` as transformers' ``model_class``, in evaluation mode on its device.
+def load_model(
+    options: ModelOptions,
+    name: str,
+    kind: Kind,
+    model_class: str,
+    dtype: torch.dtype | None = None,
+) -> Any:
+    """The model ``name`` as transformers' ``model_class``, in evaluation mode on its device, and in
+    ``dtype``, or that of the device.
 
     Raises ModelFilesError, ModelLoadingError: it is not what its configuration says, or the GPU is
     too small.
@@ -118,7 +125,7 @@ def load_model(options: ModelOptions, name: str, kind: Kind, model_class: str) -
     with _told(name):
         model, told = getattr(transformers, model_class).from_pretrained(
             folder,
-            dtype=dtype_for(device),
+            dtype=dtype or dtype_for(device),
             device_map={"": device},
             use_safetensors=True,
             output_loading_info=True,
@@ -192,7 +199,10 @@ def _told(name: str) -> Iterator[None]:
             name,
             'Take a smaller one, free the GPU (nvidia-smi), or compute slowly: device = "cpu".',
         ) from None
-    except (OSError, ValueError, RuntimeError, ImportError, KeyError, TypeError) as error:
+    except WizardError:
+        raise
+    except Exception as error:
+        # What damaged files raise is of transformers, tokenizers, safetensors, torch and json.
         said = one_line(str(error))[:300]
         raise ModelLoadingError(
             "The captioner's model cannot be loaded",

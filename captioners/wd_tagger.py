@@ -16,7 +16,7 @@ from pydantic import Field
 from ..core.config.options import Section, option
 from ..core.errors import Problem, WizardError
 from .base import ModelOptions, ModelSpec
-from .local_models import model_folder, model_problems
+from .model_files import Kind, missing_model, model_folder
 from .onnx_session import memory_told, open_session, runtime_problems
 from .wd_tags import TagChooser, TagListError, Wishes, read_tags
 
@@ -24,6 +24,13 @@ if TYPE_CHECKING:
     import numpy as np
 
 MODEL, TAGS = "model.onnx", "selected_tags.csv"
+_USUAL = "SmilingWolf/wd-swinv2-tagger-v3"
+_KIND = Kind(
+    title="WD tagger",
+    usual=_USUAL,
+    files=(MODEL, TAGS),
+    sizes={_USUAL: "0.5 GB", "SmilingWolf/wd-eva02-large-tagger-v3": "1.3 GB"},
+)
 PUBLISHED_THRESHOLDS = {
     "wd-swinv2-tagger-v3": 0.2653,
     "wd-convnext-tagger-v3": 0.2682,
@@ -45,7 +52,7 @@ class WDTaggerOptions(ModelOptions):
     """Which tags are said."""
 
     model: str = option(
-        "SmilingWolf/wd-swinv2-tagger-v3",
+        _USUAL,
         help="A hub id, or a folder with model.onnx and selected_tags.csv. "
         "SmilingWolf/wd-eva02-large-tagger-v3 is larger and surer; take its published threshold.",
         source="sd-scripts",
@@ -179,7 +186,7 @@ def picture_values(picture: Image.Image, side: int) -> np.ndarray:
 def missing(options: Section) -> list[Problem]:
     """What the tagger lacks on this machine, and the commands that bring it."""
     assert isinstance(options, WDTaggerOptions)
-    problems = [*runtime_problems(options.device), *model_problems(options.model, (MODEL, TAGS))]
+    problems = [*runtime_problems(options.device), *missing_model(options.model, _KIND)]
     if options.general_threshold == "published" and _published(options.model) is None:
         problems.append(
             Problem(
@@ -197,7 +204,7 @@ def load(options: ModelOptions) -> WDTagger:
     for problem in missing(options):
         if problem.severity == "error":
             raise WizardError("The tagger cannot start", problem.message, problem.remedy)
-    folder = model_folder(options.model, (MODEL, TAGS))
+    folder = model_folder(options.model, _KIND)
     tags = read_tags(folder / TAGS)
     session = open_session(folder / MODEL, options.device)
     return WDTagger(session, TagChooser(tags, _wishes(options)), len(tags))
@@ -231,7 +238,7 @@ def _takes(shape: Sequence[Any]) -> tuple[int, int]:
         raise WizardError(
             "The model is no WD tagger of version 3",
             f"it takes {list(shape)}, not square pictures with three colours last",
-            "Choose another: SmilingWolf/wd-swinv2-tagger-v3.",
+            f"Choose another: {_USUAL}.",
         )
     batch, side = (size if isinstance(size, int) else 0 for size in shape[:2])
     return batch, side or USUAL_SIDE

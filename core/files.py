@@ -14,7 +14,6 @@ import json
 import os
 import secrets
 import stat
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -61,17 +60,10 @@ def write_bytes(path: Path, data: bytes, *, durable: bool = True, replacing: boo
     Raises WriteError when the disk is full, the folder is not writable, or what is read back
     differs from what was written.
     """
-    expected = hashlib.sha256(data).hexdigest()
     temporary = path.with_name(f"{TEMPORARY_MARK}{secrets.token_hex(6)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write_temporary(temporary, data, _mode_of(path), durable)
-        if durable and sha256_of(temporary) != expected:
-            raise WriteError(
-                "A file was read back different from what was written",
-                f"{path}",
-                "The disk or file system is faulty; write to another one.",
-            )
+        digest = write_temporary(temporary, path, data, durable=durable)
         if replacing:
             temporary.replace(path)
         else:
@@ -79,16 +71,50 @@ def write_bytes(path: Path, data: bytes, *, durable: bool = True, replacing: boo
         if durable:
             sync_folder(path.parent)
     except OSError as error:
-        raise WriteError(
-            f"Cannot write {path.name}",
-            f"{path}: {error.strerror or error}",
-            _remedy(error),
-            may_pass=True,
-        ) from error
+        raise write_failed(path, error) from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-    return expected
+    return digest
+
+
+def write_temporary(temporary: Path, path: Path, data: bytes, *, durable: bool = True) -> str:
+    """The part of `write_bytes` before the file takes its name: ``data`` in the new file
+    ``temporary``, with the permissions that ``path`` has. Raises OSError, and WriteError."""
+    # The mode of a new file comes from the umask, as for any file of the user's; mkstemp would
+    # make it 0600. A file that is replaced keeps the mode that the user gave it.
+    mode = _mode_of(path)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        if mode is not None:
+            os.fchmod(descriptor, mode)
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
+        if durable:
+            os.fsync(descriptor)
+            # Reading back is worth little from memory: let the disk answer.
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+    finally:
+        os.close(descriptor)
+    digest = hashlib.sha256(data).hexdigest()
+    if durable and sha256_of(temporary) != digest:
+        raise WriteError(
+            "A file was read back different from what was written",
+            f"{path}",
+            "The disk or file system is faulty; write to another one.",
+        )
+    return digest
+
+
+def write_failed(path: Path, error: OSError) -> WriteError:
+    """That ``path`` could not be written, in words."""
+    return WriteError(
+        f"Cannot write {path.name}",
+        f"{path}: {error.strerror or error}",
+        _remedy(error),
+        may_pass=True,
+    )
 
 
 def write_text(path: Path, text: str, *, durable: bool = True) -> str:
@@ -119,16 +145,14 @@ def temporaries(folder: Path) -> Iterator[Path]:
     yield from folder.rglob(f"{TEMPORARY_MARK}*")
 
 
-def sweep(folder: Path, older_than: float = 0.0) -> int:
+def sweep(folder: Path) -> int:
     """Remove orphaned temporaries below ``folder``; returns how many. Only for a folder whose lock
-    is held, since a live writer's temporary looks the same; or for those ``older_than`` so many
-    seconds, which none is."""
+    is held, since a live writer's temporary looks the same."""
     swept = 0
     for orphan in list(temporaries(folder)):
         with contextlib.suppress(OSError):
-            if not older_than or orphan.lstat().st_mtime < time.time() - older_than:
-                orphan.unlink()
-                swept += 1
+            orphan.unlink()
+            swept += 1
     return swept
 
 
@@ -136,24 +160,6 @@ def _mode_of(path: Path) -> int | None:
     with contextlib.suppress(OSError):
         return stat.S_IMODE(path.stat().st_mode)
     return None
-
-
-def _write_temporary(temporary: Path, data: bytes, mode: int | None, durable: bool) -> None:
-    # The mode of a new file comes from the umask, as for any file of the user's; mkstemp would
-    # make it 0600. A file that is replaced keeps the mode that the user gave it.
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-    try:
-        if mode is not None:
-            os.fchmod(descriptor, mode)
-        view = memoryview(data)
-        while view:
-            view = view[os.write(descriptor, view) :]
-        if durable:
-            os.fsync(descriptor)
-            # Reading back is worth little from memory: let the disk answer.
-            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
-    finally:
-        os.close(descriptor)
 
 
 def _name_new(temporary: Path, path: Path) -> None:

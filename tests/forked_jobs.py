@@ -113,14 +113,15 @@ def _work(order: Mapping[str, Any]) -> None:
         # What a job prints must not mingle with the answers.
         os.dup2(2, 1)
         if order["crash_at"]:
-            _crash_at(order["crash_at"])
+            crash_at(order["crash_at"])
         module, _, name = order["work"].partition(":")
         code = run_job(order["run"], getattr(importlib.import_module(module), name))
     finally:
         os._exit(code)
 
 
-def _crash_at(count: int) -> None:
+def crash_at(count: int) -> None:
+    """As `ForkServer.start` says, in this process."""
     left = count
     writing = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
     changes = {"os.rename", "os.remove", "os.mkdir", "os.rmdir"}

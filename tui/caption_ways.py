@@ -16,7 +16,6 @@ from ..captioners.base import CaptionerSpec, LightSpec
 from ..captioners.job import writing
 from ..captioners.job.pictures import Found, find_pictures
 from ..captioners.job.task import CaptionTask, Pictures, begin, directory_of
-from ..core.config import configfile
 from ..core.config.options import Section
 from ..core.dataset.caption_files import Outcome, current_caption
 from ..core.dataset.captions import CaptionError
@@ -26,11 +25,13 @@ from ..core.run import control
 from ..core.run.lock import AlreadyRunningError
 from ..core.text import printable
 from .captioning import CaptioningWords, outcome_text
+from .dataset_argument import config_of, is_folder, of_folder, told_of
 from .follow import follow, start
 from .problems import problems_text, wrapped
 from .terminal import redraws
 
 _SHOWN = 20
+_TOLD_AFTER = 50
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,7 @@ class Asked:
 
 def pictures_of(place: Path) -> Pictures:
     """The pictures that a folder or a TOML names. Raises WizardError."""
-    if not place.is_dir() and place.suffix.lower() == ".toml":
-        return Pictures.of_config(configfile.load(place))
-    return Pictures.of_folder(place)
+    return Pictures.of_config(config_of(place))
 
 
 def listing() -> str:
@@ -193,26 +192,28 @@ def _light_captions(
     """By picture what is to stand there, and why there is nothing."""
     captions: dict[Path, str] = {}
     left = dict(found.left)
-    prefixes = {wanted.file.path: wanted.prefix for wanted in found.wanted}
-    for item in spec.create(asked.options).caption(list(prefixes)):
+    by_path = {wanted.file.path: wanted for wanted in found.wanted}
+    for item in spec.create(asked.options).caption(list(by_path)):
         if not item.text:
             left[item.picture] = item.reason
             continue
         try:
-            old = current_caption(item.picture, lines=asked.task.lines)
+            wanted = by_path[item.picture]
+            old = current_caption(item.picture, lines=asked.task.lines) or wanted.caption
         except CaptionError as error:
             left[item.picture] = f"its caption {error}"
             continue
-        prefix = prefixes[item.picture]
-        captions[item.picture] = writing.composed(old, item.text, prefix, asked.task)
+        captions[item.picture] = writing.composed(old, item.text, wanted.prefix, asked.task)
     return captions, left
 
 
 def _found(asked: Asked) -> Found:
     """The pictures; what is odd about their folders is said."""
-    found = find_pictures(asked.task)
+    progress = _looked_at if redraws(sys.stderr) else None
+    with told_of(asked.place):
+        found = find_pictures(asked.task, progress)
     odd = [problem for problem in found.problems if problem.severity == "warning"]
-    sys.stderr.write(problems_text(odd))
+    sys.stderr.write(problems_text(of_folder(odd, asked.place) if is_folder(asked.place) else odd))
     return found
 
 
@@ -252,6 +253,11 @@ def _line(kind: str, **fields: Any) -> None:
     sys.stdout.write(json.dumps({"kind": kind, "time": time.time(), **fields}) + "\n")
 
 
-def _progress(done: int, total: int) -> None:
-    sys.stderr.write(f"\rcaptions {done}/{total}" + ("\r\x1b[K" if done == total else ""))
-    sys.stderr.flush()
+def _looked_at(done: int, total: int) -> None:
+    _progress(done, total, "looking for captions")
+
+
+def _progress(done: int, total: int, words: str = "captions") -> None:
+    if done == total or done % _TOLD_AFTER == 0:
+        sys.stderr.write(f"\r{words} {done}/{total}" + ("\r\x1b[K" if done == total else ""))
+        sys.stderr.flush()

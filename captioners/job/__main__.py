@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from ...core.run.job import Job, run_job
@@ -10,6 +11,9 @@ from ...core.run.job import Job, run_job
 def work(job: Job) -> None:
     """The work of a captioning job. Raises WizardError for whatever a person can mend."""
     job.phase("start")
+    # Before the hub's client is imported: what is not on this machine was said before, and nothing
+    # is looked up or sent while pictures are captioned.
+    os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1")
     from .captioning import Captioning
 
     Captioning(job).run()

@@ -63,7 +63,7 @@ class Asker:
                 f"It was asked of {len(batch)} pictures and has answered {len(texts)} times.",
                 "Update or uninstall the distribution that brings it.",
             )
-        return [" ".join(text.split()) for text in texts]
+        return [_one_line(text) for text in texts]
 
     def _one_by_one(self, batch: Sequence[Opened]) -> Iterator[tuple[Opened, str, str]]:
         """One of them is what the model cannot bear: the others shall not suffer for it."""
@@ -99,6 +99,11 @@ class Asker:
             f"The memory is too small for {tried} pictures at once: "
             f"{self.batch_size} at a time from now on"
         )
+
+
+def _one_line(text: str) -> str:
+    """Without what no caption file may hold, whoever has said it."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def _is_out_of_memory(error: Exception) -> bool:

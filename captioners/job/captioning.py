@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ...core.files import sweep
 from ...core.run.job import Job
 from ...core.run.tasks import TaskDirectory
 from ..base import ModelOptions
@@ -17,8 +16,6 @@ from .writing import Begun, Writer, with_prefix
 
 _MOST_TOLD = 100
 """Pictures that are left out, one by one; how many there are in all is said at the end."""
-_LONG_AGO = 10.0
-"""Seconds. A caption file is written in far less, by whoever else writes one now."""
 _NOTHING = "the captioner has nothing to say of it"
 
 
@@ -39,12 +36,12 @@ class Captioning:
         """Do all of it, as far as nobody asks for a stop. Raises WizardError, Stopped."""
         job = self._job
         job.phase("find pictures")
-        found = find_pictures(self._task)
+        found = find_pictures(self._task, lambda done, total: job.progress(done))
         pictures = [wanted.file.path for wanted in found.wanted]
         if self._begun.is_new:
             self._begun.note(() if self._task.mode == "missing" else pictures)
         else:
-            self._sweep(pictures)
+            self._task.files.tidy()
         self._total = len(pictures)
         writer = Writer(self._task, self._begun, self._total)
         for path, reason in found.left.items():
@@ -62,7 +59,7 @@ class Captioning:
         """Take up what is known already, and ask of the rest."""
         unknown: list[Wanted] = []
         for wanted in pictures:
-            text = self._results.find(file=wanted.file)
+            text = self._known(wanted)
             if text is None:
                 unknown.append(wanted)
             else:
@@ -89,6 +86,13 @@ class Captioning:
         coming.close()
         if batch and not job.stop_requested:
             self._ask(asker, batch, writer)
+
+    def _known(self, wanted: Wanted) -> str | None:
+        try:
+            return self._results.find(file=wanted.file)
+        except OSError:
+            # It has gone since the folder was listed, which is told when it is opened.
+            return None
 
     def _ask(self, asker: Asker, batch: list[Opened], writer: Writer) -> None:
         for picture, text, reason in asker.answers(batch):
@@ -123,15 +127,10 @@ class Captioning:
 
     def _take(self, writer: Writer, wanted: Wanted, text: str) -> None:
         if text:
-            writer.add(wanted.file.path, wanted.prefix, text)
+            writer.add(wanted, text)
         else:
             self._leave_out(wanted.file.path, _NOTHING)
         self._step()
-
-    def _sweep(self, pictures: list[Path]) -> None:
-        """Remove what an attempt that was killed has left beside the pictures."""
-        for folder in dict.fromkeys(picture.parent for picture in pictures):
-            sweep(folder, older_than=_LONG_AGO)
 
     def _step(self) -> None:
         self._done += 1

@@ -1,12 +1,14 @@
 """What a model has said of pictures, one line each, kept whatever ends the process.
 
 A picture is known again by its content, or, without reading it, by its path, size and time. What
-the same model says with other options is another answer. The file is only ever appended to; a line
-that a crash or a full disk has torn is passed over.
+the same model says with other options is another answer. A job appends to the file; a line that a
+crash or a full disk has torn is passed over. Only at a start, when most lines have had their day,
+is it written anew.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import json
@@ -14,9 +16,11 @@ import os
 from pathlib import Path
 
 from ...core.dataset.folders import FileEntry, open_regular
-from ...core.files import WriteError
+from ...core.files import WriteError, write_bytes
 
 _BLOCK = 1 << 20
+_FEW = 1_000
+"""Lines that are no trouble, whatever they say."""
 
 
 class Results:
@@ -28,11 +32,13 @@ class Results:
         self._settings = settings
         # Texts stay in the file: of 100,000 pictures only their places are remembered.
         self._places: dict[bytes, int] = {}
-        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
         try:
-            self._descriptor = os.open(path, flags, 0o666)
-            self._size = os.fstat(self._descriptor).st_size
-            self._load()
+            self._open()
+            lasting, lines = self._load()
+            if lines > 2 * len(lasting) + _FEW:
+                # It can wait until there is room.
+                with contextlib.suppress(WriteError):
+                    self._rewrite(lasting)
             if self._size and os.pread(self._descriptor, 1, self._size - 1) != b"\n":
                 self._append(b"\n")
         except OSError as error:
@@ -84,14 +90,39 @@ class Results:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         self._size += written
 
-    def _load(self) -> None:
-        with open(self._descriptor, "rb", closefd=False) as lines:
-            lines.seek(0)
-            place = 0
-            for line in lines:
-                known = _keys(line, self._settings)
-                self._places.update(dict.fromkeys(known, place))
+    def _open(self) -> None:
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        self._descriptor = os.open(self._path, flags, 0o666)
+        self._size = os.fstat(self._descriptor).st_size
+
+    def _load(self) -> tuple[dict[bytes, int], int]:
+        """Where the last answer of each content is, for all settings; how many lines there are."""
+        lasting: dict[bytes, int] = {}
+        place = lines = 0
+        with open(self._descriptor, "rb", closefd=False) as file:
+            file.seek(0)
+            for line in file:
+                if found := _read(line):
+                    settings, content, seen = found
+                    if settings == self._settings:
+                        self._places[content] = self._places[seen] = place
+                    lasting[_digest(settings.encode("utf-8", "replace") + content)] = place
                 place += len(line)
+                lines += 1
+        return lasting, lines
+
+    def _rewrite(self, lasting: dict[bytes, int]) -> None:
+        """Leave out what a later line says again, of a picture that was touched or copied."""
+        kept: list[bytes] = []
+        with open(self._descriptor, "rb", closefd=False) as file:
+            for place in sorted(lasting.values()):
+                file.seek(place)
+                kept.append(file.readline())
+        write_bytes(self._path, b"".join(kept))
+        os.close(self._descriptor)
+        self._places.clear()
+        self._open()
+        self._load()
 
 
 def content_of(path: Path) -> str:
@@ -106,21 +137,24 @@ def content_of(path: Path) -> str:
 def _key(file: FileEntry | None = None, content: str = "") -> bytes:
     if file is None:
         return bytes.fromhex(content)
-    seen = os.fsencode(file.path) + f"\0{file.size}\0{file.modified_ns}".encode()
-    return hashlib.blake2b(seen, digest_size=16).digest()
+    return _digest(os.fsencode(file.path) + f"\0{file.size}\0{file.modified_ns}".encode())
 
 
-def _keys(line: bytes, settings: str) -> tuple[bytes, ...]:
-    """By what the answer in ``line`` is found; by nothing if it is another's, or torn."""
+def _read(line: bytes) -> tuple[str, bytes, bytes] | None:
+    """An answer's settings, and by what it is found: content and file; None if it is torn."""
     if not line.endswith(b"\n"):
-        return ()
+        return None
     try:
         answer = json.loads(line)
-        if answer["settings"] != settings or not isinstance(answer["text"], str):
-            return ()
-        return bytes.fromhex(answer["content"]), bytes.fromhex(answer["file"])
+        settings, text = answer["settings"], answer["text"]
+        found = bytes.fromhex(answer["content"]), bytes.fromhex(answer["file"])
     except (ValueError, KeyError, TypeError, RecursionError):
-        return ()
+        return None
+    return (settings, *found) if isinstance(settings, str) and isinstance(text, str) else None
+
+
+def _digest(data: bytes) -> bytes:
+    return hashlib.blake2b(data, digest_size=16).digest()
 
 
 def _not_kept(path: Path, error: OSError) -> WriteError:

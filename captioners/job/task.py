@@ -6,11 +6,11 @@ import hashlib
 import json
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...core.config import DatasetOptions, RunConfig
+from ...core.config import CaptionOptions, DatasetOptions, RunConfig
 from ...core.config.typed_section import checked
 from ...core.dataset.caption_files import CaptionFiles, Mode
 from ...core.run import tasks
@@ -40,6 +40,10 @@ class CaptionTask:
     """In front of every caption; None: the trigger words of the picture's concept."""
     lines: bool = False
     """Whether the lines of a caption are alternatives, and stay lines."""
+    metadata: str = ""
+    """A file of many captions, as `CaptionOptions` names it."""
+    separator: str = ","
+    """Between the tags of such a file."""
 
     @property
     def root(self) -> Path:
@@ -49,6 +53,13 @@ class CaptionTask:
     @property
     def dataset_options(self) -> DatasetOptions:
         return DatasetOptions.model_validate(dict(self.dataset))
+
+    @property
+    def caption_options(self) -> CaptionOptions:
+        """How the captions that are there are read."""
+        return CaptionOptions(
+            metadata=self.metadata, separator=self.separator, wildcards=self.lines
+        )
 
     @property
     def files(self) -> CaptionFiles:
@@ -80,22 +91,32 @@ class CaptionTask:
 
 @dataclass(frozen=True)
 class Pictures:
-    """Which pictures a task is about, as a folder or a TOML says it."""
+    """Which pictures a task is about, and how their captions are read."""
 
     dataset: DatasetOptions
-    trigger_words: Sequence[str] = ()
-    lines: bool = False
+    captions: CaptionOptions = field(default_factory=CaptionOptions)
 
     @classmethod
     def of_config(cls, config: RunConfig) -> Pictures:
         """Those of a configuration, whose paths are absolute."""
-        captions = config.captions
-        return cls(config.dataset, captions.trigger_words, captions.wildcards)
+        return cls(config.dataset, config.captions)
 
-    @classmethod
-    def of_folder(cls, folder: Path) -> Pictures:
-        """Those of a folder, flat or with ``N_name`` folders inside."""
-        return cls(DatasetOptions(folder=str(folder.absolute())))
+    def task(
+        self, captioner: str, options: Mapping[str, Any], mode: Mode, prefix: str | None = None
+    ) -> CaptionTask:
+        """To caption them."""
+        captions = self.captions
+        return CaptionTask(
+            captioner,
+            options,
+            mode,
+            self.plain(),
+            list(captions.trigger_words),
+            prefix,
+            captions.wildcards,
+            captions.metadata,
+            captions.separator,
+        )
 
     @property
     def root(self) -> Path:
@@ -105,7 +126,7 @@ class Pictures:
     @property
     def files(self) -> CaptionFiles:
         """Their caption files."""
-        return CaptionFiles(self.root, lines=self.lines)
+        return CaptionFiles(self.root, lines=self.captions.wildcards)
 
     def plain(self) -> dict[str, Any]:
         """As `CaptionTask.dataset` has them."""

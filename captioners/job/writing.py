@@ -9,14 +9,15 @@ from pathlib import Path
 
 from ...core.dataset.caption_files import (
     CaptionFiles,
-    Change,
     Outcome,
     caption_digest,
     current_caption,
 )
+from ...core.dataset.caption_journal import Change
 from ...core.dataset.captions import CaptionError, begins_with, split_tags
 from ...core.errors import WizardError
 from ...core.files import write_json
+from .pictures import Wanted
 from .task import CaptionTask
 
 _TITLE = "captions of "
@@ -105,7 +106,7 @@ class Writer:
         self._files = task.files
         self._begun = begun
         self._portion = max(_PORTION, total // _MOST_PORTIONS)
-        self._waiting: dict[Path, tuple[str, str]] = {}
+        self._waiting: dict[Path, tuple[Wanted, str]] = {}
         self._ours = {} if begun.is_new else self._written_before()
 
     @property
@@ -113,9 +114,9 @@ class Writer:
         """How many captions are not written yet."""
         return len(self._waiting)
 
-    def add(self, picture: Path, prefix: str, text: str) -> None:
+    def add(self, wanted: Wanted, text: str) -> None:
         """Take a caption up. Raises WriteError, as `flush`."""
-        self._waiting[picture] = (prefix, text)
+        self._waiting[wanted.file.path] = (wanted, text)
         if len(self._waiting) >= self._portion:
             self.flush()
 
@@ -123,9 +124,9 @@ class Writer:
         """Write what was gathered. Raises WriteError: what is not written then, the next attempt
         writes."""
         ready: dict[Path, str] = {}
-        for picture, (prefix, text) in self._waiting.items():
+        for picture, (wanted, text) in self._waiting.items():
             try:
-                composed = self._composed(picture, prefix, text)
+                composed = self._composed(picture, wanted, text)
             except CaptionError as error:
                 self.left[picture] = f"its caption {error}"
                 continue
@@ -147,18 +148,18 @@ class Writer:
         else:
             self.same += len(untouched)
 
-    def _composed(self, picture: Path, prefix: str, text: str) -> str | None:
+    def _composed(self, picture: Path, wanted: Wanted, text: str) -> str | None:
         """What is to stand in the file; "" when somebody else has changed it, None when it is there
         from an earlier attempt. Raises CaptionError."""
         now = caption_digest(picture)
         if now is not None and self._ours.get(picture) == now:
             return None
         if self._task.mode == "missing":
-            return with_prefix(text, prefix)
+            return with_prefix(text, wanted.prefix)
         if now != self._begun.before.get(str(picture)):
             return ""
-        old = current_caption(picture, lines=self._task.lines)
-        return composed(old, text, prefix, self._task)
+        old = current_caption(picture, lines=self._task.lines) or wanted.caption
+        return composed(old, text, wanted.prefix, self._task)
 
     def _written_before(self) -> dict[Path, str]:
         """What earlier attempts, which may have been killed, have made of files."""
@@ -174,10 +175,12 @@ class Writer:
 
 def composed(old: str, text: str, prefix: str, task: CaptionTask) -> str:
     """What is to stand where ``old`` stands. What ends with ``text`` is not added to again."""
-    if task.mode == "append" and old:
-        between = "\n" if task.lines else ", "
-        text = old if old.endswith(text) else f"{old}{between}{text}"
-    return with_prefix(text, prefix)
+    text_alone = with_prefix(text, prefix)
+    if task.mode != "append" or old in ("", text, text_alone):
+        return text_alone
+    between = "\n" if task.lines else ", "
+    # As a whole: "red hat" does not end with what says "hat".
+    return with_prefix(old if old.endswith(between + text) else f"{old}{between}{text}", prefix)
 
 
 def with_prefix(text: str, prefix: str) -> str:

@@ -1,29 +1,23 @@
 """Caption files written beside pictures, with all that was there before kept.
 
 The only files of a dataset that are ever written. Before any of them is, what each held goes into
-a journal outside the dataset, so that one edit, or a change to thousands of files, can be undone,
-also after a crash in its middle.
+a journal outside the dataset (`caption_journal`), so that one edit, or a change to thousands of
+files, can be undone, also after a crash in its middle.
 """
 
 from __future__ import annotations
 
-import base64
-import contextlib
-import hashlib
-import json
 import os
 import stat
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from ..config.paths import templates_folder
-from ..errors import WizardError
-from ..files import WriteError, write_bytes, write_json
-from ..places import state_folder
-from .captions import EXTENSIONS, SIZE_LIMIT, CaptionError, read_caption
+from ..file_batch import Replacement, replace_files
+from .caption_journal import Change, Journal, Kept, digest_of, read_change
+from .captions import EXTENSIONS, SIZE_LIMIT, CaptionError, caption_in, read_caption
 from .folders import open_regular
 from .images import Progress
 from .wildcards import lines_of
@@ -31,16 +25,6 @@ from .wildcards import lines_of
 Mode = Literal["missing", "overwrite", "append"]
 """What happens to a picture that has a caption: it is kept, replaced, or added to. An empty file
 counts as none."""
-_MOST_CHANGES = 500
-
-
-@dataclass(frozen=True)
-class Change:
-    """One change, of one caption file or of many, that can be undone."""
-
-    journal: Path
-    title: str
-    files: int
 
 
 @dataclass(frozen=True)
@@ -77,7 +61,7 @@ def current_caption(picture: Path, *, lines: bool = False) -> str:
 def caption_digest(picture: Path) -> str | None:
     """What the caption file of ``picture`` holds now, as a SHA-256; None without one."""
     data = _read(caption_file(picture))
-    return None if data is None else _digest(data)
+    return None if data is None else digest_of(data)
 
 
 class CaptionFiles:
@@ -86,8 +70,7 @@ class CaptionFiles:
 
     def __init__(self, root: Path, *, lines: bool = False) -> None:
         self._lines = lines
-        name = hashlib.blake2b(os.fsencode(os.path.realpath(root)), digest_size=16).hexdigest()
-        self.journal = state_folder() / "captions" / name
+        self.journal = Journal(root)
 
     def write(
         self,
@@ -106,79 +89,116 @@ class CaptionFiles:
         Raises WriteError when the journal or a caption file cannot be written; what was written
         until then can be undone. What ``progress`` raises ends it likewise.
         """
+        self.tidy()
         planned: list[_Planned] = []
         left: dict[Path, str] = {}
+        ours = templates_folder()
         for picture, text in captions.items():
             try:
+                if picture.is_relative_to(ours):
+                    raise CaptionError("comes along with lora-wizard, and is not changed")
                 plan = _plan(picture, text, mode, separator, self._lines)
             except CaptionError as error:
                 left[picture] = str(error)
                 continue
             if plan and (plan.text != plan.was or (with_empty and plan.old is None)):
                 planned.append(plan)
+        planned, same = _one_for_each_file(planned, left)
         if not planned:
             return Outcome({}, left)
-        change = self._begin(title, planned)
+        change = self.journal.begin(title, [plan.kept for plan in planned])
         written: dict[Path, str] = {}
-        for done, plan in enumerate(planned, start=1):
+
+        def after(place: int, done: bool) -> None:
+            plan = planned[place]
+            for picture in (plan.picture, *same.get(plan.file, ())):
+                if done:
+                    written[picture] = plan.text
+                else:
+                    left[picture] = "its caption was changed meanwhile"
+
+        self._replace(
+            change,
+            [Replacement(plan.file, plan.data) for plan in planned],
             # Thousands take a while, and somebody may be at work on one of them.
-            if _read(plan.file) == plan.old:
-                write_bytes(plan.file, plan.data)
-                written[plan.picture] = plan.text
-            else:
-                left[plan.picture] = "its caption was changed meanwhile"
-            if progress:
-                progress(done, len(planned))
+            lambda place: _read(planned[place].file) == planned[place].old,
+            after,
+            progress,
+        )
         return Outcome(written, left, change)
 
     def changes(self) -> list[Change]:
         """What can be undone, the latest first."""
-        found: list[Change] = []
-        for path in self._journals():
-            with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-                document = json.loads(path.read_bytes())
-                found.append(Change(path, str(document["title"]), len(document["files"])))
-        return found
+        return self.journal.changes()
 
     def digests(self, change: Change) -> dict[Path, str]:
         """By picture, what ``change`` has made of its file, as a SHA-256. Raises WizardError when
         the journal is damaged."""
-        return {entry.picture: entry.new for entry in _entries(change.journal)}
+        return {kept.picture: kept.new for kept in read_change(change)}
 
     def undo(self, change: Change, progress: Progress | None = None) -> Outcome:
         """Bring back what the files held before ``change``. A file that was changed since then is
         left as it is. Raises WriteError, and WizardError when the journal is damaged."""
+        self.tidy()
         restored: dict[Path, str] = {}
         left: dict[Path, str] = {}
-        entries = list(_entries(change.journal))
-        for done, entry in enumerate(entries, start=1):
-            now = _read(entry.file)
-            if now != entry.old:
-                if now is None or _digest(now) != entry.new:
-                    left[entry.picture] = "it was changed again since"
-                    continue
-                _restore(entry)
-            with contextlib.suppress(CaptionError):
-                restored[entry.picture] = current_caption(entry.picture, lines=self._lines)
-            if progress:
-                progress(done, len(entries))
-        with contextlib.suppress(OSError):
-            change.journal.unlink()
+        ours: list[Kept] = []
+        for kept in read_change(change):
+            if _is_of_change(kept):
+                ours.append(kept)
+            elif _read(kept.file) == kept.old:
+                restored[kept.picture] = self._text(kept)
+            else:
+                left[kept.picture] = _CHANGED_SINCE
+
+        def after(place: int, done: bool) -> None:
+            kept = ours[place]
+            if done:
+                restored[kept.picture] = self._text(kept)
+            else:
+                left[kept.picture] = _CHANGED_SINCE
+
+        self._replace(
+            change,
+            [Replacement(kept.file, kept.old) for kept in ours],
+            lambda place: _is_of_change(ours[place]),
+            after,
+            progress,
+        )
+        self.journal.forget(change)
         return Outcome(restored, left)
 
-    def _begin(self, title: str, planned: list[_Planned]) -> Change:
-        journal = self.journal / f"{time.time_ns():020}.json"
-        files = [plan.entry() for plan in planned]
-        write_json(journal, {"title": title, "files": files})
-        for path in self._journals()[_MOST_CHANGES:]:
-            with contextlib.suppress(OSError):
-                path.unlink()
-        return Change(journal, title, len(files))
+    def tidy(self) -> None:
+        """Remove what processes that were killed have left beside the pictures, unless somebody
+        is writing captions."""
+        self.journal.tidy()
 
-    def _journals(self) -> list[Path]:
-        with contextlib.suppress(OSError):
-            return sorted(self.journal.glob("*.json"), reverse=True)
-        return []
+    def _replace(
+        self,
+        change: Change,
+        wanted: list[Replacement],
+        is_due: Callable[[int], bool],
+        after: Callable[[int, bool], object],
+        progress: Progress | None,
+    ) -> None:
+        def told(place: int, done: bool) -> None:
+            after(place, done)
+            if progress:
+                progress(place + 1, len(wanted))
+
+        with self.journal.writing(change) as token:
+            replace_files(wanted, token, is_due=is_due, after=told)
+
+    def _text(self, kept: Kept) -> str:
+        """The caption that a file held before; "" where there was none, or none that is read."""
+        try:
+            data = kept.old or b""
+            return caption_in(data, len(data), kept.file, lines=self._lines).text
+        except CaptionError:
+            return ""
+
+
+_CHANGED_SINCE = "it was changed again since"
 
 
 @dataclass(frozen=True)
@@ -194,61 +214,64 @@ class _Planned:
         # What a file name or an old file may bring and UTF-8 has not.
         return f"{self.text}\n".encode("utf-8", "replace")
 
-    def entry(self) -> dict[str, str | None]:
-        return {
-            "picture": str(self.picture),
-            "file": str(self.file),
-            "old": None if self.old is None else base64.b64encode(self.old).decode(),
-            "new": _digest(self.data),
-        }
-
-
-@dataclass(frozen=True)
-class _Entry:
-    picture: Path
-    file: Path
-    old: bytes | None
-    new: str
+    @property
+    def kept(self) -> Kept:
+        return Kept(self.picture, self.file, self.old, digest_of(self.data))
 
 
 def _plan(picture: Path, text: str, mode: Mode, separator: str, lines: bool) -> _Planned | None:
     """What to write, which may be there already; None when what is there is to be kept. Raises
     CaptionError."""
     file = caption_file(picture)
-    if picture.is_relative_to(templates_folder()):
-        raise CaptionError("comes along with lora-wizard, and is not changed")
-    if os.path.lexists(file) and not stat.S_ISREG(file.lstat().st_mode):
-        raise CaptionError(f"{file.name} is a link or no file, and is not replaced")
-    old, now = _read(file), current_caption(picture, lines=lines)
+    old = _old(file)
+    now = "" if old is None else caption_in(old, len(old), file, lines=lines).text
     text = "\n".join(lines_of(text)) if lines else " ".join(text.splitlines()).strip()
     if now and mode == "missing":
         return None
     if now and mode == "append":
         text = f"{now}{separator}{text}" if text else now
-    return _Planned(picture, file, old, now, text)
+    plan = _Planned(picture, file, old, now, text)
+    if len(plan.data) > SIZE_LIMIT:
+        raise CaptionError(f"would have {len(plan.data) / 1e6:.1f} MB: too long for a caption")
+    return plan
 
 
-def _entries(journal: Path) -> Iterator[_Entry]:
+def _old(file: Path) -> bytes | None:
+    """What a file holds, if it is there. Raises CaptionError where it cannot be replaced."""
     try:
-        for item in json.loads(journal.read_bytes())["files"]:
-            old = None if item["old"] is None else base64.b64decode(item["old"])
-            yield _Entry(Path(item["picture"]), Path(item["file"]), old, item["new"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise WizardError(
-            "This change cannot be undone", f"{journal}: {error}", "Its captions stay as they are."
-        ) from error
-
-
-def _restore(entry: _Entry) -> None:
-    if entry.old is not None:
-        write_bytes(entry.file, entry.old)
-        return
-    try:
-        entry.file.unlink(missing_ok=True)
+        mode = file.lstat().st_mode
+    except FileNotFoundError:
+        return None
     except OSError as error:
-        raise WriteError(
-            f"Cannot remove {entry.file.name}", f"{entry.file}: {error.strerror or error}", ""
-        ) from error
+        raise CaptionError(f"cannot be read: {error.strerror or error}") from error
+    if not stat.S_ISREG(mode):
+        raise CaptionError(f"{file.name} is a link or no file, and is not replaced")
+    old = _read(file)
+    if old is None:
+        raise CaptionError(f"{file.name} cannot be read")
+    return old
+
+
+def _one_for_each_file(
+    planned: list[_Planned], left: dict[Path, str]
+) -> tuple[list[_Planned], dict[Path, list[Path]]]:
+    """Of pictures that share a caption file, a.jpg and a.png, the first one's; and by file those
+    of whom the same is to be said."""
+    first: dict[Path, _Planned] = {}
+    same: dict[Path, list[Path]] = {}
+    for plan in planned:
+        kept = first.setdefault(plan.file, plan)
+        if kept is not plan and kept.text == plan.text:
+            same.setdefault(plan.file, []).append(plan.picture)
+        elif kept is not plan:
+            left[plan.picture] = f"{kept.picture.name} has the same caption file"
+    return list(first.values()), same
+
+
+def _is_of_change(kept: Kept) -> bool:
+    """Whether a file holds what its change has made of it."""
+    now = _read(kept.file)
+    return now is not None and now != kept.old and digest_of(now) == kept.new
 
 
 def _read(file: Path) -> bytes | None:
@@ -257,10 +280,6 @@ def _read(file: Path) -> bytes | None:
             return opened.read(SIZE_LIMIT + 1)
     except OSError:
         return None
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
 
 
 def _possible(picture: Path) -> list[Path]:

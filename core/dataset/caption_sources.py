@@ -70,6 +70,15 @@ class CaptionSources:
             self.problems.append(Problem(message, where, severity="warning"))
         return found
 
+    def in_tables(
+        self, concept: ConceptFolder, pictures: Iterable[Picture | FileEntry]
+    ) -> dict[str, Caption]:
+        """By the picture's name, what tables say of it, whatever stands beside it."""
+        if not (tables := self._tables(concept)):
+            return {}
+        entries = ((picture.name, self._entry(picture.path, tables)) for picture in pictures)
+        return {name: entry for name, entry in entries if entry}
+
     def finish(self) -> list[Problem]:
         """All that there is to say, once every concept was read."""
         for table in self._read.values():

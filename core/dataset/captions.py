@@ -74,6 +74,11 @@ def read_caption(file: str | Path, *, lines: bool = False) -> Caption:
         data, size = read_regular(file, SIZE_LIMIT)
     except OSError as error:
         raise CaptionError(f"cannot be read: {error.strerror or error}") from error
+    return caption_in(data, size, file, lines=lines)
+
+
+def caption_in(data: bytes, size: int, file: str | Path, *, lines: bool = False) -> Caption:
+    """As `read_caption`, from the first `SIZE_LIMIT` bytes of ``file``, which has ``size``."""
     if size > SIZE_LIMIT:
         raise CaptionError(f"{size / 1e6:.1f} MB is too long for a caption")
     text, remark = decode(data)

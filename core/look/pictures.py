@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from ..config import DatasetOptions
 from ..config.sections.loss import MaskSource
@@ -69,11 +68,6 @@ def pictures_of(
         raise ProblemsError("There is nothing to look at", [problem])
     alpha = tuple(item for item in pictures if item.has_alpha) if mask == "alpha" else ()
     return PictureSet(tuple(pictures), tuple(bad), tuple(masks), alpha, tuple(orphans), rule)
-
-
-def folder_options(folder: Path, resolution: list[int] | None = None) -> DatasetOptions:
-    """A dataset that is only a folder."""
-    return DatasetOptions(folder=str(folder.absolute()), resolution=resolution)
 
 
 def _files(concept: ConceptFolder) -> list[FileEntry]:

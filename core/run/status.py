@@ -67,6 +67,8 @@ class RunStatus:
     then: str = ""
     last_sign: float | None = None
     """When the job last said something, in seconds since 1970."""
+    again: str = ""
+    """What to type to go on with it."""
 
     def as_json(self) -> dict[str, Any]:
         """For `status --json`."""
@@ -110,6 +112,7 @@ class Tracker:
             exit_code=record.exit_code,
             error=record.error,
             resume_helps=record.resume_helps,
+            again=directory.again(),
             pid=record.pid,
             steps_per_second=self.figures.steps_per_second(),
             eta_seconds=self.figures.eta_seconds() if live else None,

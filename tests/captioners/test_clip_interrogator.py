@@ -114,6 +114,15 @@ def test_a_phrase_longer_than_clip_reads_is_cut(clip: Path, tmp_path: Path) -> N
     assert load(clip, lists=[], own_list=str(own)).describe([picture(0)]) == [long.strip()]
 
 
+def test_a_picture_that_is_a_mere_line_is_looked_at_in_its_middle() -> None:
+    line = Image.new("RGB", (1, 200_000), "red")
+    line.paste("blue", (0, 99_990, 1, 100_010))
+    whole = Image.new("RGB", (8, 8), "blue")
+    side = 1024
+    found = picture_values(line, side)
+    assert torch.allclose(found, picture_values(whole, side), atol=1e-5)
+
+
 @pytest.mark.parametrize("size", [(50, 40), (33, 90), (32, 32), (20, 11), (500, 300), (1, 7)])
 def test_pictures_are_prepared_as_published(size: tuple[int, int]) -> None:
     image = picture(4, *size)
@@ -171,11 +180,12 @@ def test_lists_that_are_not_there_are_told(clip: Path) -> None:
 def test_a_model_that_is_not_here_is_told_with_the_command(tmp_path: Path) -> None:
     (problem,) = SPEC.missing(ClipInterrogatorOptions())
     assert problem.remedy == (
-        "Once: hf download openai/clip-vit-large-patch14 config.json model.safetensors "
-        "tokenizer.json"
+        "Download it once (1.7 GB): hf download openai/clip-vit-large-patch14 config.json "
+        "model.safetensors tokenizer.json"
     )
     (problem,) = SPEC.missing(options(tmp_path))
-    assert "model.safetensors" in problem.message
+    assert "no folder with a config.json" in problem.message
+    assert "model.safetensors" in problem.remedy
 
 
 def test_a_damaged_model_is_told(tmp_path: Path) -> None:
@@ -196,13 +206,13 @@ def test_a_damaged_model_is_told(tmp_path: Path) -> None:
     told("cannot be loaded")
     write("tokenizer.json", tokenizer)
     write("model.safetensors", weights[: len(weights) // 2])
-    told("cannot be loaded")
+    told("is no whole file")
     write("model.safetensors", (8).to_bytes(8, "little") + b"{}      ")
     told("weights are missing")
     write("config.json", json.dumps({**config, "model_type": "siglip"}).encode())
-    told("no CLIP")
+    told("no CLIP model: it is called 'siglip'")
     write("config.json", b"[]")
-    told("cannot be loaded")
+    told("no CLIP model")
 
 
 def test_a_gpu_that_is_asked_for_and_not_there_is_told(clip: Path) -> None:

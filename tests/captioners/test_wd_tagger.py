@@ -323,7 +323,7 @@ def test_a_model_that_is_not_here_is_told_with_the_command(tmp_path: Path) -> No
         "SmilingWolf/wd-vit-tagger-v3": "hf download SmilingWolf/wd-vit-tagger-v3 model.onnx "
         "selected_tags.csv",
         str(tmp_path): "model.onnx",
-        str(tmp_path / "absent"): "owner/name",
+        str(tmp_path / "absent"): "a hub id such as",
         "a\0b": "again",
         "~no-such-person/there": "whole path",
     }
@@ -359,7 +359,7 @@ def test_a_downloaded_model_is_found_in_the_hubs_cache(tmp_path: Path) -> None:
         ).stdout
 
     (snapshot / "model.onnx").symlink_to(built / "model.onnx")
-    assert "downloaded in part" in run()
+    assert "selected_tags.csv is missing. Download the rest: hf download me/tagger" in run()
     (snapshot / "selected_tags.csv").symlink_to(built / "selected_tags.csv")
     assert run() == "[]\n['hat']\n"
 

@@ -106,8 +106,8 @@ def test_the_same_text_touches_nothing(files: CaptionFiles, pictures: list[Path]
 
 def test_nothing_is_written_without_a_journal(files: CaptionFiles, pictures: list[Path]) -> None:
     before = content(pictures[0].parent)
-    files.journal.parent.mkdir(parents=True)
-    files.journal.write_text("in the way")
+    files.journal.folder.parent.mkdir(parents=True)
+    files.journal.folder.write_text("in the way")
     with pytest.raises(WriteError):
         files.write({pictures[0]: "new"}, "one")
     assert content(pictures[0].parent) == before
@@ -180,3 +180,26 @@ def test_what_a_change_made_of_each_file_is_known(
     pictures[0].with_suffix(".txt").write_text("another")
     assert caption_digest(pictures[0]) != digests[pictures[0]]
     assert caption_digest(pictures[0].with_name("none.png")) is None
+
+
+def test_what_could_not_be_read_again_is_not_written(
+    files: CaptionFiles, pictures: list[Path]
+) -> None:
+    before = content(pictures[0].parent)
+    outcome = files.write({pictures[0]: "word " * 300_000}, "one")
+    assert "too long" in outcome.left[pictures[0]]
+    assert content(pictures[0].parent) == before
+
+
+def test_pictures_that_share_a_file_say_one_thing(
+    files: CaptionFiles, pictures: list[Path]
+) -> None:
+    twin = pictures[2].with_suffix(".jpg")
+    same = files.write({pictures[2]: "new", twin: "new"}, "same")
+    assert set(same.written) == {pictures[2], twin}
+    other = files.write({pictures[2]: "one", twin: "other"}, "other")
+    assert "c.png has the same caption file" in other.left[twin]
+    assert current_caption(twin) == "one"
+    for change in files.changes():
+        files.undo(change)
+    assert not caption_file(twin).exists()

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from datasets import SPEC
 from hostile import NAMES
-from lora_wizard.core.config import configfile
+from lora_wizard.core.config import DatasetOptions, configfile
 from lora_wizard.core.errors import ProblemsError
 from lora_wizard.core.look import examine as examining
 from lora_wizard.core.look import pattern
@@ -21,7 +21,7 @@ from lora_wizard.core.look.examine import CancelledError, examine
 from lora_wizard.core.look.finding import Finding
 from lora_wizard.core.look.measure import measure, sharpness_of
 from lora_wizard.core.look.pattern import ALIKE, BITS, Pattern, alike, pattern_of
-from lora_wizard.core.look.pictures import folder_options, pictures_of
+from lora_wizard.core.look.pictures import pictures_of
 from lora_wizard.tui.cli import main
 from photographs import photograph
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
@@ -44,7 +44,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def look(folder: Path) -> list[Finding]:
-    return examine(pictures_of(folder_options(folder), SPEC))
+    return examine(pictures_of(DatasetOptions(folder=str(folder)), SPEC))
 
 
 def of_kind(findings: list[Finding], kind: str) -> list[list[str]]:
@@ -241,7 +241,7 @@ def test_it_stops_when_told_and_keeps_what_was_measured(folder: Path) -> None:
     stop = threading.Event()
     with pytest.raises(CancelledError):
         examine(
-            pictures_of(folder_options(folder), SPEC),
+            pictures_of(DatasetOptions(folder=str(folder)), SPEC),
             progress=lambda done, total: stop.set(),
             workers=1,
             stop=stop,
@@ -284,7 +284,7 @@ def test_alpha_channels_are_checked_where_they_are_the_masks(folder: Path) -> No
         picture.putalpha(alpha)
         picture.save(folder / f"{number}.png")
     assert not of_kind(look(folder), "mask")
-    pictures = pictures_of(folder_options(folder), SPEC, mask="alpha")
+    pictures = pictures_of(DatasetOptions(folder=str(folder)), SPEC, mask="alpha")
     for _ in range(2):
         found = examine(pictures)
         told = {item.pictures[0].path.name: item.words for item in found if item.kind == "mask"}

@@ -15,6 +15,7 @@ from lora_wizard.core.run.events import EventReader
 from lora_wizard.core.run.lock import AlreadyRunningError
 from lora_wizard.core.run.status import summary
 from lora_wizard.core.run.tasks import TaskDirectory, begin, task_directory
+from lora_wizard.tui.cli import main
 
 from .conftest import python, until
 
@@ -123,6 +124,19 @@ def test_a_killed_task_is_told_and_begins_again(folder: Path) -> None:
     assert summary(directory).state == "killed"
     count(folder, 1)
     assert summary(directory).state == "finished"
+
+
+def test_its_status_says_what_begins_it_again(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    directory, process = begin("count", folder, LONG, JOB, command=COMMAND)
+    until(lambda: (directory.path / "counted").exists())
+    control.kill(directory)
+    process.wait()
+    assert main(["status", str(directory.path)]) == 0
+    assert "  go on       lora-wizard count 'my pictures'\n" in capsys.readouterr().out
+    assert main(["resume", str(directory.path)]) == 2
+    assert "lora-wizard count 'my pictures'" in capsys.readouterr().err
 
 
 def test_a_damaged_record_keeps_nobody_from_beginning(folder: Path) -> None:

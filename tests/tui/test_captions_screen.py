@@ -108,8 +108,8 @@ async def test_a_change_that_cannot_be_undone_is_told(pictures: Path) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         screen = await opened(pilot, draft_of(pictures))
         await pilot.press(*"!?", "enter")
-        for journal in (state_folder() / "captions").rglob("*.json"):
-            journal.write_text('{"title": "damaged", "files": [{}]}')
+        for journal in (state_folder() / "captions").rglob("*.jsonl"):
+            journal.write_text('{"title": "damaged", "files": 1}\n{}\n')
         await pilot.press("ctrl+z")
         await pilot.pause()
         assert "This change cannot be undone" in said(screen)

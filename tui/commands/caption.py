@@ -103,7 +103,6 @@ def run(arguments: argparse.Namespace) -> int:
 def _caption(arguments: argparse.Namespace, pictures: Pictures) -> int:
     from ...captioners import registry
     from ...captioners.base import LightSpec
-    from ...captioners.job.task import CaptionTask
     from ...core.config.typed_section import typed
     from ...core.errors import ProblemsError
     from .. import caption_ways
@@ -119,15 +118,7 @@ def _caption(arguments: argparse.Namespace, pictures: Pictures) -> int:
     if lacks and not arguments.dry_run:
         raise ProblemsError(f"{spec.title} is not ready", lacks)
     plain = options.model_dump(mode="json", exclude_unset=True)
-    task = CaptionTask(
-        spec.name,
-        plain,
-        arguments.mode,
-        pictures.plain(),
-        list(pictures.trigger_words),
-        prefix,
-        pictures.lines,
-    )
+    task = pictures.task(spec.name, plain, arguments.mode, prefix)
     asked = caption_ways.Asked(task, spec, options, arguments.place, _again(arguments, options))
     if arguments.dry_run:
         return caption_ways.foretell(asked, lacks)

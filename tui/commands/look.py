@@ -9,16 +9,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ...core.config import configfile, toml_source
+from ...core.config import toml_source
 from ...core.config.edit import TomlText
 from ...core.errors import WizardError
 from ...core.families import registry
 from ...core.files import write_text
 from ...core.look.finding import KINDS, Finding
 from ...core.look.leaving_out import KEY, pattern_of, with_left_out
-from ...core.look.pictures import PictureSet, folder_options, pictures_of
+from ...core.look.pictures import PictureSet, pictures_of
 from ...core.text import printable
 from ..arguments import size_argument
+from ..dataset_argument import config_of, is_folder, told_of
 from ..problems import wrapped
 from ..terminal import redraws
 
@@ -57,12 +58,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from ...core.look.examine import examine
 
-    is_toml = arguments.set.suffix.lower() == ".toml"
-    if arguments.leave_out and not is_toml:
+    if arguments.leave_out and is_folder(arguments.set):
         raise WizardError(
             "There is no TOML to write into", str(arguments.set), "Give the run's TOML to look at."
         )
-    found = _set_of(arguments.set, arguments.resolution, is_toml)
+    found = _set_of(arguments.set, arguments.resolution)
     progress = _progress if redraws(sys.stderr) else None
     findings = examine(found, progress=progress)
     excluded = _leave_out(arguments.set, findings, arguments.leave_out)
@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stdout.write(json.dumps(_document(found, findings, excluded), indent=2) + "\n")
         return 0
     _show(found, findings, is_drawn=not arguments.plain)
-    if not is_toml:
+    if is_folder(arguments.set):
         size = f"{found.rule.width}x{found.rule.height}"
         sys.stdout.write(f"Judged for SD 1.x at {size}; for others: --resolution, or a TOML.\n")
     if excluded:
@@ -79,14 +79,13 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _set_of(path: Path, resolution: list[int] | None, is_toml: bool) -> PictureSet:
-    if not is_toml:
-        return pictures_of(folder_options(path, resolution), registry.find("sd1"))
-    config = configfile.load(path)
+def _set_of(path: Path, resolution: list[int] | None) -> PictureSet:
+    config = config_of(path)
     options = config.dataset
     if resolution:
         options = options.model_copy(update={"resolution": resolution})
-    return pictures_of(options, registry.find(config.model.family), mask=config.loss.mask)
+    with told_of(path):
+        return pictures_of(options, registry.find(config.model.family), mask=config.loss.mask)
 
 
 def _leave_out(toml: Path, findings: Sequence[Finding], kinds: Sequence[str]) -> list[str]:

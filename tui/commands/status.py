@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shlex
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -81,7 +80,7 @@ def in_words(status: RunStatus) -> str:
         rows.append(("error", told))
     rows.append(("folder", status.path))
     if _can_go_on(status):
-        rows.append(("go on", f"lora-wizard resume {shlex.quote(status.path)}"))
+        rows.append(("go on", status.again))
     if status.paused:
         rows.append(("memory", "kept, of the GPU, too: `stop`, and `resume` later, frees it"))
     rows = [(name, text) for name, text in rows if text]

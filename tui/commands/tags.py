@@ -13,7 +13,7 @@ from ...core.errors import EXIT_FAILED, WizardError
 from ...core.tags.kinds import KINDS, Kind
 from ...core.text import printable
 from .. import tag_words
-from ..dataset_argument import add_dataset_arguments, config_of
+from ..dataset_argument import add_dataset_arguments, config_of, is_folder, told_of
 from ..tag_words import MOST_ROWS
 from ..terminal import redraws
 
@@ -77,7 +77,8 @@ def run(arguments: argparse.Namespace) -> int:
     from ...core.tags.table import table_of
 
     config = config_of(arguments.dataset, arguments.set)
-    captions = entries.read(config, regularization=arguments.regularization)
+    with told_of(arguments.dataset):
+        captions = entries.read(config, regularization=arguments.regularization)
     if arguments.concept:
         captions = captions.of_concept(arguments.concept)
     if arguments.undo:
@@ -164,7 +165,7 @@ def _longest(
     from ...core.tags.tokens import longest
     from ...core.weights.clip_vocabulary import CLIP_TOKENS, find_vocabulary
 
-    if arguments.dataset.expanduser().is_dir():
+    if is_folder(arguments.dataset.expanduser()):
         vocabulary = find_vocabulary(CLIP_TOKENS, Path.cwd())
     else:
         spec = registry.find(config.model.family)

@@ -10,7 +10,8 @@ from textual import on
 from textual.containers import Horizontal
 from textual.widgets import ContentSwitcher, Input, Static, TextArea
 
-from ...core.dataset.caption_files import Change, Outcome, caption_file
+from ...core.dataset.caption_files import Outcome, caption_file
+from ...core.dataset.caption_journal import Change
 from ...core.dataset.captions import CaptionError
 from ...core.errors import WizardError
 from ..walk import captions, steps

@@ -9,7 +9,8 @@ from textual.screen import Screen
 from textual.worker import get_current_worker
 
 from ...captioners.job import writing
-from ...core.dataset.caption_files import CaptionFiles, Change, Outcome
+from ...core.dataset.caption_files import CaptionFiles, Outcome
+from ...core.dataset.caption_journal import Change
 from ...core.errors import WizardError
 
 _AT_ONCE = 20

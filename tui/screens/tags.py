@@ -10,7 +10,8 @@ from textual.widgets import Input, Static
 from textual.worker import get_current_worker
 
 from ...core.config import RunConfig
-from ...core.dataset.caption_files import Change, Outcome
+from ...core.dataset.caption_files import Outcome
+from ...core.dataset.caption_journal import Change
 from ...core.errors import WizardError
 from ...core.tags.changes import Pending
 from ...core.tags.table import Tag
@@ -255,7 +256,7 @@ class TagsScreen(TagsLayout):
         changes = self._words.captions.files.changes() if self._words else []
         if changes and self._words and not self._is_writing:
             files = self._words.captions.files
-            undo(self, files, changes[0], tell=self._say, done=self._undone)
+            undo(self, files, changes[:1], tell=self._say, done=self._undone)
         else:
             self._say("Nothing was written that could be undone.")
 

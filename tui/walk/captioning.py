@@ -215,16 +215,7 @@ def asked(settings: Settings, spec: CaptionerSpec, known: Assessment | None) -> 
     pictures = pictures_of(draft, known)
     options = settings.options(spec)
     plain = options.model_dump(mode="json", exclude_unset=True)
-    prefix = settings.prefix(spec)
-    task = CaptionTask(
-        spec.name,
-        plain,
-        settings.mode,
-        pictures.plain(),
-        list(pictures.trigger_words),
-        prefix,
-        pictures.lines,
-    )
+    task = pictures.task(spec.name, plain, settings.mode, settings.prefix(spec))
     lacks = list(spec.missing(options))
     return Asked(spec, options, task, lacks, _command(draft, task, options))
 

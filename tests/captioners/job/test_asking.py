@@ -29,7 +29,7 @@ class Small:
         self.tried.append(len(pictures))
         if len(pictures) > self.most:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.\nMore.")
-        widths = [f"{picture.width}\n  wide " for picture in pictures]
+        widths = [f"{picture.width}\n  wide\x00\x1b " for picture in pictures]
         return widths[: self.answers]
 
 
