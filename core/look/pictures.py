@@ -27,6 +27,8 @@ class PictureSet:
     orphans: tuple[Picture, ...]
     """Named like masks, without a picture."""
     rule: BucketRule
+    problems: tuple[Problem, ...] = ()
+    """What there is to say about the folders, such as those in them that are not looked at."""
 
 
 def pictures_of(
@@ -59,7 +61,9 @@ def pictures_of(
     if not pictures and not bad:
         problem = Problem("No pictures are given.", "dataset.folder", remedy="Name their folder.")
         raise ProblemsError("There is nothing to look at", [problem])
-    return PictureSet(tuple(pictures), tuple(bad), tuple(masks), tuple(orphans), rule)
+    return PictureSet(
+        tuple(pictures), tuple(bad), tuple(masks), tuple(orphans), rule, tuple(layout.problems)
+    )
 
 
 def folder_options(folder: Path, resolution: list[int] | None = None) -> DatasetOptions:

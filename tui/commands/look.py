@@ -19,7 +19,7 @@ from ...core.look.leaving_out import KEY, pattern_of, with_left_out
 from ...core.look.pictures import PictureSet, folder_options, pictures_of
 from ...core.text import printable
 from ..arguments import size_argument
-from ..problems import wrapped
+from ..problems import problems_text, wrapped
 from ..terminal import redraws
 
 _LISTED = 20
@@ -62,6 +62,8 @@ def run(arguments: argparse.Namespace) -> int:
             "There is no TOML to write into", str(arguments.set), "Give the run's TOML to look at."
         )
     found = _set_of(arguments.set, arguments.resolution, is_toml)
+    warnings = [item for item in found.problems if item.severity == "warning"]
+    sys.stderr.write(problems_text(warnings))
     progress = _progress if redraws(sys.stderr) else None
     findings = examine(found, progress=progress)
     excluded = _leave_out(arguments.set, findings, arguments.leave_out)
