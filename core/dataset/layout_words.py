@@ -6,7 +6,6 @@ import difflib
 import json
 import re
 from collections import Counter
-from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
