@@ -73,9 +73,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.epilog = (
         "Keeps N_name folders unless they are to be --flat, copies captions and cuts masks along. "
-        "Called again, it goes on where it stopped: what is there and current is left. resize.json in the new folder tells "
-        "what was cut from what. Exit status: 0 done, 1 some pictures could not be read, 2 "
-        "something to mend first."
+        "Called again, it goes on where it stopped: what is there and current is left. resize.json "
+        "in the new folder tells what was cut from what. Exit status: 0 done, 1 some pictures "
+        "could not be read, 2 something to mend first."
     )
 
 
