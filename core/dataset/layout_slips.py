@@ -69,6 +69,10 @@ def explain_empty(
 ) -> None:
     """No picture where one was expected: say what is there, and the way that would work."""
     folder = listing.folder
+    if folders.has_excluded(listing):
+        remedy = "Take some of them in again: what is left out stands in dataset.exclude."
+        folders.error(f"All pictures of {folder} are left out.", where, remedy)
+        return
     inner = folders.with_pictures(listing)
     if inner:
         remedy = "List the folders instead of dataset.folder:\n" + concepts_toml(inner)
