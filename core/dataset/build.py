@@ -17,7 +17,7 @@ from .caption_sources import CaptionSources, some
 from .captions import Caption
 from .images import BadPicture, Picture, Progress, scan_pictures, verify_pictures
 from .layout import ConceptFolder, Layout
-from .layout_words import is_unread_picture
+from .layout_words import unread_pictures
 from .masks import masked_name, masks_of, review_masks, summary
 from .plan import Bucket, ConceptSummary, Crop, DatasetPlan, Sample
 from .review import review
@@ -109,16 +109,11 @@ class _ConceptReader:
 
     def pictures(self) -> list[Picture]:
         good = self._scanned()
-        by_stem: dict[str, list[str]] = {}
-        for file in self.concept.pictures:
-            by_stem.setdefault(_stem(file.name), []).append(file.name)
-        for stem, same in by_stem.items():
-            if len(same) > 1:
-                message = f"{' and '.join(same)} would share the caption {stem}.txt."
-                remedy = "Rename all but one, or leave them out with dataset.exclude."
-                self._say(message, remedy, "error")
+        stems = {_stem(file.name) for file in self.concept.pictures}
+        if len(stems) < len(self.concept.pictures):
+            self._tell_shared()
         self._tell_kinds(good)
-        self._tell_unread(by_stem)
+        self._tell_unread(stems)
         return good
 
     def _scanned(self) -> list[Picture]:
@@ -169,6 +164,16 @@ class _ConceptReader:
             prompt=self.concept.prompt,
         )
 
+    def _tell_shared(self) -> None:
+        by_stem: dict[str, list[str]] = {}
+        for file in self.concept.pictures:
+            by_stem.setdefault(_stem(file.name), []).append(file.name)
+        for stem, same in by_stem.items():
+            if len(same) > 1:
+                message = f"{' and '.join(same)} would share the caption {stem}.txt."
+                remedy = "Rename all but one, or leave them out with dataset.exclude."
+                self._say(message, remedy, "error")
+
     def _tell_kinds(self, pictures: Sequence[Picture]) -> None:
         animated = [item.name for item in pictures if item.frames > 1]
         if animated:
@@ -182,9 +187,7 @@ class _ConceptReader:
     def _tell_unread(self, pictures: Collection[str]) -> None:
         # A camera's raw picture has its JPEG beside it.
         unread = [
-            name
-            for name in self.concept.listing.names
-            if is_unread_picture(name) and _stem(name) not in pictures
+            name for name in unread_pictures(self.concept.listing) if _stem(name) not in pictures
         ]
         if unread:
             count = "1 file is" if len(unread) == 1 else f"{len(unread)} files are"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from operator import attrgetter
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -64,6 +65,19 @@ class FolderListing:
     @property
     def files(self) -> tuple[FileEntry, ...]:
         return tuple(FileEntry(self.folder, entry.name, entry) for entry in self.told)
+
+    def of_kinds(self, extensions: Collection[str]) -> list[FileEntry]:
+        """The files with one of these `extension`s, by their names."""
+        found = [entry for kind in extensions for entry in self._by_extension.get(kind, ())]
+        found.sort(key=attrgetter("name"))
+        return [FileEntry(self.folder, entry.name, entry) for entry in found]
+
+    @cached_property
+    def _by_extension(self) -> Mapping[str, Sequence[os.DirEntry[str]]]:
+        found: dict[str, list[os.DirEntry[str]]] = {}
+        for entry in self.told:
+            found.setdefault(extension(entry.name), []).append(entry)
+        return found
 
 
 def list_folder(folder: Path, root: Path | None = None) -> FolderListing:

@@ -143,9 +143,9 @@ def names(folders: Iterable[Path], limit: int = 5) -> str:
     return ", ".join(names[:limit]) + more
 
 
-def is_unread_picture(name: str) -> bool:
-    """Whether a person would call the file a picture, and nothing here opens it."""
-    return extension(name) in _UNREAD
+def unread_pictures(listing: FolderListing) -> list[str]:
+    """The names of files that a person would call pictures, and that nothing here opens."""
+    return [file.name for file in listing.of_kinds(_UNREAD)]
 
 
 def counted(number: int, noun: str) -> str:

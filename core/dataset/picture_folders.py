@@ -10,7 +10,7 @@ from ..config import DatasetOptions
 from ..errors import Mend, Problem
 from .archive_words import is_archive, not_a_folder
 from .folders import FileEntry, FolderListing, list_folder
-from .images import is_picture_name
+from .images import EXTENSIONS
 from .layout_words import counted, folder_mends, nearest, try_list
 from .masks import mask_names
 
@@ -22,6 +22,9 @@ class PictureFolders:
         self.options = options
         self.problems: list[Problem] = []
         self._excluded: dict[str, set[Path]] = {}
+        self._split: (
+            tuple[FolderListing, tuple[tuple[FileEntry, ...], tuple[FileEntry, ...]]] | None
+        ) = None
 
     def listing(self, folder: Path, where: str, root: Path | None = None) -> FolderListing | None:
         """What is in ``folder``, which ``where`` names; None, and said, where that fails."""
@@ -86,16 +89,22 @@ class PictureFolders:
         self.problems.append(_problem("note", *said))
 
     def _kept(self, listing: FolderListing, *, masks: bool) -> tuple[FileEntry, ...]:
-        named = [entry for entry in listing.told if is_picture_name(entry.name)]
-        among = mask_names(entry.name for entry in named)
-        wanted = (
-            FileEntry(listing.folder, entry.name, entry)
-            for entry in named
-            if (entry.name in among) == masks
-        )
+        wanted = self._split_into_pictures_and_masks(listing)[masks]
         if not self.options.exclude:
-            return tuple(wanted)
+            return wanted
         return tuple(file for file in wanted if not self._is_excluded(file.path))
+
+    def _split_into_pictures_and_masks(
+        self, listing: FolderListing
+    ) -> tuple[tuple[FileEntry, ...], tuple[FileEntry, ...]]:
+        # Asked for both in turn, of thousands of names.
+        if self._split is None or self._split[0] is not listing:
+            named = listing.of_kinds(EXTENSIONS)
+            among = mask_names(file.name for file in named)
+            pictures = tuple(file for file in named if file.name not in among)
+            masks = tuple(file for file in named if file.name in among)
+            self._split = listing, (pictures, masks)
+        return self._split[1]
 
     def _is_excluded(self, path: Path) -> bool:
         """By its name, or, where the pattern has a slash, by its path relative to the folder that

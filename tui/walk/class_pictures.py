@@ -63,7 +63,7 @@ def work_of(draft: Draft, known: Assessment | None) -> Work:
         raise WizardError("There are no pictures yet", "", "Name their folder in this step first.")
     model = [problem for problem in known.errors if problem.where.startswith("model.")]
     if model:
-        raise ProblemsError("The base model cannot draw yet", model)
+        raise ProblemsError("The base model cannot draw yet: it is chosen at the step Model", model)
     options = typed(ClassPictureOptions, _given(texts(draft)), _TITLE, draft.folder)
     return Work(
         known.config, default_folder(known.config).absolute(), (options,), (uses(known.config),)

@@ -8,7 +8,7 @@ STEPS: dict[str, str] = {
         "other places, other light, other distances, and nothing on them that you do not want to "
         "see again. A zip is unpacked. Folders named 10_mika are kohya's: ten repeats of mika.\n"
         "F2 finds what is there twice, blurred, too small or framed by bars; F3 crops and resizes "
-        "copies into a new folder. Your own files are never changed.\n"
+        "copies into a new folder; F4 draws class pictures. Your own files are never changed.\n"
         "The trigger word is what you will write in a prompt to call up what was learned: a word "
         "that means nothing yet, such as ohwx."
     ),

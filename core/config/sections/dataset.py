@@ -68,7 +68,8 @@ class DatasetOptions(Section):
         label="Class pictures",
         help="Class pictures that keep the base model what it is: what it would draw for the class "
         "word without the subject. As many as there are pictures x repeats are used each epoch, in "
-        "turn when there are more, again when there are fewer; this about doubles the steps.",
+        "turn when there are more, again when there are fewer; this about doubles the steps. "
+        "`lora-wizard regularize` draws them; in the wizard F4.",
         source="S2 S4",
         also="reg_data_dir",
         path=True,
