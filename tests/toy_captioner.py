@@ -6,11 +6,15 @@ import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lora_wizard.captioners.base import ModelOptions, ModelSpec, OutOfMemoryError
 from lora_wizard.core.config.options import Section, option
 from lora_wizard.core.errors import Problem
 from PIL import Image
+
+if TYPE_CHECKING:
+    import pytest
 
 GREY = (90, 90, 90)
 """What the model cannot bear to look at."""
@@ -53,6 +57,19 @@ class Colours:
         if (red, green, blue) == (0, 0, 0):
             return ""
         return f"{self._options.style} colour\n{red} {green} {blue}"
+
+
+def install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the toy installed, for the processes that are started from now on and for this one;
+    what it notes comes into ``folder``."""
+    info = folder / "plugins/toy-0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: toy\nVersion: 0\n")
+    entry = "[lora_wizard.captioners]\ntoy = toy_captioner:SPEC\n"
+    (info / "entry_points.txt").write_text(entry)
+    monkeypatch.setenv("PYTHONPATH", f"{folder / 'plugins'}:{Path(__file__).parent}")
+    monkeypatch.syspath_prepend(folder / "plugins")
+    monkeypatch.setenv("TOY_ASKED", str(folder / "asked"))
 
 
 def _colour(picture: Image.Image) -> tuple[int, int, int]:

@@ -74,7 +74,7 @@ def outcome_text(outcome: dict[str, Any]) -> str:
         sentences.append(f"{counted(kept, 'picture')} kept {'its' if kept == 1 else 'their'} own.")
     if left:
         sentences.append(
-            f"{counted(left, 'picture')} left as {'it' if left == 1 else 'they'} were."
+            f"{counted(left, 'picture')} left as {'it was' if left == 1 else 'they were'}."
         )
     return " ".join(sentences)
 

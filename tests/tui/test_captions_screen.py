@@ -15,7 +15,7 @@ from lora_wizard.tui.walk.draft import Draft
 from lora_wizard.tui.widgets.fields import field_of
 from screens import SIZES, at_rest, check_snapshot, screen_text
 from textual.pilot import Pilot
-from textual.widgets import Button, Input, Static
+from textual.widgets import Input, Static
 
 PICTURES = Path(__file__).resolve().parents[2] / "templates/demo/pictures"
 
@@ -192,9 +192,11 @@ async def test_captions_from_names_are_shown_before_they_are_written(
         await pilot.press("f5")
         await at_rest(pilot)
         assert isinstance(app.screen, WriteCaptions)
+        await pilot.press("down")
+        await at_rest(pilot)
         check_snapshot(app, "captions-write", home)
         assert sorted(path.name for path in pictures.iterdir()) == before
-        app.screen.query_one("#write", Button).press()
+        await pilot.press("f2")
         await at_rest(pilot)
         assert app.screen is screen
         assert (pictures / "blue_thing_04.txt").read_text() == "blue thing\n"
@@ -212,9 +214,9 @@ async def test_trigger_words_go_into_every_file_and_out_again(pictures: Path) ->
         await opened(pilot, draft_of(pictures))
         await pilot.press("f5")
         await at_rest(pilot)
-        app.screen.query_one("#source").value = "trigger words"  # type: ignore[attr-defined]
+        await pilot.press("end")
         await at_rest(pilot)
-        app.screen.query_one("#write", Button).press()
+        await pilot.press("f2")
         await at_rest(pilot)
         assert (pictures / "zibbu-01.txt").read_text() == "zibbu, a circle\n"
         assert (pictures / "zibbu-02.txt").read_bytes() == (PICTURES / "zibbu-02.txt").read_bytes()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -140,15 +140,21 @@ def _is_later(arguments: argparse.Namespace) -> bool:
     return arguments.watch or arguments.stop or arguments.undo
 
 
-def _again(arguments: argparse.Namespace, options: Section) -> list[str]:
-    """The command that goes on with this captioning, from wherever it is typed."""
-    from ..option_arguments import flag, given
+def again_words(place: Path, captioner: str, mode: str, texts: Mapping[str, str]) -> list[str]:
+    """What is typed to begin a captioning with the options ``texts``, from wherever."""
+    from ..option_arguments import flag
 
-    place = str(arguments.place.absolute())
-    chosen = ["--with", arguments.captioner, "--mode", arguments.mode]
-    words = ["lora-wizard", "caption", place, *chosen]
+    words = ["lora-wizard", "caption", str(place.absolute())]
+    words += ["--with", captioner, "--mode", mode]
+    return words + [f"{flag(name, _OWN)}={text}" for name, text in texts.items()]
+
+
+def _again(arguments: argparse.Namespace, options: Section) -> list[str]:
+    from ..option_arguments import given
+
+    texts: dict[str, str] = {}
     for name, text in given(arguments).items():
         value = getattr(options, name, None)
         # A path, as it was made absolute.
-        words.append(f"{flag(name, _OWN)}={value if isinstance(value, str) else text}")
-    return words
+        texts[name] = value if isinstance(value, str) else text
+    return again_words(arguments.place, arguments.captioner, arguments.mode, texts)

@@ -6,13 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ...captioners import names
+from ...captioners.job import writing
 from ...core.config.paths import EMBEDDED
 from ...core.dataset.caption_files import CaptionFiles, Mode
 from ...core.dataset.layout_words import counted
 from ...core.errors import WizardError
+from ...core.run.tasks import TaskDirectory
+from ..walk import captioning
 from ..walk.assessment import Assessment
-from ..walk.captions import CaptionList, files_of, gather, save
+from ..walk.captions import CaptionList, files_of, gather, last_changes, save
 from ..walk.draft import Draft
+from . import captioning as by_captioner
 from .talk import CLEAR, KEEP, BackError, Talk
 
 ENOUGH = "."
@@ -51,8 +55,14 @@ class CaptionQuestions:
 
     def _ways(self, listing: CaptionList, files: CaptionFiles) -> list[tuple[str, str, _Way]]:
         """(word, what it does, how) of what can be done now."""
+        if captioning.is_live(self._job):
+            return [
+                ("watch", "a captioner goes on: how far it is", self._watch),
+                ("stop", "end the captioner; what it found is written", self._stop),
+            ]
         ways: list[tuple[str, str, _Way]] = [
-            ("look", "picture by picture, and change them", self._walk)
+            ("look", "picture by picture, and change them", self._walk),
+            ("captioner", "a model looks at the pictures and writes them", self._caption),
         ]
         if without := listing.without():
             have_none = counted(without, "picture")
@@ -61,9 +71,24 @@ class CaptionQuestions:
         if lacking := len(listing.with_trigger_words()):
             means = f"put them in front where they are missing: {counted(lacking, 'caption')}"
             ways.append(("trigger words", means, self._write_words))
-        if changes := files.changes():
+        if changes := last_changes(files):
             ways.append(("undo", f"take back {changes[0].title}", self._undo))
         return ways
+
+    @property
+    def _job(self) -> TaskDirectory | None:
+        return captioning.directory(self._draft, self._assess())
+
+    def _caption(self, listing: CaptionList, files: CaptionFiles) -> None:
+        by_captioner.ask(self._talk, self._draft, self._assess())
+
+    def _watch(self, listing: CaptionList, files: CaptionFiles) -> None:
+        if job := self._job:
+            by_captioner.watch(self._talk, job)
+
+    def _stop(self, listing: CaptionList, files: CaptionFiles) -> None:
+        if job := self._job:
+            by_captioner.stop(self._talk, job)
 
     def _listing(self) -> CaptionList | None:
         """The captions as they are in their files; None where there are none to change."""
@@ -145,7 +170,8 @@ class CaptionQuestions:
             talk.say(f"{path.name}: {reason}", "  ")
 
     def _undo(self, _: CaptionList, files: CaptionFiles) -> None:
-        outcome = files.undo(files.changes()[0], self._talk.progress("Captions taken back:"))
+        look = self._talk.progress("Captions taken back:")
+        outcome = writing.undo(files, last_changes(files), look)
         self._talk.say(f"As before: {counted(len(outcome.written), 'caption')}.")
         for path, reason in outcome.left.items():
             self._talk.say(f"{path.name}: {reason}", "  ")

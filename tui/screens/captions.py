@@ -19,13 +19,12 @@ from ..widgets.captioned_picture import CaptionEditor
 from ..widgets.form import Form
 from ..widgets.picture import Picture
 from ..widgets.text import shown
-from .captions_layout import CaptionsLayout
-from .captions_undo import undo
+from .captions_job import CaptionsJob
 
 _FOR_PICTURES = frozenset({"move", "next_without", "find", "write", "tags", "undo", "enlarge"})
 
 
-class CaptionsScreen(CaptionsLayout):
+class CaptionsScreen(CaptionsJob):
     """See `tui.walk.steps`."""
 
     name_of_step: ClassVar[str] = "captions"
@@ -109,7 +108,7 @@ class CaptionsScreen(CaptionsLayout):
             return
         found = self._list.next_without(self._place)
         if found is None:
-            self._tell("Every picture has a caption.")
+            self.tell("Every picture has a caption.")
         else:
             self._show(found)
 
@@ -160,26 +159,30 @@ class CaptionsScreen(CaptionsLayout):
 
     def action_undo(self) -> None:
         """Bring back what the last change has replaced."""
-        changes = self._files.changes()
-        if not changes:
-            self._tell("There is nothing to undo.")
-        else:
-            undo(self, self._files, changes[0], tell=self._tell, done=self._undone)
+        self.undo_last(self._files)
 
-    def _undone(self, change: Change, outcome: Outcome) -> None:
+    def undone(self, change: Change, outcome: Outcome) -> None:
         self._list.remember(outcome.written.items())
         left = f" {len(outcome.left)} were changed since and stay." if outcome.left else ""
         only = next(iter(outcome.written), None)
         place = self._list.place_of(only) if only and len(outcome.written) == 1 else self._place
         self._picture = None
         self._show(self._place if place is None else place)
-        self._tell(f"Undone: {change.title}.{left}")
+        self.tell(f"Undone: {change.title}.{left}")
+        self.app.touch()
+
+    def captions_written(self) -> None:
+        if self._editor.text == self._read:
+            self._list.forget()
+            self._show_written(None)
         self.app.touch()
 
     def _written(self, outcome: Outcome | None) -> None:
-        if outcome and outcome.written:
+        if outcome is None:
+            self.captions_written()
+        elif outcome.written:
             self._show_written(outcome.written)
-            self._tell(f"{len(outcome.written)} captions written; ctrl+z brings the old ones back.")
+            self.tell(f"{len(outcome.written)} captions written; ctrl+z brings the old ones back.")
             self.app.touch()
 
     def _show_written(self, texts: Mapping[Path, str] | None) -> None:
@@ -216,7 +219,7 @@ class CaptionsScreen(CaptionsLayout):
             self._read = self._list.read(sample)
         except CaptionError as error:
             self._read = ""
-            self._tell(f"{caption_file(sample.path).name} {error}")
+            self.tell(f"{caption_file(sample.path).name} {error}")
         self._list.remember([(sample.path, self._read)])
         self._pane.open(sample, self._read)
         self._show_place()
@@ -241,20 +244,20 @@ class CaptionsScreen(CaptionsLayout):
         try:
             outcome = captions.save(self._files, self._picture, text, self._read)
         except WizardError as error:
-            self._tell(f"{error.title}: {error.message} {error.remedy}")
+            self.tell(f"{error.title}: {error.message} {error.remedy}")
             return False
         self._read = text
         self._list.remember([(self._picture, text)])
         self._forget_unsaved()
         if outcome.written:
-            self._tell(f"Saved {caption_file(self._picture).name}; ctrl+z undoes.")
+            self.tell(f"Saved {caption_file(self._picture).name}; ctrl+z undoes.")
             self.app.touch()
         return True
 
     def _forget_unsaved(self) -> None:
         self.app.draft.note(captions.UNSAVED, "")
 
-    def _tell(self, text: str) -> None:
+    def tell(self, text: str) -> None:
         self._news = text
         self._show_news()
 
@@ -276,7 +279,7 @@ class CaptionsScreen(CaptionsLayout):
         if self._place + 1 < len(self._list):
             self.action_move(1)
         elif self._save():
-            self._tell("Saved. That was the last one; ctrl+n goes on.")
+            self.tell("Saved. That was the last one; ctrl+n goes on.")
 
     @on(CaptionEditor.NothingToUndo)
     def _nothing_typed(self) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from textual.screen import Screen
 from textual.worker import get_current_worker
 
+from ...captioners.job import writing
 from ...core.dataset.caption_files import CaptionFiles, Change, Outcome
 from ...core.errors import WizardError
 
@@ -18,12 +19,12 @@ _AT_ONCE = 20
 def undo(
     screen: Screen[Any],
     files: CaptionFiles,
-    change: Change,
+    changes: Sequence[Change],
     *,
     tell: Callable[[str], None],
     done: Callable[[Change, Outcome], None],
 ) -> None:
-    """Take ``change`` back, ``tell`` how far that is, and call ``done`` when it is."""
+    """Take back ``changes`` of one title; ``tell`` how far that is, ``done`` when it is."""
     app = screen.app
 
     def work() -> None:
@@ -34,18 +35,18 @@ def undo(
                 app.call_from_thread(tell, f"bringing back {at}/{total}")
 
         try:
-            outcome = files.undo(change, look)
+            outcome = writing.undo(files, changes, look)
         except WizardError as error:
             app.call_from_thread(tell, f"{error.title}: {error.message}")
         else:
-            app.call_from_thread(done, change, outcome)
+            app.call_from_thread(done, changes[0], outcome)
 
-    if change.files > _AT_ONCE:
+    if sum(change.files for change in changes) > _AT_ONCE:
         screen.run_worker(work, thread=True, group="undo", exclusive=True)
         return
     try:
-        outcome = files.undo(change)
+        outcome = writing.undo(files, changes)
     except WizardError as error:
         tell(f"{error.title}: {error.message}")
     else:
-        done(change, outcome)
+        done(changes[0], outcome)

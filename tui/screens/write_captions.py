@@ -1,238 +1,263 @@
-"""Captions for many pictures at once: shown first, then written."""
+"""Captions for many pictures at once, by any captioner: shown first where that takes no time, by a
+job where a model looks at the pictures."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import ClassVar, cast
+from collections.abc import Sequence
 
-from pydantic import ValidationError
 from textual import on, work
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.content import Content
-from textual.widgets import Button, Select, Static
+from textual.message import Message
+from textual.widgets import Button, Static
 from textual.worker import get_current_worker
 
-from ...captioners import registry
-from ...captioners.base import LightSpec
-from ...core.config import values
-from ...core.config.options import Section
-from ...core.dataset.caption_files import CaptionFiles, Mode, Outcome
+from ...captioners.base import CaptionerSpec, LightSpec, ModelSpec
+from ...core.dataset.caption_files import CaptionFiles, Mode
 from ...core.errors import WizardError
-from ..walk.captions import CaptionList, Proposal, gather
-from ..widgets.fields import OptionField
-from ..widgets.text import clipped, shown
-from .dialog import Dialog
+from ..walk import captioning
+from ..walk.captioning import Settings
+from ..walk.captioning_look import Look, Looked, in_lines
+from ..walk.captions import CaptionList
+from ..widgets.controls import Choice
+from ..widgets.fields import OptionField, field_of
+from ..widgets.long_list import Cell, LongList
+from ..widgets.text import shown
+from .light_captions import LightCaptionsScreen, StoppedError, previewed
 
-_TRIGGER_WORDS = "trigger words"
-_MODES: list[tuple[str, Mode]] = [
-    ("only pictures without a caption", "missing"),
-    ("all; what is there is replaced", "overwrite"),
-    ("all; added behind what is there", "append"),
-]
-_MOST_SHOWN = 200
-
-
-class _StoppedError(Exception):
-    """Something else is wanted now."""
+_STATES = {True: "ready", False: "not here yet", None: ""}
 
 
-class WriteCaptions(Dialog[Outcome | None]):
-    """Ends with what was written; None when nothing was."""
+class WriteCaptions(LightCaptionsScreen):
+    """Ends with what a captioner that needs no job has written; else with None."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Back")]
-    DEFAULT_CSS = """
-    WriteCaptions > Vertical { width: 96%; height: 90%; padding: 0 1; }
-    WriteCaptions .row { height: 1; }
-    WriteCaptions .row > Static { width: 27; padding: 0 1; }
-    WriteCaptions Select { width: 1fr; }
-    WriteCaptions #options { height: auto; }
-    WriteCaptions #preview { height: 1fr; border: round $panel; }
-    WriteCaptions #done { height: auto; max-height: 2; padding: 0 1; }
-    WriteCaptions #buttons { height: 1; }
-    WriteCaptions #buttons Button { margin: 0 1; }
-    """
+    class Found(Message):
+        """What F2 would do is known."""
+
+        def __init__(self, looked: Looked) -> None:
+            super().__init__()
+            self.looked = looked
+
+    class Ready(Message):
+        """Which captioners lack nothing, by name."""
+
+        def __init__(self, states: dict[str, bool]) -> None:
+            super().__init__()
+            self.states = states
 
     def __init__(self, captions: CaptionList, files: CaptionFiles) -> None:
-        super().__init__()
-        self._captions = captions
-        self._files = files
-        self._proposal: Proposal | None = None
-        self._is_writing = False
-        found = (registry.find(name) for name in registry.names())
-        # One that needs a process of its own is no matter of a moment.
-        self._specs = {spec.name: spec for spec in found if isinstance(spec, LightSpec)}
+        super().__init__(files)
+        self._captioners = captioning.captioners()
+        self._names = [*self._captioners, captioning.TRIGGER_WORDS]
+        self._states: dict[str, bool] = {captioning.TRIGGER_WORDS: True}
+        self._look = Look(captions)
+        self._looked = Looked()
+        self._shown = ""
+        """The captioner whose options are shown."""
 
-    def compose(self) -> ComposeResult:
-        sources = [(spec.title, name) for name, spec in self._specs.items()]
-        sources.append(("Trigger words, put in front of what is there", _TRIGGER_WORDS))
-        with Vertical():
-            with Horizontal(classes="row"):
-                yield Static("Captions from")
-                yield Select(sources, allow_blank=False, compact=True, id="source")
-            with Horizontal(classes="row", id="mode-row"):
-                yield Static("For")
-                yield Select(_MODES, allow_blank=False, compact=True, id="mode")
-            yield Vertical(id="options")
-            with VerticalScroll(id="preview"):
-                yield Static("", id="proposed", markup=False)
-            yield Static("", id="done", markup=False)
-            with Horizontal(id="buttons"):
-                yield Button("Write", id="write", variant="primary", compact=True, disabled=True)
-                yield Button("Back", id="leave", compact=True)
+    def on_mount(self) -> None:
+        source = self._settings.source
+        place = self._names.index(source) if source in self._names else 0
+        chosen = self.query_one("#captioners", LongList)
+        chosen.show(len(self._names), cursor=place)
+        chosen.focus()
+        self.show_buttons()
+        self._look_at_all()
+        self.find_job()
 
-    def action_leave(self) -> None:
-        """Back; a write that is under way ends after the file it is at."""
-        self.workers.cancel_node(self)
-        if not self._is_writing:
-            self.dismiss(None)
+    def on_descendant_focus(self) -> None:
+        """Explain what has the focus."""
+        field = field_of(self.focused)
+        words = field.info.help if field else ""
+        is_choosing = self.focused is self.query_one("#captioners")
+        self.set_class(is_choosing, "-choosing")
+        if is_choosing:
+            words = f"{captioning.CHOOSE}\n{captioning.ABOUT}"
+        elif isinstance(self.focused, Choice) and field is None:
+            words = captioning.MODE_HELP
+        self.query_one("#help", Static).update(shown(words))
+
+    @property
+    def _settings(self) -> Settings:
+        return Settings(self.app.draft, self.app.assessment)
+
+    @property
+    def chosen_mode(self) -> Mode:
+        return self._settings.mode
 
     @property
     def _source(self) -> str:
-        return str(self.query_one("#source", Select).value)
+        return self._names[self.query_one("#captioners", LongList).index or 0]
 
     @property
-    def _mode(self) -> Mode:
-        return cast(Mode, self.query_one("#mode", Select).value)
+    def _spec(self) -> CaptionerSpec | None:
+        found = self._captioners.get(self._source)
+        return found if isinstance(found, CaptionerSpec) else None
 
-    @on(Select.Changed, "#source")
-    async def _source_chosen(self) -> None:
-        spec = self._specs.get(self._source)
-        self.query_one("#mode-row").display = spec is not None
+    def captioner_line(self, index: int) -> Sequence[Cell]:
+        name = self._names[index]
+        found = self._captioners.get(name)
+        title = found.title if isinstance(found, CaptionerSpec) else name
+        if name == captioning.TRIGGER_WORDS:
+            title = captioning.TRIGGER_WORDS_TITLE
+        state = "broken" if isinstance(found, WizardError) else _STATES[self._states.get(name)]
+        return [(title, 0, ""), (state, 14, "" if state == "ready" else "dim")]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "start":
+            return self._can_start and not self.is_live
+        if action == "copy_command":
+            return bool(self._looked.command) and not self.has_class("-watching")
+        return super().check_action(action, parameters)
+
+    @property
+    def _can_start(self) -> bool:
+        proposal = self._looked.proposal
+        can_write = proposal is not None and bool(proposal.captions) and not self.is_writing
+        return can_write or self._looked.wanted is not None
+
+    def action_leave(self) -> None:
+        """Back; a write that is under way ends after the file it is at."""
+        self.workers.cancel_group(self, "look")
+        if self.is_writing:
+            self.workers.cancel_group(self, "write")
+        else:
+            super().action_leave()
+
+    def action_start(self) -> None:
+        """Do what is shown."""
+        looked = self._looked
+        if looked.wanted is not None:
+            self.begin_job(looked.wanted)
+        elif looked.proposal is not None and self._can_start:
+            self.is_writing = True
+            self.show_buttons()
+            self.write(looked.proposal)
+
+    def action_copy_command(self) -> None:
+        """Copy the command that brings what is missing."""
+        self.app.copy_to_clipboard(self._looked.command)
+        self.say("Copied. Run it in another terminal, then choose the captioner again.")
+
+    def show_buttons(self) -> None:
+        start = self.query_one("#start", Button)
+        start.display = self.check_action("start", ()) is True
+        words = "Go on" if self._looked.can_go_on else "Start"
+        if self._looked.proposal is not None:
+            words = f"Write {len(self._looked.proposal.captions)}"
+        start.label = words
+        super().show_buttons()
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        getattr(self, f"action_{event.button.id}")()
+
+    @on(LongList.Moved, "#captioners")
+    async def _source_chosen(self, event: LongList.Moved) -> None:
+        event.stop()
+        name = self._source
+        if name == self._shown:
+            return
+        self._shown = name
+        if self._settings.source != name and self.focused is event.of:
+            self._settings.source = name
+        await self._show_captioner()
+        self.look_again()
+
+    async def _show_captioner(self) -> None:
+        spec, settings = self._spec, self._settings
+        about = captioning.TRIGGER_WORDS_ABOUT if spec is None else spec.help
+        if isinstance(found := self._captioners.get(self._source), WizardError):
+            about = str(found)
+        self.query_one("#about", Static).update(shown(about))
+        self.query_one("#for").display = spec is not None
+        self.set_class(not isinstance(spec, ModelSpec), "-light")
+        self.query_one("#proposed", Static).update("")
         place = self.query_one("#options")
+        place.set_class(isinstance(spec, LightSpec) or spec is None, "-few")
         await place.remove_children()
-        if spec:
-            await place.mount_all(
-                OptionField(info, values.as_text(info, info.default))
-                for info in spec.option_infos()
-            )
-        self._look()
-
-    @on(Select.Changed, "#mode")
-    @on(OptionField.Edited)
-    def _look(self) -> None:
-        """Say what would be written."""
-        self._proposal = None
-        self.query_one("#write", Button).disabled = True
-        spec = self._specs.get(self._source)
         if spec is None:
-            captions = self._captions.with_trigger_words()
-            self._show(Proposal("the trigger words", captions, {}, "overwrite"))
             return
-        chosen = self._options(spec)
-        if chosen is not None and (lacks := spec.missing(chosen)):
-            self._say(" ".join(lack.words for lack in lacks))
-        elif chosen is not None:
-            pictures = [
-                sample.path
-                for sample in self._captions.samples
-                if self._mode != "missing" or not self._captions.text(sample)
-            ]
-            self._ask(spec, chosen, pictures, self._mode)
+        texts = settings.texts(spec)
+        fields = [OptionField(info, texts[info.key]) for info in captioning.infos(spec)]
+        await place.mount_all(fields)
+        for field in fields:
+            if field.info.key == captioning.PREFIX:
+                field.show_left_out(settings.no_prefix)
+        place.scroll_home(animate=False)
 
-    def _options(self, spec: LightSpec) -> Section | None:
-        """The options as they stand in the fields; None, and said, when one is wrong."""
-        given: dict[str, object] = {}
-        for field in self.query(OptionField):
-            value = values.parse(field.info, field.text)
-            if value is not None:
-                given[field.info.key] = value
-        try:
-            return spec.options.model_validate(given)
-        except ValidationError as error:
-            first = error.errors()[0]
-            self._say(f"{first['loc'][0]}: {first['msg']}")
-            return None
+    @on(LongList.Chosen, "#captioners")
+    def _source_entered(self, event: LongList.Chosen) -> None:
+        event.stop()
+        self.focus_next()
 
-    @work(thread=True, exclusive=True, group="captions")
-    def _ask(self, spec: LightSpec, options: Section, pictures: list[Path], mode: Mode) -> None:
-        look = self._looker(f"looked at {{}} of {len(pictures)}")
-        try:
-            found = spec.create(options).caption(pictures)
-            proposal = gather(f"captions from {spec.title.lower()}", found, mode, look)
-        except _StoppedError:
-            return
-        except WizardError as error:
-            self.app.call_from_thread(self._say, f"{error.title}: {error.message} {error.remedy}")
+    @on(Choice.Changed)
+    def _mode_chosen(self, event: Choice.Changed) -> None:
+        event.stop()
+        self._settings.mode = event.value
+        self.look_again()
+
+    @on(OptionField.Edited)
+    def _edited(self, event: OptionField.Edited) -> None:
+        event.stop()
+        if spec := self._spec:
+            self._settings.keep(spec, event.field.info.key, event.text)
+            self.look_again()
+
+    def look_anew(self) -> None:
+        self._look.forget()
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Say what would be done."""
+        self._looked = Looked()
+        if isinstance(self._captioners.get(self._source), WizardError):
+            self._show(self._looked)
         else:
-            if not get_current_worker().is_cancelled:
-                self.app.call_from_thread(self._show, proposal)
+            self._look_at(self._spec)
 
-    @on(Button.Pressed, "#write")
-    def _write_pressed(self) -> None:
-        if self._proposal and not self._is_writing:
-            self._is_writing = True
-            self.query_one("#write", Button).disabled = True
-            self._write(self._proposal)
-
-    @work(thread=True, exclusive=True, group="captions")
-    def _write(self, proposal: Proposal) -> None:
-        look = self._looker(f"written {{}} of {len(proposal.captions)}")
-        outcome: Outcome | None = None
-        trouble = ""
-        try:
-            outcome = self._files.write(
-                proposal.captions,
-                proposal.title,
-                mode=proposal.mode,
-                progress=lambda done, _: look(done),
-            )
-        except _StoppedError:
-            trouble = "Stopped. What was written until then is undone with ctrl+z."
-        except WizardError as error:
-            trouble = f"{error.title}: {error.message} {error.remedy}"
-        self.app.call_from_thread(self._finish, outcome, trouble)
-
-    def _finish(self, outcome: Outcome | None, trouble: str) -> None:
-        self._is_writing = False
-        if outcome is not None and not outcome.left:
-            self.dismiss(outcome)
-        elif outcome is not None:
-            reasons = "\n".join(f"{path.name} {why}" for path, why in outcome.left.items())
-            self._say(f"{len(outcome.written)} written, {len(outcome.left)} not: {reasons}")
-        else:
-            self._say(trouble)
-
-    @on(Button.Pressed, "#leave")
-    def _leave_pressed(self) -> None:
-        self.action_leave()
-
-    def _looker(self, words: str) -> Callable[[int], None]:
-        """Says in a thread how far it is; raises when that is no longer wanted."""
+    @work(thread=True, exclusive=True, group="look")
+    def _look_at(self, spec: CaptionerSpec | None) -> None:
         worker = get_current_worker()
+        try:
+            look = self.looker("looked at {}")
+            looked = self._look.at(self._settings, spec, self.app.assessment, look)
+        except StoppedError:
+            return
+        if not worker.is_cancelled:
+            self.post_message(self.Found(looked))
 
-        def look(done: int) -> None:
+    @work(thread=True, group="ready")
+    def _look_at_all(self) -> None:
+        """Which of them are ready."""
+        worker, states = get_current_worker(), {captioning.TRIGGER_WORDS: True}
+        for name, spec in self._captioners.items():
             if worker.is_cancelled:
-                raise _StoppedError
-            if done % 16 == 0:
-                self.app.call_from_thread(self._say, words.format(done))
+                return
+            if isinstance(spec, CaptionerSpec):
+                states[name] = captioning.is_ready(self._settings, spec)
+        self.post_message(self.Ready(states))
 
-        return look
+    @on(Ready)
+    def _ready(self, event: Ready) -> None:
+        event.stop()
+        self._states = event.states
+        self.query_one("#captioners").refresh()
 
-    def _show(self, proposal: Proposal) -> None:
-        self._proposal = proposal
-        lines = [
-            shown(f"{clipped(path.name, 24):<24}  {text}", limit=300)
-            for path, text in list(proposal.captions.items())[:_MOST_SHOWN]
-        ]
-        lines += [
-            shown(f"{clipped(path.name, 24):<24}  - {why}", "dim", limit=300)
-            for path, why in list(proposal.left.items())[:_MOST_SHOWN]
-        ]
-        self.query_one("#proposed", Static).update(Content("\n").join(lines))
-        count = len(proposal.captions)
-        nothing = f", {len(proposal.left)} get none" if proposal.left else ""
-        what = (
-            f"{count} captions would be written{nothing}."
-            if count
-            else (f"There is nothing to write{nothing}.")
-        )
-        self._say(what)
-        button = self.query_one("#write", Button)
-        button.label = f"Write {count}"
-        button.disabled = not count
+    @on(Found)
+    def _found(self, event: Found) -> None:
+        event.stop()
+        self._show(event.looked)
 
-    def _say(self, text: str) -> None:
-        self.query_one("#done", Static).update(shown(text))
+    def _show(self, looked: Looked) -> None:
+        self._looked, self.undoable = looked, looked.undoable
+        problems = {problem.where: problem for problem in looked.problems}
+        for field in self.query(OptionField):
+            field.show_problem(problems.get(field.info.key))
+        lines = list(looked.lines)
+        if looked.command:
+            lines.append("F6 copies the command.")
+        if looked.proposal is not None:
+            lines.append(in_lines(looked.proposal))
+            self.query_one("#proposed", Static).update(previewed(looked.proposal))
+        self.query_one("#said", Static).update(shown("\n".join(lines)))
+        self.show_buttons()

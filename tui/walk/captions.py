@@ -9,9 +9,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ...captioners.base import Captioned
+from ...captioners.job import writing
 from ...core.config import RunConfig
 from ...core.dataset.caption_files import (
     CaptionFiles,
+    Change,
     Mode,
     Outcome,
     caption_file,
@@ -78,6 +80,10 @@ class CaptionList:
     def remember(self, texts: Iterable[tuple[Path, str]]) -> None:
         """These captions stand in their files now."""
         self._texts.update(texts)
+
+    def forget(self) -> None:
+        """The files say it now, as the next plan has it."""
+        self._texts.clear()
 
     def next_without(self, place: int) -> int | None:
         """The next place after ``place``, and from the beginning again, without a caption."""
@@ -183,6 +189,16 @@ def files_of(draft: Draft, samples: Sequence[Sample]) -> CaptionFiles:
         root or (samples[0].path.parent if samples else draft.folder),
         lines=draft.value("captions.wildcards") is True,
     )
+
+
+def last_changes(files: CaptionFiles) -> list[Change]:
+    """What undo takes back: the last change, or all of a captioning, which writes in portions.
+    Empty when there is nothing to undo."""
+    changes = files.changes()
+    of_captioning = writing.latest(files)
+    if changes and of_captioning and changes[0].title == of_captioning[0].title:
+        return of_captioning
+    return changes[:1]
 
 
 def keep_unsaved(draft: Draft, picture: Path, text: str) -> None:

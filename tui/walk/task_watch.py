@@ -24,6 +24,8 @@ class TaskNews:
     events: Sequence[Event]
     """Since the last look."""
     seconds_left: float | None = None
+    per_second: float | None = None
+    """How many items of the phase are done in a second, of late."""
 
     @property
     def is_over(self) -> bool:
@@ -71,15 +73,19 @@ class TaskWatch:
             if event["kind"] == "progress" and isinstance(event.get("done"), int):
                 self._marks.append((float(event.get("time", 0.0)), event["done"]))
         status = self._tracker.status(self.directory)
-        return TaskNews(status, events, self._left(status) if live else None)
+        rate = self._rate() if live else None
+        return TaskNews(status, events, self._left(status, rate), rate)
 
-    def _left(self, status: RunStatus) -> float | None:
-        if len(self._marks) < 2 or not status.phase_total or status.done is None:
+    def _rate(self) -> float | None:
+        if len(self._marks) < 2:
             return None
         (began, first), (now, last) = self._marks[0], self._marks[-1]
-        if now <= began or last <= first:
+        return (last - first) / (now - began) if now > began and last > first else None
+
+    def _left(self, status: RunStatus, rate: float | None) -> float | None:
+        if rate is None or not status.phase_total or status.done is None:
             return None
-        return (status.phase_total - last) * (now - began) / (last - first)
+        return (status.phase_total - self._marks[-1][1]) / rate
 
 
 def _bar(done: int, total: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from textual import work
@@ -45,15 +46,22 @@ class TaskPane(Vertical):
         def control(self) -> TaskPane:
             return self.pane
 
+    class Gone(Message):
+        """There is no record of the task that could be read."""
+
+        def __init__(self, pane: TaskPane) -> None:
+            super().__init__()
+            self.pane = pane
+
     def compose(self) -> ComposeResult:
         self.add_class("-empty")
         yield Static("", id="task-line", markup=False)
         yield Picture()
         yield Static("", id="task-text", markup=False)
 
-    def follow(self, directory: TaskDirectory) -> None:
-        """Watch this task from its beginning."""
-        self._follow(TaskWatch(directory))
+    def follow(self, directory: TaskDirectory, is_beginning: Callable[[], bool] = bool) -> None:
+        """Watch this task from its beginning, as soon as it is no longer ``is_beginning``."""
+        self._follow(TaskWatch(directory), is_beginning)
 
     def say(self, text: str) -> None:
         """The line."""
@@ -66,13 +74,16 @@ class TaskPane(Vertical):
         self.query_one("#task-text", Static).update(shown(text, limit=600))
 
     @work(thread=True, exclusive=True, group="task")
-    def _follow(self, watch: TaskWatch) -> None:
+    def _follow(self, watch: TaskWatch, is_beginning: Callable[[], bool]) -> None:
         worker, said = get_current_worker(), ""
+        while is_beginning() and not worker.is_cancelled:
+            time.sleep(_GLANCE)
         while not worker.is_cancelled:
             try:
                 news = watch.read()
             except WizardError:
                 # Its folder is being made, or was taken away: there is nothing to tell.
+                self.post_message(self.Gone(self))
                 return
             if news.events or news.is_over or news.in_words() != said:
                 said = news.in_words()

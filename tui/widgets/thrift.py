@@ -34,7 +34,7 @@ class ThriftyApp(App[None]):
             super().update_styles(node, animate)
 
 
-def fit(screen: Screen[None]) -> None:
+def fit(screen: Screen[Any]) -> None:
     """Give ``screen`` the classes of its size, before its widgets are made: Textual does it after
     it has laid them out, and then lays them out again."""
     width, height = screen.app.size

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import toy_captioner
 from lora_wizard.captioners.job.task import CaptionTask, Pictures, begin, directory_of
 from lora_wizard.core.config import DatasetOptions
 from lora_wizard.core.dataset.caption_files import CaptionFiles, Mode
@@ -17,8 +18,6 @@ from lora_wizard.core.run import control
 from lora_wizard.core.run.events import Event, EventReader
 from lora_wizard.core.run.tasks import TaskDirectory
 from PIL import Image
-
-TESTS = Path(__file__).resolve().parents[2]
 
 
 def colour_of(number: int) -> tuple[int, int, int]:
@@ -97,20 +96,13 @@ class Captioned:
 @pytest.fixture
 def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The toy is installed, for the processes that are started here and for this one."""
-    info = tmp_path / "plugins/toy-0.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: toy\nVersion: 0\n")
-    entry = "[lora_wizard.captioners]\ntoy = toy_captioner:SPEC\n"
-    (info / "entry_points.txt").write_text(entry)
-    monkeypatch.setenv("PYTHONPATH", f"{tmp_path / 'plugins'}:{TESTS}")
-    monkeypatch.syspath_prepend(tmp_path / "plugins")
+    toy_captioner.install(tmp_path, monkeypatch)
 
 
 @pytest.fixture
 def pictures(plugin: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Captioned]:
     """An empty folder; no job about it outlives the test."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state of the user"))
-    monkeypatch.setenv("TOY_ASKED", str(tmp_path / "asked"))
     made = Captioned(tmp_path / "pictures", tmp_path / "asked")
     made.folder.mkdir()
     yield made
