@@ -109,7 +109,9 @@ class LookScreen(Screen[None]):
             now = time.monotonic()
             if not self._stop.is_set() and (now - told > _TOLD_EVERY or done == total):
                 told = now
-                self.app.call_from_thread(self._say, f"Looking at the pictures: {done} of {total}")
+                # Pictures that seem to be the same are compared then.
+                text = f"{done} of {total}" if done < total else f"{total}, comparing them ..."
+                self.app.call_from_thread(self._say, f"Looking at the pictures: {text}")
 
         try:
             pictures, findings = look.looked_at(self._config, progress, self._stop)
@@ -160,12 +162,14 @@ class LookScreen(Screen[None]):
             self._changed()
 
     def action_all_of_kind(self) -> None:
-        """Leave out what one would, in all findings of this kind."""
+        """Leave out what one would, in all findings of this kind, and go on to the next kind."""
         if self.finding:
             kind = self.finding.kind
             alike = [found for found in self._findings if found.kind == kind]
             if self._out.leave_out(path for found in alike for path in found.spare):
                 self._changed()
+            last = max(place for place, found in enumerate(self._findings) if found.kind == kind)
+            self.action_move(last + 1 - self._place)
 
     def action_undo(self) -> None:
         """Take the last change back."""
