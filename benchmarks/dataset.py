@@ -24,9 +24,9 @@ from pathlib import Path
 
 from lora_wizard.core.errors import WizardError
 from walk import Account, SlowTerminal, machine, terminals
-from walker import DOWN, ENTER, ESCAPE, F2, F5, NEXT, SHELL, Walker, shell_environment
+from walker import DOWN, ENTER, ESCAPE, F2, F5, NEXT, SHELL, TAB, Walker, shell_environment
 
-F3, F8, PASTE = "\x1bOR", "\x1b[19~", "\x01\x0b"
+F3, F8, CLEAR = "\x1bOR", "\x1b[19~", "\x01\x0b"
 RESULT = Path(__file__).resolve().with_name("results") / "dataset.txt"
 _said: list[str] = []
 
@@ -104,8 +104,8 @@ def walk(person: Walker) -> None:
     person.at("Copies")
     person.press(NEXT, "Step 2/8")
     person.press(F5, "Captions for many pictures")
-    person.tap(*[DOWN] * 3, *[ENTER] * 4, *PASTE)
-    person.press("tagger", "would look at")
+    person.tap(*[DOWN] * 3, ENTER, *[TAB] * 3)
+    terminal.press(f"{CLEAR}{Path.cwd() / 'tagger'}")
     terminal.wait_for("F2 Start")
     person.press(F2, "captions written")
     person.press(ESCAPE, "Step 2/8")
