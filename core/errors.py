@@ -24,6 +24,9 @@ class WizardError(Exception):
     """
 
     exit_code = EXIT_USER_ERROR
+    resume_helps = True
+    """Of a run that it ended: False where a resume meets it again unless something else is done
+    first, as the remedy says."""
 
     def __init__(self, title: str, message: str = "", remedy: str = "") -> None:
         super().__init__(title)

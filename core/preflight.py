@@ -25,9 +25,11 @@ from .optimizers import registry as optimizers
 from .optimizers import settings
 from .places import cache_folder, existing, free_bytes, size_text
 from .preflight_base import BaseFindings, inspect_base
+from .preflight_captions import set_problems
 from .preflight_gpu import gpu_problems
 from .preflight_lora import look_at_lora
 from .preflight_machine import clock_problems, file_count_problems
+from .preflight_pictures import picture_problems
 from .rehearsal import measured, words
 from .sampling.prompts import expand
 from .sampling.samplers import SAMPLERS
@@ -65,6 +67,7 @@ def inspect(
     config: RunConfig,
     *,
     decode: bool = False,
+    look: bool = False,
     progress: Progress | None = None,
     base: BaseFindings | None = None,
 ) -> Inspection:
@@ -72,7 +75,8 @@ def inspect(
     `configfile.load` returns it.
 
     Reads headers of pictures and weights, never the weights themselves; downloads nothing. With
-    ``decode``, each picture is decoded too, which takes a while the first time. ``base`` is what
+    ``decode``, each picture is decoded too, which takes a while the first time; with ``look`` it is
+    also measured for blur, copies and the like, where that is not remembered. ``base`` is what
     `inspect_base` found for the same model, to not ask the hub again.
     """
     problems = [finding.problem for finding in rules.findings(config)]
@@ -100,12 +104,15 @@ def inspect(
     problems += found
     if plan is not None:
         problems += review_captions(plan, config, spec, base.vocabulary)
+        problems += set_problems(plan, config)
     # What is wrong with the dataset's options is wrong for these pictures, too.
     said = {problem.message for problem in found}
     validated = _validation(config, spec, plan, decode)
     problems += [problem for problem in validated if problem.message not in said]
     if plan is not None and decode:
         problems += _broken_pictures(plan, config, progress)
+    if plan is not None:
+        problems += picture_problems(plan, config, look=look, decoded=decode, progress=progress)
     schedule, written = None, None
     if plan is not None:
         schedule = Schedule.of(plan, config)

@@ -60,9 +60,12 @@ class Parser(argparse.ArgumentParser):
     """argparse, but a mistake ends with where to look."""
 
     def error(self, message: str) -> NoReturn:
+        from ..core.secret import redacted
         from ..core.text import printable
 
-        sys.stderr.write(f"{self.prog}: {printable(message)}\nTry `{self.prog} --help`.\n")
+        sys.stderr.write(
+            f"{self.prog}: {printable(redacted(message))}\nTry `{self.prog} --help`.\n"
+        )
         sys.exit(EXIT_USER_ERROR)
 
 
@@ -114,6 +117,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _show(error: WizardError) -> None:
+    from ..core.secret import redacted
     from ..core.text import printable
     from .problems import problems_text
 
@@ -122,7 +126,7 @@ def _show(error: WizardError) -> None:
         remedy = f"{error.remedy}\n" if error.remedy else ""
         title = printable(error.title + "\n", keep_newlines=True)
         text = title + problems_text(error.problems) + remedy
-    sys.stderr.write(text)
+    sys.stderr.write(redacted(text))
 
 
 def overview() -> str:

@@ -197,7 +197,7 @@ def _say_run(directory: RunDirectory) -> None:
 
 
 def _say_outcome(status: RunStatus, directory: RunDirectory, words: Words, *, quiet: bool) -> int:
-    again = f"Go on with it: {words.again(directory)}"
+    again = f"Go on with it: {words.again(directory)}" if status.resume_helps else ""
     if status.state in ("finished", "stopped"):
         if not quiet and (ended := words.ended(status, directory)):
             sys.stdout.write(f"{ended}\n")
@@ -205,7 +205,7 @@ def _say_outcome(status: RunStatus, directory: RunDirectory, words: Words, *, qu
         error = status.error or {}
         parts = [error.get(part, "") for part in ("title", "message", "remedy")]
         told = [printable(part, keep_newlines=True) for part in parts if part]
-        sys.stderr.write("\n".join([*told, again]) + "\n")
+        sys.stderr.write("\n".join(filter(None, [*told, again])) + "\n")
     else:
         killed = "The run was killed from outside: by kill -9, or by the kernel, short of memory."
         sys.stderr.write(f"{wrapped(killed)}\n{again}\n")

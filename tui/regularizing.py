@@ -5,19 +5,17 @@ from __future__ import annotations
 import shlex
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from ..core.config import RunConfig, toml_source
+from ..core.config import toml_source
 from ..core.config.edit import TomlText
-from ..core.config.typed_section import typed
 from ..core.dataset.layout_words import counted
 from ..core.errors import ProblemsError
 from ..core.families import registry as families
 from ..core.files import write_text
 from ..core.preflight_base import inspect_base
-from ..core.regularization.options import ClassPictureOptions
-from ..core.regularization.start import WHAT, Work, uses, uses_of_concepts
+from ..core.regularization.start import WHAT, Work
 from ..core.run import control
 from ..core.run.directory import RunDirectory
 from ..core.run.status import RunStatus
@@ -25,7 +23,6 @@ from ..core.run.tasks import task_directory
 from ..core.text import printable
 from .follow import Words, follow, start
 
-_TITLE = "The class pictures"
 _KEY = "dataset.regularization_folder"
 
 
@@ -55,29 +52,6 @@ class RegularizingWords(Words):
         left = sum(len(order.missing()) for order in self._work.orders())
         to_go = f"{counted(left, 'picture')} to go"
         return f"Stopped, {to_go}.\nGo on with it: {self.again(directory)}"
-
-
-def work_of(config: RunConfig, into: Path, texts: Mapping[str, str]) -> Work:
-    """What is to be drawn, with options as they were typed. Raises ProblemsError, and WizardError
-    where the training's pictures cannot be counted."""
-    concepts = config.dataset.concepts
-    if "class_word" in texts or not any(concept.class_prompt for concept in concepts):
-        options = typed(ClassPictureOptions, texts, _TITLE, Path.cwd())
-        return Work(config, into, (options,), (uses(config),))
-    counts: dict[str, int] = {}
-    for concept, count in zip(concepts, uses_of_concepts(config), strict=True):
-        if concept.class_prompt:
-            counts[concept.class_prompt] = counts.get(concept.class_prompt, 0) + count
-    classes = (
-        typed(
-            ClassPictureOptions,
-            {"prompt": prompt, **texts, "class_word": prompt},
-            _TITLE,
-            Path.cwd(),
-        )
-        for prompt in counts
-    )
-    return Work(config, into, tuple(classes), tuple(counts.values()))
 
 
 def check(work: Work) -> None:

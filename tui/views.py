@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ..core.run.events import DONE, Event, problem_text
 from ..core.run.status import Figures, RunStatus
-from ..core.run.wording import phase_in_words
+from ..core.run.wording import going_on, phase_in_words
 from ..core.text import printable
 
 if TYPE_CHECKING:
@@ -190,6 +190,8 @@ def milestone(event: Event, phases: set[str]) -> str:
         return f"paused after step {event.get('step', '?')}: `lora-wizard resume` goes on"
     if kind == "published":
         return printable(f"published {event.get('path', '')}", limit=400)
+    if kind == "going_on":
+        return printable(going_on(event))
     if kind == "stopping":
         return "stopping, and saving what is done"
     return ""

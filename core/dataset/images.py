@@ -21,7 +21,7 @@ from PIL import Image
 from .folders import FileEntry, extension
 from .index import IndexEntry, PictureIndex
 from .masks import load_mask
-from .picture_file import PictureError, open_picture, oriented_size
+from .picture_file import PictureError, has_alpha, open_picture, oriented_size
 
 EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".avif", ".jxl"})
 
@@ -182,8 +182,7 @@ def _entry_of(image: Image.Image, size: int, modified_ns: int, *, is_decoded: bo
     width, height = oriented_size(image)
     # An MPO is a camera's JPEG with a preview or a second eye: not an animation.
     frames = 1 if image.format in ("JPEG", "MPO") else int(getattr(image, "n_frames", 1))
-    has_alpha = "A" in image.getbands() or "a" in image.getbands() or "transparency" in image.info
-    return IndexEntry(size, modified_ns, width, height, frames, has_alpha, is_decoded)
+    return IndexEntry(size, modified_ns, width, height, frames, has_alpha(image), is_decoded)
 
 
 def _decoded(

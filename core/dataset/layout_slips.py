@@ -8,6 +8,7 @@ from pathlib import Path
 from ..errors import Mend
 from .folders import FolderListing
 from .layout_words import (
+    DRAWS,
     concepts_mend,
     concepts_toml,
     content,
@@ -97,7 +98,7 @@ def explain_empty(
         f"{folder} has no pictures in it: {content(listing)}.",
         where,
         "Pictures are .jpg, .jpeg, .png, .webp, .bmp or .avif."
-        + (' Or set it to "" to train without.' if is_regularization else ""),
+        + (f' Or set it to "" to train without. {DRAWS}' if is_regularization else ""),
     )
 
 

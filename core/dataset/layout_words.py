@@ -22,6 +22,8 @@ _SLIPS = (
 _MOST_MEANT = 99
 """By such a name; ``100CANON`` is a camera's."""
 MOST_REPEATS = 10_000
+CLASS_PICTURES = "dataset.regularization_folder"
+DRAWS = "F4 in the step Dataset draws class pictures, and so does `lora-wizard regularize`."
 _UNREAD = frozenset(
     {".heic", ".heif", ".tif", ".tiff", ".gif", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf"}
 )

@@ -62,6 +62,12 @@ def oriented_size(image: Image.Image) -> tuple[int, int]:
     return (height, width) if _orientation(image) >= 5 else (width, height)
 
 
+def has_alpha(image: Image.Image) -> bool:
+    """Whether it has an alpha channel, or a colour that is transparent; the header is enough."""
+    bands = image.getbands()
+    return "A" in bands or "a" in bands or "transparency" in image.info
+
+
 def _orientation(image: Image.Image) -> int:
     """1 to 8 as in EXIF; 1 when there is none or it is damaged."""
     try:

@@ -11,7 +11,7 @@ from ..errors import Mend, Problem
 from .archive_words import is_archive, not_a_folder
 from .folders import FileEntry, FolderListing, list_folder
 from .images import EXTENSIONS
-from .layout_words import counted, folder_mends, nearest, try_list
+from .layout_words import CLASS_PICTURES, DRAWS, counted, folder_mends, nearest, try_list
 from .masks import mask_names
 
 
@@ -31,7 +31,11 @@ class PictureFolders:
         try:
             listing = list_folder(folder, root)
         except FileNotFoundError:
-            self.error(f"There is no folder {folder}.", where, *nearest(folder, where))
+            remedy, mends = nearest(folder, where)
+            if where == CLASS_PICTURES:
+                remedy = f"{remedy} {DRAWS}"
+                mends = (*mends, Mend("Train without class pictures", {where: ""}))
+            self.error(f"There is no folder {folder}.", where, remedy, mends)
         except NotADirectoryError:
             message, remedy = not_a_folder(folder)
             mends = () if is_archive(folder) else folder_mends([folder.parent], where)

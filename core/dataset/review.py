@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from ..config import RunConfig
 from ..errors import Problem
 from .buckets import BucketRule, kept_share
+from .layout_words import DRAWS
 from .plan import Sample
 
 FEW = 10
@@ -96,6 +97,7 @@ def _about_options(
             f"{needed} regularization pictures are used in an epoch, and there are "
             f"{len(regularization)}: they come again.",
             "dataset.regularization_folder",
+            remedy=DRAWS,
             severity="note",
         )
 

@@ -56,14 +56,15 @@ class ClipText:
         room = chunks * self.chunk_tokens
         device = self.encoder.device
         tokens = torch.tensor([self._marked(row[:room], chunks) for row, _ in rows])
-        states = self._states(tokens.flatten(0, 1).to(device))
+        # Where the encoder is trained, a blocking copy would wait for the step before.
+        states = self._states(tokens.flatten(0, 1).to(device, non_blocking=True))
         if chunks > 1:
             of_chunks = states.unflatten(0, (len(prompts), chunks))
             inner = of_chunks[:, :, 1:-1].flatten(1, 2)
             states = torch.cat([of_chunks[:, 0, :1], inner, of_chunks[:, -1, -1:]], dim=1)
         if any(weight != 1 for _, weights in rows for weight in weights):
             padded = [_padded(weights[:room], room) for _, weights in rows]
-            states = _weighted(states, torch.tensor(padded, device=device))
+            states = _weighted(states, torch.tensor(padded).to(device, non_blocking=True))
         return states
 
     def _plain_row(self, prompt: str) -> _Row:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 
-from ..dataset.images import BadPicture, Picture, Progress
-from ..dataset.masks import load_mask
+from ..dataset.images import BadPicture, PictureFile, Progress
 from ..dataset.picture_file import PictureError
 from .copies import find_copies
 from .finding import Finding
 from .findings import findings_of
-from .measure import Measures, measure
+from .measure import Extrema, Measures, mask_extrema, measure
 from .pictures import PictureSet
-from .store import Extrema, LookStore
+from .store import LookStore
 
 _SAVE_INTERVAL = 5.0
 """Seconds between saves of what was measured; a kill loses no more."""
@@ -39,35 +39,76 @@ def examine(
     dataset by size and modification time. Raises CancelledError when ``stop`` is set."""
     masks = {mask.path for _, mask in found.masks}
     items = [*found.pictures, *(mask for _, mask in found.masks)]
-    measures: dict[Path, Measures] = {}
-    extrema: dict[Path, Extrema] = {}
-    bad = list(found.bad)
-    results = _results(items, masks, workers or min(8, os.cpu_count() or 1), stop)
-    for done, (item, result) in enumerate(results, start=1):
-        if isinstance(result, BadPicture):
-            bad.append(result)
-        elif isinstance(result, Measures):
-            measures[item.path] = result
-        else:
-            extrema[item.path] = result
-        if progress:
-            progress(done, len(items))
+    known = measured(items, masks, progress=progress, workers=workers, stop=stop)
     if stop and stop.is_set():
         raise CancelledError
-    copies = find_copies(found.pictures, measures)
-    bad.sort(key=lambda item: str(item.path))
-    return findings_of(found, measures, copies, extrema, bad)
+    copies = find_copies(found.pictures, known.measures)
+    bad = sorted([*found.bad, *known.bad], key=lambda item: str(item.path))
+    return findings_of(found, known.measures, copies, known.extrema, bad)
+
+
+@dataclass
+class Measured:
+    """What is known of files."""
+
+    measures: dict[Path, Measures] = field(default_factory=dict)
+    """Of pictures."""
+    extrema: dict[Path, Extrema] = field(default_factory=dict)
+    """Of mask files."""
+    bad: list[BadPicture] = field(default_factory=list)
+
+
+def remembered(items: Sequence[PictureFile], masks: Collection[Path]) -> Measured:
+    """What is known of ``items`` from the last time, decoding none; ``masks`` are the mask files
+    among them."""
+    found = Measured()
+    stores = {folder: LookStore(folder) for folder in {item.folder for item in items}}
+    for item in items:
+        _take(found, item.path, _known(stores[item.folder], item, item.path in masks))
+    return found
+
+
+def measured(
+    items: Sequence[PictureFile],
+    masks: Collection[Path],
+    *,
+    progress: Progress | None = None,
+    workers: int | None = None,
+    stop: Event | None = None,
+) -> Measured:
+    """The same, with what is not known yet decoded, and remembered. Ends early when ``stop`` is
+    set."""
+    found = Measured()
+    results = _results(items, masks, workers or min(8, os.cpu_count() or 1), stop)
+    for done, (item, result) in enumerate(results, start=1):
+        _take(found, item.path, result)
+        if progress:
+            progress(done, len(items))
+    return found
+
+
+def _take(found: Measured, path: Path, result: _Found | None) -> None:
+    if isinstance(result, BadPicture):
+        found.bad.append(result)
+    elif isinstance(result, Measures):
+        found.measures[path] = result
+    elif result is not None:
+        found.extrema[path] = result
+
+
+def _known(store: LookStore, item: PictureFile, is_mask: bool) -> Measures | Extrema | None:
+    key = (item.name, item.file_size, item.modified_ns)
+    return store.extrema(*key) if is_mask else store.measures(*key)
 
 
 def _results(
-    items: Sequence[Picture], masks: set[Path], workers: int, stop: Event | None
-) -> Iterator[tuple[Picture, _Found]]:
+    items: Sequence[PictureFile], masks: Collection[Path], workers: int, stop: Event | None
+) -> Iterator[tuple[PictureFile, _Found]]:
     """Each file with what was found; what is known first."""
-    stores = {folder: LookStore(folder) for folder in {item.path.parent for item in items}}
-    todo: list[Picture] = []
+    stores = {folder: LookStore(folder) for folder in {item.folder for item in items}}
+    todo: list[PictureFile] = []
     for item in items:
-        store, key = stores[item.path.parent], (item.path.name, item.file_size, item.modified_ns)
-        known = store.extrema(*key) if item.path in masks else store.measures(*key)
+        known = _known(stores[item.folder], item, item.path in masks)
         if known is None:
             todo.append(item)
         else:
@@ -76,8 +117,8 @@ def _results(
     try:
         for item, result in _decoded(todo, masks, workers, stop):
             if not isinstance(result, BadPicture):
-                store = stores[item.path.parent]
-                store.remember(item.path.name, item.file_size, item.modified_ns, result)
+                store = stores[item.folder]
+                store.remember(item.name, item.file_size, item.modified_ns, result)
             # By the clock: a save writes all rows, and by number that grows with its square.
             if time.monotonic() >= save_at:
                 _save(stores)
@@ -88,11 +129,11 @@ def _results(
 
 
 def _decoded(
-    items: Sequence[Picture], masks: set[Path], workers: int, stop: Event | None
-) -> Iterator[tuple[Picture, _Found]]:
+    items: Sequence[PictureFile], masks: Collection[Path], workers: int, stop: Event | None
+) -> Iterator[tuple[PictureFile, _Found]]:
     """As they become ready; few are under way at a time, so that a stop is obeyed at once."""
     with ThreadPoolExecutor(workers, thread_name_prefix="look-at-pictures") as pool:
-        running: dict[Future[_Found], Picture] = {}
+        running: dict[Future[_Found], PictureFile] = {}
         remaining = iter(items)
         while True:
             while len(running) < 2 * workers and not (stop and stop.is_set()):
@@ -106,15 +147,11 @@ def _decoded(
                 yield running.pop(future), future.result()
 
 
-def _look(item: Picture, is_mask: bool) -> _Found:
+def _look(item: PictureFile, is_mask: bool) -> _Found:
     try:
-        if not is_mask:
-            return measure(item.path)
-        low, high = load_mask(item.path, is_alpha=False).getextrema()
+        return mask_extrema(item.path, is_alpha=False) if is_mask else measure(item.path)
     except PictureError as error:
         return BadPicture(item.path, str(error))
-    assert isinstance(low, int) and isinstance(high, int)
-    return low, high
 
 
 def _save(stores: dict[Path, LookStore]) -> None:

@@ -8,14 +8,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from ..dataset.images import BadPicture, Picture
+from ..dataset.images import BadPicture, Picture, PictureFile
 from ..dataset.layout_words import counted
 from .copies import Copies
 from .finding import Exhibit, Finding
-from .measure import Measures
+from .measure import Extrema, Measures
 from .pattern import BITS
 from .pictures import PictureSet
-from .store import Extrema
 
 _BLURRED = 1.1
 """Below this `Measures.sharpness`. Of 36 photographs of all kinds, shallow focus among them, the
@@ -26,6 +25,17 @@ _ONE_SHAPE = 0.9
 _ENOUGH = 10
 """Pictures from which on their shapes say something."""
 _SHAPE_TOLERANCE = 0.02
+BLACK = (
+    "black everywhere: nothing of the picture would be learned",
+    "Paint what counts white.",
+)
+WHITE = ("white everywhere: it changes nothing", "Paint black what does not count.")
+TRANSPARENT = (
+    "transparent everywhere: nothing of the picture would be learned",
+    "Make opaque what counts, or leave the picture out.",
+)
+OPAQUE = ("opaque everywhere: it changes nothing", "Make transparent what does not count.")
+"""(What a mask is, what to do about it.)"""
 
 
 def findings_of(
@@ -41,12 +51,12 @@ def findings_of(
         *_about_broken(bad),
         *_about_same(copies),
         *_about_near(copies),
-        *_about_blur(measured),
+        *about_blur(measured),
         *_about_size(found),
-        *_about_light(measured),
-        *_about_bars(measured),
+        *about_light(measured),
+        *about_bars(measured),
         *_about_shape(found.pictures),
-        *_about_masks(found, masks),
+        *_about_masks(found, masks, measures),
     ]
 
 
@@ -94,7 +104,8 @@ def _about_near(copies: Copies) -> Iterator[Finding]:
         )
 
 
-def _about_blur(measured: Sequence[tuple[Picture, Measures]]) -> Iterator[Finding]:
+def about_blur(measured: Sequence[tuple[PictureFile, Measures]]) -> Iterator[Finding]:
+    """What is soft everywhere."""
     sharp = [(item, each.sharpness) for item, each in measured if each.sharpness is not None]
     blurred = sorted((value, item.path) for item, value in sharp if value < _BLURRED)
     if not blurred:
@@ -136,7 +147,8 @@ def _about_size(found: PictureSet) -> Iterator[Finding]:
         )
 
 
-def _about_light(measured: Sequence[tuple[Picture, Measures]]) -> Iterator[Finding]:
+def about_light(measured: Sequence[tuple[PictureFile, Measures]]) -> Iterator[Finding]:
+    """What is nearly black, or white."""
     dark = [(item.path, each.brightest) for item, each in measured if each.brightest < _DARK]
     bright = [(item.path, each.darkest) for item, each in measured if each.darkest > _BRIGHT]
     for kind, shade, some, note in (
@@ -157,9 +169,10 @@ def _about_light(measured: Sequence[tuple[Picture, Measures]]) -> Iterator[Findi
             )
 
 
-def _about_bars(measured: Sequence[tuple[Picture, Measures]]) -> Iterator[Finding]:
+def about_bars(measured: Sequence[tuple[PictureFile, Measures]]) -> Iterator[Finding]:
+    """What has bars at its edges."""
     # What is transparent around a drawing is no bar.
-    opaque = [(item, each.bars) for item, each in measured if not item.has_alpha]
+    opaque = [(item, each.bars) for item, each in measured if each.alpha is None]
     with_bars = [(item, bars) for item, bars in opaque if bars.share > 0]
     if with_bars:
         shown = tuple(
@@ -193,7 +206,9 @@ def _about_shape(pictures: Sequence[Picture]) -> Iterator[Finding]:
         )
 
 
-def _about_masks(found: PictureSet, extrema: Mapping[Path, Extrema]) -> Iterator[Finding]:
+def _about_masks(
+    found: PictureSet, extrema: Mapping[Path, Extrema], measures: Mapping[Path, Measures]
+) -> Iterator[Finding]:
     by_words: dict[tuple[str, str], list[Exhibit]] = defaultdict(list)
     for picture, mask in found.masks:
         low, high = extrema.get(mask.path, (0, 255))
@@ -203,14 +218,16 @@ def _about_masks(found: PictureSet, extrema: Mapping[Path, Extrema]) -> Iterator
             note = f"{_size(mask)}, the picture {_size(picture)}"
             by_words[key].append(Exhibit(mask.path, round(ratio, 3), note))
         if high == 0:
-            key = (
-                "black everywhere: nothing of the picture would be learned",
-                "Paint what counts white.",
-            )
-            by_words[key].append(Exhibit(mask.path, 0, "all black"))
+            by_words[BLACK].append(Exhibit(mask.path, 0, "all black"))
         elif low == 255:
-            key = ("white everywhere: it changes nothing", "Paint black what does not count.")
-            by_words[key].append(Exhibit(mask.path, 1, "all white"))
+            by_words[WHITE].append(Exhibit(mask.path, 1, "all white"))
+    for picture in found.with_alpha:
+        known = measures.get(picture.path)
+        low, high = known.alpha if known and known.alpha else (0, 255)
+        if high == 0:
+            by_words[TRANSPARENT].append(Exhibit(picture.path, 0, "all transparent"))
+        elif low == 255:
+            by_words[OPAQUE].append(Exhibit(picture.path, 1, "all opaque"))
     for mask in found.orphans:
         key = (
             "without a picture",
@@ -218,7 +235,8 @@ def _about_masks(found: PictureSet, extrema: Mapping[Path, Extrema]) -> Iterator
         )
         by_words[key].append(Exhibit(mask.path, 0, "no picture of that name"))
     for (words, remedy), shown in by_words.items():
-        yield Finding("mask", tuple(shown), f"{_are(len(shown), 'mask')} {words}.", remedy)
+        what = "alpha channel" if (words, remedy) in (TRANSPARENT, OPAQUE) else "mask"
+        yield Finding("mask", tuple(shown), f"{_are(len(shown), what)} {words}.", remedy)
 
 
 def _shape(picture: Picture) -> int:

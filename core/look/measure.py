@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFilter
 
+from ..dataset.masks import load_mask
+from ..dataset.picture_file import has_alpha, open_picture
 from ..dataset.pixels import load_picture
 from .bars import NO_BARS, Bars, find_bars
 from .pattern import Pattern, pattern_of
@@ -26,6 +28,8 @@ _SHARPEST = 0.03
 _FEW_TILES = 3
 
 Array = np.ndarray
+Extrema = tuple[int, int]
+"""The darkest and the brightest value of a mask, 0 to 255."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,8 @@ class Measures:
     """The luma that 95 % of the pixels do not exceed."""
     bars: Bars
     pattern: Pattern
+    alpha: Extrema | None = None
+    """Of its alpha channel, as of a mask; None without one."""
 
 
 def measure(path: Path) -> Measures:
@@ -53,8 +59,25 @@ def measure(path: Path) -> Measures:
     inside = picture.crop(bars.inside(picture.size)) if bars != NO_BARS else picture
     darkest, brightest = np.percentile(grey, (5, 95))
     return Measures(
-        sharpness_of(inside), round(darkest), round(brightest), bars, pattern_of(picture)
+        sharpness_of(inside),
+        round(darkest),
+        round(brightest),
+        bars,
+        pattern_of(picture),
+        mask_extrema(path, is_alpha=True) if _has_alpha(path) else None,
     )
+
+
+def _has_alpha(path: Path) -> bool:
+    with open_picture(path) as image:
+        return has_alpha(image)
+
+
+def mask_extrema(path: Path, *, is_alpha: bool) -> Extrema:
+    """Of a mask: a file's, or a picture's alpha channel. Raises PictureError."""
+    low, high = load_mask(path, is_alpha=is_alpha).getextrema()
+    assert isinstance(low, int) and isinstance(high, int)
+    return low, high
 
 
 def sharpness_of(picture: Image.Image) -> float | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..config import DatasetOptions
+from ..config.sections.loss import MaskSource
 from ..dataset.buckets import BucketError, BucketRule
 from ..dataset.build import raise_errors
 from ..dataset.folders import FileEntry
@@ -24,6 +25,8 @@ class PictureSet:
     bad: tuple[BadPicture, ...]
     masks: tuple[tuple[Picture, Picture], ...]
     """Pictures with the mask files beside them."""
+    with_alpha: tuple[Picture, ...]
+    """Whose alpha channel is their mask."""
     orphans: tuple[Picture, ...]
     """Named like masks, without a picture."""
     rule: BucketRule
@@ -32,10 +35,15 @@ class PictureSet:
 
 
 def pictures_of(
-    options: DatasetOptions, spec: FamilySpec, progress: Progress | None = None
+    options: DatasetOptions,
+    spec: FamilySpec,
+    progress: Progress | None = None,
+    *,
+    mask: MaskSource = "file",
 ) -> PictureSet:
-    """The pictures of a dataset, but for those it leaves out; class pictures too. Raises
-    ProblemsError when folders are not there or have nothing in them, or no bucket fits."""
+    """The pictures of a dataset, but for those it leaves out; class pictures too. Mask files belong
+    to it whatever ``mask`` is. Raises ProblemsError when folders are not there or have nothing in
+    them, or no bucket fits."""
     layout = Layout(options, ())
     raise_errors(layout.problems)
     try:
@@ -61,8 +69,15 @@ def pictures_of(
     if not pictures and not bad:
         problem = Problem("No pictures are given.", "dataset.folder", remedy="Name their folder.")
         raise ProblemsError("There is nothing to look at", [problem])
+    alpha = tuple(item for item in pictures if item.has_alpha) if mask == "alpha" else ()
     return PictureSet(
-        tuple(pictures), tuple(bad), tuple(masks), tuple(orphans), rule, tuple(layout.problems)
+        tuple(pictures),
+        tuple(bad),
+        tuple(masks),
+        alpha,
+        tuple(orphans),
+        rule,
+        tuple(layout.problems),
     )
 
 

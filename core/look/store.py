@@ -1,6 +1,6 @@
 """What was measured of a folder's files, kept outside the dataset.
 
-One file per folder below ``$XDG_CACHE_HOME/lora-wizard/look``, by file name, size and modification
+One file per folder (`measures_path`), by file name, size and modification
 time (ns). What cannot be read, or is of another version, counts as unknown; a file that cannot be
 written only costs time next time.
 """
@@ -8,9 +8,7 @@ written only costs time next time.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -18,22 +16,19 @@ import PIL
 
 from ..errors import WizardError
 from ..files import write_bytes
-from ..places import cache_folder
 from .bars import Bars
-from .measure import Measures
+from .measure import Extrema, Measures
 from .pattern import Pattern
+from .place import measures_path
 
-_VERSION = 1
-Extrema = tuple[int, int]
-"""The darkest and the brightest value of a mask, 0 to 255."""
+_VERSION = 2
 
 
 class LookStore:
     """The remembered measures of one folder."""
 
     def __init__(self, folder: Path) -> None:
-        name = hashlib.blake2b(os.fsencode(os.path.realpath(folder)), digest_size=16).hexdigest()
-        self.path = cache_folder() / "look" / f"{name}.json"
+        self.path = measures_path(folder)
         self._rows = _read(self.path)
         self._changed: dict[str, list[Any]] = {}
 
@@ -47,10 +42,10 @@ class LookStore:
 
     def extrema(self, name: str, size: int, modified_ns: int) -> Extrema | None:
         """Of a mask that has not changed since."""
-        match self._known(name, size, modified_ns):
-            case [int(low), int(high)]:
-                return low, high
-        return None
+        try:
+            return _extrema(self._known(name, size, modified_ns))
+        except ValueError:
+            return None
 
     def remember(self, name: str, size: int, modified_ns: int, found: Measures | Extrema) -> None:
         """Keep what was measured; written by `save`."""
@@ -87,16 +82,27 @@ def _read(path: Path) -> dict[str, list[Any]]:
 def _row(found: Measures) -> list[Any]:
     bars = [found.bars.left, found.bars.top, found.bars.right, found.bars.bottom]
     pattern = [found.pattern.bits.hex(), found.pattern.tint.hex()]
-    return [found.sharpness, found.darkest, found.brightest, bars, *pattern]
+    alpha = list(found.alpha) if found.alpha else None
+    return [found.sharpness, found.darkest, found.brightest, bars, *pattern, alpha]
 
 
 def _measures(row: list[Any]) -> Measures:
     """Raises TypeError or ValueError for anything but a row of ours."""
-    sharpness, darkest, brightest, bars, bits, tint = row
+    sharpness, darkest, brightest, bars, bits, tint, alpha = row
     pattern = Pattern(bytes.fromhex(bits), bytes.fromhex(tint))
     if len(pattern.bits) not in (0, 18) or len(pattern.tint) != 48:
         raise ValueError("not a pattern")
     if sharpness is not None:
         sharpness = float(sharpness)
     sides = (float(side) for side in bars)
-    return Measures(sharpness, int(darkest), int(brightest), Bars(*sides), pattern)
+    light = int(darkest), int(brightest)
+    return Measures(sharpness, *light, Bars(*sides), pattern, _extrema(alpha))
+
+
+def _extrema(row: object) -> Extrema | None:
+    match row:
+        case None:
+            return None
+        case [int(low), int(high)]:
+            return low, high
+    raise ValueError("not the ends of a mask")

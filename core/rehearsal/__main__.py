@@ -22,14 +22,14 @@ def work(job: Job) -> None:
     """The work of a rehearsal's job. Raises WizardError for whatever a person can mend."""
     job.phase("start")
     before_torch(job)
-    import torch
-
-    from ..training.portions import GpuFullError
+    from ..training.portions import GpuFullError, is_out_of_memory
     from .rehearse import rehearse
 
     try:
         rehearse(job)
-    except torch.OutOfMemoryError as error:
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
         raise GpuFullError(error) from error
 
 

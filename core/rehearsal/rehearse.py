@@ -15,6 +15,7 @@ from ..dataset.plan import Bucket, DatasetPlan, Draw, MicroBatch
 from ..families import registry as families
 from ..run.events import EventReader
 from ..run.job import Job
+from ..training.portions import is_out_of_memory
 from ..training.preparation import device_here, prepare
 from ..training.trainer import Trainer
 from . import measured
@@ -131,7 +132,9 @@ def _largest(job: Job, trainer: Trainer, draws: Sequence[Draw]) -> tuple[int | N
         try:
             trainer.accumulate_at_once((_batch(draws, size),))
             torch.cuda.synchronize()
-        except torch.OutOfMemoryError:
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
             return False
         finally:
             trainer.optimizer.zero_grad(set_to_none=True)

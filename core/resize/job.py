@@ -9,6 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from threading import Event
 
 from ..dataset.images import BadPicture, Progress
+from .caption_tables import copy_tables
 from .order import Order, check_folders, held
 from .source import SourcePicture, read_source
 from .table import Row
@@ -43,6 +44,8 @@ def resize(
         progress(done, total)
     with held(order.into):
         _make(work, todo, (done, total), progress=progress, workers=workers, stop=stop)
+        rows = outcome.rows
+        outcome.tabled = copy_tables(order.source, order.into, source.tables, rows)
     outcome.is_whole = not (stop and stop.is_set())
     outcome.rows.sort(key=lambda row: row.source)
     return outcome

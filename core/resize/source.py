@@ -11,6 +11,7 @@ from ..dataset.folders import FileEntry, list_folder
 from ..dataset.images import BadPicture, Picture, is_picture_name, scan_pictures
 from ..dataset.masks import mask_names, masked_name
 from ..errors import WizardError
+from .caption_tables import SUFFIXES
 
 TEXTS = (".txt", ".caption")
 _DEPTH = 2
@@ -34,6 +35,8 @@ class Source:
     folder: Path
     pictures: tuple[SourcePicture, ...]
     bad: tuple[BadPicture, ...]
+    tables: tuple[Path, ...] = ()
+    """What may be files of many captions."""
 
 
 def read_source(folder: Path, only: Collection[Path] | None = None) -> Source:
@@ -41,11 +44,14 @@ def read_source(folder: Path, only: Collection[Path] | None = None) -> Source:
     Raises WizardError where nothing does."""
     pictures: list[SourcePicture] = []
     bad: list[BadPicture] = []
-    places = None if only is None else sorted({path.parent for path in only})
+    tables: list[Path] = []
+    # The folder itself may have a file of many captions.
+    places = None if only is None else sorted({folder, *(path.parent for path in only)})
     for files in _folders(folder, places):
         named = [file for file in files if is_picture_name(file.name)]
         good, broken = scan_pictures(files[0].folder, named) if named else ([], [])
         bad += broken
+        tables += [file.path for file in files if file.path.suffix.lower() in SUFFIXES]
         pictures += _together(folder, files, good)
     if only is not None:
         pictures = [item for item in pictures if item.picture.path in only]
@@ -54,7 +60,7 @@ def read_source(folder: Path, only: Collection[Path] | None = None) -> Source:
         raise WizardError(
             "There are no pictures to copy", str(folder), "Name the folder that they are in."
         )
-    return Source(folder, tuple(pictures), tuple(bad))
+    return Source(folder, tuple(pictures), tuple(bad), tuple(tables))
 
 
 def _together(

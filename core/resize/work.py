@@ -39,6 +39,8 @@ class Outcome:
     enlarged: int = 0
     masks: int = 0
     texts: int = 0
+    tabled: int = 0
+    """Captions that were copied from files of many."""
     bad: list[BadPicture] = field(default_factory=list)
     is_whole: bool = True
     """False when it was stopped."""

@@ -96,7 +96,8 @@ def _signal(directory: RunDirectory, number: signal.Signals) -> None:
 
 
 def _not_live(directory: RunDirectory) -> NotLiveError:
-    state = summary(directory).state
+    status = summary(directory)
+    state = status.state
     words = {
         "new": "It was never started.",
         "finished": "It has finished.",
@@ -104,7 +105,8 @@ def _not_live(directory: RunDirectory) -> NotLiveError:
         "failed": "It has failed.",
         "killed": "It was killed.",
     }
-    remedy = "" if state == "finished" else f"Go on with it: {directory.again()}"
+    goes_on = state != "finished" and status.resume_helps
+    remedy = f"Go on with it: {directory.again()}" if goes_on else ""
     return NotLiveError(
         "This run is not going on", f"{directory.path}: {words.get(state, '')}", remedy
     )

@@ -35,6 +35,7 @@ from ..errors import WizardError
 from ..files import write_json
 from . import registry
 from .lock import is_live
+from .lost_record import from_events
 
 TRAIN = "train"
 """`RunRecord.what` of the runs that are listed."""
@@ -61,6 +62,9 @@ class RunRecord:
     """Of the last attempt, once it has ended by itself."""
     error: dict[str, str] | None = None
     """``title``, ``message`` and ``remedy``, when the outcome is ``failed``."""
+    resume_helps: bool = True
+    """False when it failed so that a resume of the same would fail again: the remedy says what to
+    do instead."""
     pid: int | None = None
     """Of the last attempt, for people; whether it lives, only the lock knows."""
     measure: str = ""
@@ -141,17 +145,40 @@ class RunDirectory:
         return configfile.load(self.config_path)
 
     def record(self) -> RunRecord:
-        """``run.json``; WizardError when it is damaged."""
+        """``run.json``. Where that is damaged and the configuration is not, what the events tell
+        instead; WizardError when neither can be read."""
         try:
-            values = json.loads(self.record_path.read_bytes())
-            known = {item.name for item in fields(RunRecord)}
-            return RunRecord(**{key: value for key, value in values.items() if key in known})
-        except (OSError, ValueError, TypeError, AttributeError) as error:
-            raise WizardError(
-                "The run's record cannot be read",
-                f"{self.record_path}: {error}",
-                "If it was edited by hand, undo that; finished files stay as they are.",
-            ) from error
+            return self._stored_record()
+        except OSError as error:
+            raise self._unreadable(error) from error
+        except (ValueError, TypeError, AttributeError) as error:
+            if not self.config_path.is_file():
+                raise self._unreadable(error) from error
+        created = self.config_path.stat().st_mtime
+        return RunRecord(
+            **{"what": TRAIN, "version": "", "created": created, **from_events(self.events_path)}
+        )
+
+    def record_is_damaged(self) -> bool:
+        """Whether `record` has to be told from the events."""
+        try:
+            self._stored_record()
+        except (OSError, ValueError, TypeError, AttributeError):
+            return True
+        return False
+
+    def _stored_record(self) -> RunRecord:
+        values = json.loads(self.record_path.read_bytes())
+        known = {item.name for item in fields(RunRecord)}
+        return RunRecord(**{key: value for key, value in values.items() if key in known})
+
+    def _unreadable(self, error: Exception) -> WizardError:
+        return WizardError(
+            "The run's record cannot be read",
+            f"{self.record_path}: {error}",
+            "Its files stay as they are. Start the same again from its config.toml, which makes a "
+            "new run.",
+        )
 
     def update(self, **changes: Any) -> RunRecord:
         """Change fields of the record; only for whoever holds the lock."""

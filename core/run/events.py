@@ -48,6 +48,13 @@ class Device(TypedDict):
     """The GPU's, as `hardware.Gpu` has it, or ``cpu``."""
 
 
+class GoingOn(TypedDict):
+    """``going_on``: the state that a resume takes up was found whole."""
+
+    step: int
+    """0: there is none, and it begins again."""
+
+
 class Phase(TypedDict):
     """``phase``: what the job turns to (``cache latents``, ``train``); `core.run.wording` has the
     words for people."""

@@ -78,7 +78,7 @@ class Job:
         self.reserve = Reserve(directory.control_path / "reserve")
         self._events = EventWriter(directory.events_path)
         self._stop_by = ""
-        self.deadline = Deadline(Limits.take(directory.control_path))
+        self.deadline = Deadline(Limits.take())
         self._stop_told = False
         self._told_to_end = False
         self._phase = "start"
@@ -208,12 +208,14 @@ class Job:
         self.reserve.keep()
         for leftover in (*_STANDING, *_REQUESTS):
             (self.directory.control_path / leftover).unlink(missing_ok=True)
+        was_damaged = self.directory.record_is_damaged()
         record = self.directory.record()
         record = self.directory.update(
             outcome="running",
             attempts=record.attempts + 1,
             exit_code=None,
             error=None,
+            resume_helps=True,
             pid=os.getpid(),
         )
         if record.what == TRAIN:
@@ -221,6 +223,9 @@ class Job:
         told = self.deadline.limits.told()
         attempt = record.attempts
         self.emit("started", what=record.what, version=wizard_version(), attempt=attempt, **told)
+        if was_damaged:
+            message = "run.json was damaged, and is made anew from what the events tell"
+            self.emit("problem", severity="warning", message=message)
         # Only now: requests made before would have been swept away above.
         self._lock.announce()
 
@@ -244,6 +249,7 @@ class Job:
         self._events.close()
 
     def _fail(self, error: BaseException) -> None:
+        resume_helps = not isinstance(error, WizardError) or error.resume_helps
         if isinstance(error, WizardError):
             facts = {"title": error.title, "message": error.message, "remedy": error.remedy}
             code = error.exit_code
@@ -257,14 +263,14 @@ class Job:
         self.log("".join(traceback.format_exception(error)).rstrip())
         facts = without_secrets(facts)
         self.emit("failed", **facts)
-        self._finish("failed", code, facts)
+        self._finish("failed", code, error=facts, resume_helps=resume_helps)
 
-    def _finish(self, outcome: Outcome, code: int, error: dict[str, str] | None = None) -> None:
+    def _finish(self, outcome: Outcome, code: int, **more: Any) -> None:
         self.exit_code = code
         if outcome != "failed":
             self.emit(outcome)
         try:
-            self.directory.update(outcome=outcome, exit_code=code, error=error)
+            self.directory.update(outcome=outcome, exit_code=code, **more)
         except WizardError as problem:
             self.log(str(problem))
 

@@ -44,8 +44,7 @@ def launch(
         raise already_running(directory.lock_path, holder(directory.lock_path))
     attempts = directory.record().attempts
     log_start = _size(directory.log_path)
-    (limits or Limits()).leave(directory.control_path)
-    process = start_detached(directory, module)
+    process = start_detached(directory, module, limits)
     deadline = time.monotonic() + _PATIENCE
     while not (is_ready(directory.lock_path) and holder(directory.lock_path) == process.pid):
         if process.poll() is not None:
@@ -63,7 +62,9 @@ def launch(
     return process
 
 
-def start_detached(directory: RunDirectory, module: str) -> subprocess.Popen[bytes]:
+def start_detached(
+    directory: RunDirectory, module: str, limits: Limits | None = None
+) -> subprocess.Popen[bytes]:
     """Start ``python -P -m module RUN`` as `launch` does, and do not wait. Raises StartError when
     there is no process."""
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
@@ -76,6 +77,7 @@ def start_detached(directory: RunDirectory, module: str) -> subprocess.Popen[byt
                 stdout=log,
                 stderr=log,
                 cwd=directory.path,
+                env={**os.environ, **(limits or Limits()).environment},
                 start_new_session=True,
             )
         finally:

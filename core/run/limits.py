@@ -1,21 +1,20 @@
 """When a job ends by itself, and what follows: limits of one start, not of a LoRA, so no TOML holds
 them.
 
-Whoever starts a job leaves them in ``control/limits.json``; the job takes them up as it begins.
+Whoever starts a job gives them to its process, and to no other: of several who start one at the
+same moment, the job has the limits of the one who got it.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import os
 import time
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
-from ..files import write_json
-
-_FILE = "limits.json"
+_VARIABLE = "LORA_WIZARD_LIMITS"
 _FIRST_RESERVE = 30.0
 """Seconds that are kept for the last step and its save while nothing is known of them."""
 _MARGIN = 5.0
@@ -38,23 +37,17 @@ class Limits:
         """Those there are, for the event ``started``."""
         return {name: value for name, value in asdict(self).items() if value}
 
-    def leave(self, control: Path) -> None:
-        """For the job that is about to be started; what an earlier start left is gone. Raises
-        WriteError."""
-        path = control / _FILE
-        if self == Limits():
-            path.unlink(missing_ok=True)
-        else:
-            write_json(path, asdict(self))
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the process of the job that is about to be started finds beside its environment."""
+        return {_VARIABLE: json.dumps(asdict(self))}
 
     @classmethod
-    def take(cls, control: Path) -> Limits:
-        """What the starter left, if anything."""
-        path = control / _FILE
-        with contextlib.suppress(OSError, ValueError, TypeError):
-            values: dict[str, Any] = json.loads(path.read_bytes())
-            path.unlink()
-            return cls(**values)
+    def take(cls) -> Limits:
+        """Those of this process, if it was given any; what it starts itself has none of them."""
+        given = os.environ.pop(_VARIABLE, "")
+        with contextlib.suppress(ValueError, TypeError):
+            return cls(**json.loads(given))
         return cls()
 
 

@@ -31,6 +31,8 @@ class RunStatus:
     attempts: int
     exit_code: int | None
     error: dict[str, str] | None
+    resume_helps: bool
+    """False after an error that a resume would meet again."""
     pid: int | None
     phase: str = ""
     done: int | None = None
@@ -107,6 +109,7 @@ class Tracker:
             attempts=record.attempts,
             exit_code=record.exit_code,
             error=record.error,
+            resume_helps=record.resume_helps,
             pid=record.pid,
             steps_per_second=self.figures.steps_per_second(),
             eta_seconds=self.figures.eta_seconds() if live else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from .events import DONE, problem_text
@@ -40,6 +41,12 @@ def phase_in_words(name: str) -> str:
     return _PHASES.get(name, name)
 
 
+def going_on(fields: Mapping[str, Any]) -> str:
+    """What ``going_on`` says to people."""
+    step = fields.get("step")
+    return f"goes on after step {step}" if step else "begins again: no state was saved"
+
+
 def in_words(kind: str, fields: dict[str, Any]) -> str:
     """What an event says to people; empty for one that says nothing to them."""
     if kind == "problem":
@@ -56,6 +63,8 @@ def in_words(kind: str, fields: dict[str, Any]) -> str:
         return f"published {fields.get('path', '')}"
     if kind == "captions":
         return f"{fields.get('written')} captions written, {fields.get('left')} pictures left out"
+    if kind == "going_on":
+        return going_on(fields)
     if kind == "stopping":
         return f"stopping ({fields.get('by', '')})"
     return kind if kind in _WORDS else ""

@@ -171,3 +171,10 @@ def _first_everywhere(found: dict[str, _Counted], total: int) -> str:
         if is_all and counted.places == total and not _COUNTS.fullmatch(key.replace("_", " ")):
             return key
     return ""
+
+
+def may_be_trigger(key: str) -> bool:
+    """Whether a tag that begins captions may be a trigger word: nothing that any caption has."""
+    plain = key.replace("_", " ")
+    known = _COUNTS.fullmatch(plain) or _FEATURE.search(plain) or _VARIES.search(plain)
+    return bool(plain) and not known

@@ -27,15 +27,15 @@ def train(job: Job) -> None:
     before_torch(job)
     # Only now: the launcher waits until the run directory is held.
     import_libraries(job.directory.config())
-    import torch
-
-    from .portions import GpuFullError
+    from .portions import GpuFullError, is_out_of_memory
     from .preparation import prepare
 
     try:
         prepare(job).train()
         _publish(job)
-    except torch.OutOfMemoryError as error:
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
         raise GpuFullError(error) from error
 
 

@@ -23,6 +23,7 @@ from ..dataset.views import View
 from ..errors import EXIT_FAILED, WizardError
 from ..families.base import ModelFamily
 from .pictures import Decoder, as_input, check_finite
+from .portions import is_out_of_memory
 from .store import TensorStore, content_key
 
 if TYPE_CHECKING:
@@ -109,7 +110,9 @@ class EncodedPictures:
         pixels = torch.stack([as_input(levels) for _, levels in pictures])
         try:
             encoded = _in_full_batches(self._family.encode_images, pixels, self._batch)
-        except torch.OutOfMemoryError as error:
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
             self._batch = self.halved_to = _half(self._batch, error)
             return False
         for (view, _), tensor in zip(pictures, encoded, strict=True):
@@ -180,7 +183,9 @@ class EncodedPrompts:
         try:
             with torch.no_grad():
                 conditioning = self._family.encode_prompts(padded, self._captions)
-        except torch.OutOfMemoryError as error:
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
             self._batch = self.halved_to = _half(self._batch, error)
             return False
         for index, caption in enumerate(captions):

@@ -19,6 +19,12 @@ Manifest = dict[str, dict[str, Any]]
 """By the sample's id: all about it that training sees."""
 
 
+class ChangedError(WizardError):
+    """What a run was begun with is no longer what it was."""
+
+    resume_helps = False
+
+
 def of_plan(plan: DatasetPlan, hashes: Mapping[Path, str]) -> Manifest:
     """``hashes``: SHA-256 of the bytes of each picture and mask."""
     return {sample.id: _entry(sample, hashes) for sample in plan.samples}
@@ -38,13 +44,13 @@ def keep(path: Path, manifest: Manifest) -> None:
 def check_unchanged(path: Path, now: Manifest) -> None:
     """Compare with what `keep` wrote to ``path``.
 
-    Raises WizardError with the differences: a run that goes on with other pictures is neither the
+    Raises ChangedError with the differences: a run that goes on with other pictures is neither the
     old run nor a new one.
     """
     try:
         before = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise WizardError(
+        raise ChangedError(
             "It cannot be told whether the dataset is still the same",
             f"{path}: {error}",
             "Start a new run from the TOML.",
@@ -53,7 +59,7 @@ def check_unchanged(path: Path, now: Manifest) -> None:
     if not lines:
         return
     more = [f"... and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
-    raise WizardError(
+    raise ChangedError(
         "The dataset has changed since this run began",
         "\n".join([*lines[:_SHOWN], *more]),
         "Undo the changes to resume, or start a new run from the TOML to train on what is there "

@@ -26,6 +26,7 @@ class UnencodableError(WizardError):
     """The encoder made of a picture what is no number."""
 
     exit_code = EXIT_FAILED
+    resume_helps = False
 
 
 class Decoder:

@@ -13,6 +13,22 @@ from ..dataset.plan import Window
 from ..errors import EXIT_FAILED, WizardError
 from ..run.job import Job
 
+_SAID_BY_OTHERS = (
+    "CUDA error: out of memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUBLAS_STATUS_NOT_INITIALIZED",
+    "CUDNN_STATUS_ALLOC_FAILED",
+)
+"""How the driver and its libraries say it when the memory that they take themselves is not there,
+as on a GPU that another program fills: torch has no error of its own for that."""
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether the GPU's memory was too small."""
+    return isinstance(error, torch.OutOfMemoryError) or (
+        isinstance(error, RuntimeError) and any(words in str(error) for words in _SAID_BY_OTHERS)
+    )
+
 
 class GpuFullError(WizardError):
     """The run as it is configured does not fit into the GPU's memory."""
@@ -47,7 +63,7 @@ class Portions:
             for at in range(0, len(micro_batch), self.largest)
         )
 
-    def halve(self, window: Window, error: torch.OutOfMemoryError) -> None:
+    def halve(self, window: Window, error: Exception) -> None:
         """The memory was too small for ``window``. Raises GpuFullError when a single picture is too
         much."""
         most = max(len(portion) for portion in self.of(window))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -15,7 +15,7 @@ from ..dataset.buckets import BucketRule
 from ..dataset.build import build_plan, verify_plan
 from ..dataset.caption_variants import caption_variants
 from ..dataset.captions import final_caption
-from ..dataset.plan import DatasetPlan, Draw
+from ..dataset.plan import DatasetPlan, Draw, Sample
 from ..dataset.validation import validation_config, validation_plan
 from ..errors import ProblemsError, WizardError
 from ..families import registry as families
@@ -31,7 +31,7 @@ from ..sampling.prompts import expand
 from ..schedule import BatchCounts, Schedule
 from ..weights import kohya, metadata
 from . import manifest, states
-from .batches import Batches, Prompts
+from .batches import Batches, Pictures, Prompts
 from .cache import EncodedPrompts
 from .continuation import Beginning
 from .ema import MovingAverage
@@ -63,9 +63,7 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
         _allow_exact_operations_alone()
     plan = plan or _plan(job, config)
     schedule = Schedule.of(plan, config)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    job.emit("device", name=device_here())
-    tell_deadline(job, config, device_here())
+    device = _device(job, config)
     job.phase("load model")
     family = _family(config, device)
     # What can be wrong is asked before the hours of encoding, not after.
@@ -81,25 +79,19 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
     beginning = Beginning.of(job, config, standing)
     origin = origin.going_on_from(beginning.sha256)
     decoder = Decoder(hashes, source.fingerprints)
-    pictures = prepare_pictures(
-        job, config, family, source.store, decoder, device, plan.samples, looked_at
-    )
+    pictures = source.pictures(decoder, looked_at)
     prompts = source.prompts(set(rates) - {DENOISER}, schedule, validated)
-    family.release(*(name for name in _text_encoders(family) if name not in rates))
-    source.make_room()
+    source.make_room(set(rates))
     job.phase("attach network")
-    network = networks.attach(
-        family, config.network, config.training.seed, list(rates), beginning.sizes
-    )
-    beginning.give_to(network)
-    if config.training.gradient_checkpointing:
-        family.enable_gradient_checkpointing()
+    network = _attached(config, family, rates, beginning)
     groups = parameter_groups(network, rates, config.optimizer.loraplus_ratio)
     optimizer = optimizer_spec.build(groups, settled(config.optimizer))
     decay = config.training.ema_decay
     average = MovingAverage(network, decay) if decay else None
-    trained = [_module(family, part) for part in rates]
     scaler = torch.amp.GradScaler(device.type) if config.model.precision == "fp16" else None
+    contents = _contents(config, plan, schedule, family, network, beginning.sha256)
+    trained = [_module(family, part) for part in rates]
+    validation = Validation(job, config, family, looked_at, trained, pictures, prompts, device)
     return Trainer(
         job=job,
         config=config,
@@ -112,17 +104,10 @@ def prepare(job: Job, plan: DatasetPlan | None = None) -> Trainer:
         scaler=scaler,
         batches=Batches(config, family, pictures, prompts, device),
         states=States(job, origin, standing, network, optimizer, scaler, average),
-        outputs=Outputs(
-            job,
-            config,
-            schedule,
-            _contents(config, plan, schedule, family, network, beginning.sha256),
-        ),
+        outputs=Outputs(job, config, schedule, contents),
         previews=Previews(job, family, sample_prompts),
         average=average,
-        validation=Validation(job, config, family, looked_at, trained, pictures, prompts, device)
-        if looked_at
-        else None,
+        validation=validation if looked_at else None,
         portions=Portions(job),
         setbacks=Setbacks(job, schedule.total_steps),
     )
@@ -150,6 +135,13 @@ def _plan(job: Job, config: RunConfig) -> DatasetPlan:
     return plan
 
 
+def _device(job: Job, config: RunConfig) -> torch.device:
+    """What is computed on, told to whoever watches and to the run's deadline."""
+    job.emit("device", name=device_here())
+    tell_deadline(job, config, device_here())
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 def device_here() -> str:
     """What training computes on here, as `hardware.device_name` calls it."""
     return device_name(torch.cuda.get_device_name() if torch.cuda.is_available() else "")
@@ -168,6 +160,20 @@ def _rates(config: RunConfig, family: ModelFamily) -> dict[str, float]:
             'Set one of them to "inherit" or a number.',
         )
     return rates
+
+
+def _attached(
+    config: RunConfig, family: ModelFamily, rates: Mapping[str, float], beginning: Beginning
+) -> Network:
+    """The network on what is trained, with the weights that the run begins from."""
+    network = networks.attach(
+        family, config.network, config.training.seed, list(rates), beginning.sizes
+    )
+    beginning.give_to(network)
+    if config.training.gradient_checkpointing:
+        # Only now: what is trained is known by the network that hangs on it.
+        family.enable_gradient_checkpointing()
+    return network
 
 
 def _schedule_of(
@@ -243,6 +249,19 @@ class _Source:
         self.store = TensorStore(cache / "encoded")
         self.fingerprints = Fingerprints(cache / "pictures")
 
+    def pictures(self, decoder: Decoder, looked_at: Sequence[Sample]) -> Pictures:
+        """Those of the plan, and those that are only ``looked_at``."""
+        return prepare_pictures(
+            self.job,
+            self.config,
+            self.family,
+            self.store,
+            decoder,
+            self.device,
+            self.plan.samples,
+            looked_at,
+        )
+
     def prompts(
         self, trained: set[str], schedule: Schedule, validated: DatasetPlan | None
     ) -> Prompts:
@@ -264,8 +283,10 @@ class _Source:
         tell_of_encoding(self.job, encoded.halved_to)
         return encoded.gather
 
-    def make_room(self) -> None:
-        """Let go what other runs have left in the cache, where it takes more than it may."""
+    def make_room(self, trained: set[str]) -> None:
+        """Let go the text encoders that are not ``trained``, and what other runs have left in the
+        cache, where it takes more than it may."""
+        self.family.release(*(name for name in _text_encoders(self.family) if name not in trained))
         files, freed = cache_room.trim(
             self.store.folder, cache_room.allowed_bytes(), used_before=self._begun
         )

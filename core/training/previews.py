@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -11,6 +11,7 @@ import torch
 from ..families.base import ModelFamily, SamplePrompt
 from ..run.job import Job
 from ..sampling.pictures import write_picture
+from .portions import is_out_of_memory
 
 
 class _AskedToStopError(Exception):
@@ -27,9 +28,10 @@ class Previews:
         """Of the first prompt alone; None without any."""
         return Previews(self._job, self._family, self._prompts[:1]) if self._prompts else None
 
-    def draw(self, step: int, epoch: int) -> bool:
+    def draw(self, step: int, epoch: int, *, is_last: bool = False) -> bool:
         """Draw what is not there yet for ``step``. Ends early, in the middle of a picture, when a
-        stop is asked for, and when the GPU's memory is too small; False then. Raises WriteError."""
+        stop is asked for, and when the GPU's memory is too small; False then. With ``is_last``,
+        when all is trained and saved, of the stops only a limit ends it. Raises WriteError."""
         if not self._prompts:
             self._job.emit(
                 "problem",
@@ -46,19 +48,33 @@ class Previews:
         if not missing:
             return True
         self._job.phase("sample", total=len(missing))
+        ends = self._job.deadline.is_near if is_last else self._is_stopped
         for done, (path, prompt) in enumerate(missing):
-            if self._job.stop_requested or not self._draw(path, prompt, step, epoch):
+            if ends() or not self._draw(path, prompt, step, epoch, ends):
+                if is_last and ends():
+                    self._tell_of_missing(len(missing) - done)
                 return False
             self._job.progress(done + 1)
         return True
 
-    def _draw(self, path: Path, prompt: SamplePrompt, step: int, epoch: int) -> bool:
+    def _is_stopped(self) -> bool:
+        return self._job.stop_requested
+
+    def _tell_of_missing(self, count: int) -> None:
+        message = f"of the last samples {count} were not drawn: the time is up"
+        self._job.emit("problem", severity="note", message=message, where="samples")
+
+    def _draw(
+        self, path: Path, prompt: SamplePrompt, step: int, epoch: int, ends: Callable[[], bool]
+    ) -> bool:
         try:
-            with self._interruptible():
+            with self._interruptible(ends):
                 (image,) = self._family.sample([prompt])
         except _AskedToStopError:
             return False
-        except torch.OutOfMemoryError:
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
             # Everything is saved: a missing picture is no reason to end a run.
             self._job.emit(
                 "problem",
@@ -81,12 +97,12 @@ class Previews:
         return True
 
     @contextlib.contextmanager
-    def _interruptible(self) -> Iterator[None]:
+    def _interruptible(self, ends: Callable[[], bool]) -> Iterator[None]:
         """Raises _AskedToStopError between two steps of the denoising: on a slow machine a
         picture takes minutes, and a resume draws it anew."""
 
         def look(*_: object) -> None:
-            if self._job.stop_requested:
+            if ends():
                 raise _AskedToStopError
 
         handle = self._family.denoiser.register_forward_pre_hook(look)

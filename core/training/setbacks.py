@@ -23,6 +23,7 @@ class NotFiniteError(WizardError):
     network."""
 
     exit_code = EXIT_FAILED
+    resume_helps = False
 
 
 @dataclass

@@ -13,7 +13,6 @@ from typing import Any
 import torch
 
 from ..config import RunConfig
-from ..errors import WizardError
 from ..networks.base import Network
 from ..optimizers import state as optimizer_state
 from ..run.directory import wizard_version
@@ -129,7 +128,7 @@ def find(job: Job, origin: Origin) -> checkpoint.State | None:
     """The newest whole state of a run; None for a run that has none yet, whose dataset is then
     noted.
 
-    Raises WizardError when the configuration, the dataset or the base model is another.
+    Raises ChangedError when the configuration, the dataset or the base model is another.
     """
 
     def report(place: Path, why: str) -> None:
@@ -140,10 +139,13 @@ def find(job: Job, origin: Origin) -> checkpoint.State | None:
     state = checkpoint.newest(folder, report)
     if state is None:
         manifest.keep(folder / _DATASET, origin.dataset)
+        if job.directory.record().attempts > 1:
+            job.emit("going_on", step=0)
         return None
     _check_origin(state, origin, folder)
     if message := _inexactness(state, origin):
         job.emit("problem", severity="warning", message=message)
+    job.emit("going_on", step=state.step)
     return state
 
 
@@ -156,7 +158,7 @@ def _check_origin(state: checkpoint.State, origin: Origin, folder: Path) -> None
         ("config", "run's configuration"),
     ):
         if state.belongs_to[name] != origin.belongs_to[name]:
-            raise WizardError(
+            raise manifest.ChangedError(
                 f"The {what} has changed since this run began",
                 f"The state of step {state.step} belongs to another one.",
                 "Undo the change to resume, or start a new run from the TOML. The files of "

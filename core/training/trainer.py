@@ -23,7 +23,7 @@ from .draws import seed_global_generators
 from .ema import MovingAverage
 from .outputs import Outputs, asked_for
 from .patience import persistently
-from .portions import Portions
+from .portions import Portions, is_out_of_memory
 from .previews import Previews
 from .rates import RateSchedule, shown
 from .setbacks import Setbacks
@@ -56,7 +56,8 @@ class Trainer:
     step: int = 0
     samples_seen: int = 0
     norms: NormFigures | None = None
-    """Of the network's layers after the last step, where they are limited."""
+    """Of the network's layers after the last step, where they are limited; of a step that was left
+    out none, so that a resume behind it tells the same."""
     _saved_file: int = -1
 
     def train(self) -> None:
@@ -70,7 +71,8 @@ class Trainer:
             self.step += 1
             self.samples_seen += _samples_in(window)
             self.tell(epoch, loss, gradient_norm)
-            if self.job.deadline.save_is_unknown:
+            # Where a file is due the state comes behind it: a resume writes no file of before.
+            if self.job.deadline.save_is_unknown and self.step not in self._save_points:
                 self.save_state()
             # Before the save: a kill in between goes back to before both.
             self.validate()
@@ -104,6 +106,7 @@ class Trainer:
         norm = torch.nn.utils.clip_grad_norm_(self._parameters, limit)
         # The one place where the loop waits for the GPU.
         figures = torch.stack([loss, norm.to(loss)]).tolist()
+        self.norms = None
         if self.apply_gradients(figures, window):
             if most := self.config.network.max_norm:
                 self.norms = self.network.limit_norms(most)
@@ -120,14 +123,17 @@ class Trainer:
         while True:
             try:
                 return self.accumulate_at_once(self.portions.of(window))
-            except torch.OutOfMemoryError as error:
+            except RuntimeError as error:
+                if not is_out_of_memory(error):
+                    raise
                 full = error.with_traceback(None)
             # Only here: until the error is forgotten, it holds on to what did not fit.
             self.optimizer.zero_grad(set_to_none=True)
             self.portions.halve(window, full)
 
     def accumulate_at_once(self, window: Window) -> torch.Tensor:
-        """As `accumulate`, with the window's micro-batches as they are. Raises OutOfMemoryError."""
+        """As `accumulate`, with the window's micro-batches as they are. Raises what the GPU says
+        when its memory is too small (`is_out_of_memory`)."""
         samples = _samples_in(window)
         shares: list[torch.Tensor] = []
         for index, micro_batch in enumerate(window):
@@ -186,9 +192,9 @@ class Trainer:
             self.validation.looked_at = counters.get("validated", self.step or None)
         self.validate()
         if self.step in self._sample_steps:
-            with self.as_saved():
-                persistently(self.job, lambda: self.previews.draw(self.step, self.epoch))
-            self.job.check_stop()
+            self.draw(self.epoch)
+            if self.step < self.schedule.total_steps:
+                self.job.check_stop()
 
     def validate(self, *, is_last: bool = False) -> None:
         """Take the validation loss where it is due and was not taken."""
@@ -224,11 +230,16 @@ class Trainer:
             self.save(epoch)
         if shows and not stop:
             self.save_state()
-            with self.as_saved():
-                persistently(self.job, lambda: self.previews.draw(self.step, epoch))
+            self.draw(epoch)
         if self.job.stop_requested and self.step < self.schedule.total_steps:
             self.save(epoch)
             self.job.check_stop()
+
+    def draw(self, epoch: int) -> None:
+        """The samples of this step, as far as they are not there."""
+        is_last = self.step == self.schedule.total_steps
+        with self.as_saved():
+            persistently(self.job, lambda: self.previews.draw(self.step, epoch, is_last=is_last))
 
     def save(self, epoch: int) -> None:
         """The file before the state: a kill between them leads back to the state before, whose

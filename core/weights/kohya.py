@@ -33,6 +33,7 @@ class SaveError(WizardError):
     """The LoRA was not saved; a file that stood there before still stands."""
 
     exit_code = EXIT_FAILED
+    resume_helps = False
 
 
 def save(path: Path, network: Network, precision: Precision, metadata: Mapping[str, str]) -> str:

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from lora_wizard.core.config import configfile
 from lora_wizard.core.errors import Problem, ProblemsError, WizardError
+from lora_wizard.core.secret import redacted
+from lora_wizard.tui.cli import main
 
 MINIMAL = '[model]\nbase = "base"\n[dataset]\nfolder = "pictures"\n'
 
@@ -323,3 +325,21 @@ def test_lines_are_found_in_every_way_of_writing_a_key() -> None:
     assert lines["dataset.concepts[0].folder"] == 12
     assert lines["dataset.concepts[1].repeats"] == 14
     assert lines["dataset.concepts[1].more"] == 16
+
+
+def test_a_password_in_an_address_is_refused_and_never_repeated(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    address = "https://me:hf_xxx@huggingface.co/a/b"
+    (tmp_path / "run.toml").write_text(MINIMAL.replace('"base"', f'"{address}"'))
+    (tmp_path / "plain.toml").write_text(MINIMAL)
+    assert main(["check", str(tmp_path / "run.toml")]) == 2
+    assert main(["check", str(tmp_path / "plain.toml"), "--set", f"model.base={address}"]) == 2
+    with pytest.raises(SystemExit):
+        main(["check", str(tmp_path / "plain.toml"), address])
+    said = capsys.readouterr()
+    assert "hf_xxx" not in said.out + said.err
+    assert "Tokens come from the environment" in said.err + said.out
+    assert redacted("scp root@8.8.4.4:/tmp/mika: https://me@example.org:80/a") == (
+        "scp root@8.8.4.4:/tmp/mika: https://me@example.org:80/a"
+    )

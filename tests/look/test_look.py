@@ -274,3 +274,27 @@ def test_the_command_says_it_and_writes_only_what_is_asked_for(
     assert main(["look", str(toml)]) == 0
     assert "exactly the same" not in capsys.readouterr().out
     assert main(["look", str(folder), "--leave-out", "duplicate"]) == 2
+
+
+def test_alpha_channels_are_checked_where_they_are_the_masks(folder: Path) -> None:
+    for number, (left, right) in enumerate(((0, 0), (255, 255), (0, 255))):
+        alpha = Image.new("L", (640, 480), left)
+        alpha.paste(right, (0, 0, 320, 480))
+        picture = photograph(number).convert("RGBA")
+        picture.putalpha(alpha)
+        picture.save(folder / f"{number}.png")
+    assert not of_kind(look(folder), "mask")
+    pictures = pictures_of(folder_options(folder), SPEC, mask="alpha")
+    for _ in range(2):
+        found = examine(pictures)
+        told = {item.pictures[0].path.name: item.words for item in found if item.kind == "mask"}
+        assert "transparent everywhere" in told["0.png"]
+        assert "opaque everywhere" in told["1.png"]
+        assert set(told) == {"0.png", "1.png"}, "remembered, too"
+
+
+def test_a_folder_is_judged_for_a_family_that_is_named(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["look", str(folder), "--resolution", "768"]) == 0
+    assert "Judged for SD 1.x at 768x768" in capsys.readouterr().out

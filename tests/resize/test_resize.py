@@ -356,3 +356,59 @@ def test_copies_of_folders_within_folders_lie_in_one(source: Path, tmp_path: Pat
     everything = {path.name for path in (tmp_path / "all").iterdir()}
     assert everything == made | {"trip - b [1].jpg", "out - only.png"}
     assert state(source) == before
+
+
+def test_captions_of_tables_come_along_by_the_copies_names(source: Path, tmp_path: Path) -> None:
+    for name in ("a.bmp", "b.png", "2_mika/c.png", "2_mika/no caption.png"):
+        write_picture(source / name, (300, 200))
+    lines = [
+        {"file_name": "a.bmp", "text": "an å"},
+        {"file_name": "2_mika/c.png", "text": "from above"},
+        {"file_name": "gone.png", "text": "of no picture here"},
+    ]
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    (source / "metadata.jsonl").write_text(text)
+    meta = {"/elsewhere/2_mika/c.png": {"caption": "here", "tags": "one, two"}}
+    (source / "2_mika/meta.json").write_text(json.dumps(meta))
+    (source / "settings.json").write_text('{"theme": "dark"}')
+    outcome = copies(source, Target((64, 64)))
+    assert outcome.tabled == 3
+    into = tmp_path / "new"
+    assert not (into / "settings.json").exists()
+    rows = [json.loads(line) for line in (into / "metadata.jsonl").read_text().splitlines()]
+    assert rows == [
+        {"file_name": "2_mika/c.png", "text": "from above"},
+        {"file_name": "a.png", "text": "an å"},
+    ]
+    assert json.loads((into / "2_mika/meta.json").read_text()) == {
+        "c.png": {"caption": "here, one, two"}
+    }
+    config = make_config(
+        dataset={"folder": str(into / "2_mika"), "resolution": 64},
+        captions={"metadata": str(into / "metadata.jsonl")},
+    )
+    captions = {item.name: item.caption for item in build_plan(config, SPEC).samples}
+    assert captions["c.png"] == "from above", "as training reads it"
+
+
+def test_a_table_that_was_edited_since_is_only_added_to(source: Path, tmp_path: Path) -> None:
+    write_picture(source / "a.png", (300, 200))
+    (source / "metadata.jsonl").write_text('{"file_name": "a.png", "text": "old"}\n')
+    copies(source, Target((64, 64)))
+    table = tmp_path / "new/metadata.jsonl"
+    table.write_text('{"file_name": "a.png", "text": "mine"}\n')
+    assert copies(source, Target((64, 64))).tabled == 0
+    assert "mine" in table.read_text()
+    write_picture(source / "b.png", (300, 200))
+    with (source / "metadata.jsonl").open("a") as file:
+        file.write('{"file_name": "b.png", "text": "new"}\n')
+    assert copies(source, Target((64, 64))).tabled == 1
+    assert "mine" in table.read_text() and "new" in table.read_text()
+
+
+def test_the_family_of_the_sizes_is_named(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_picture(source / "a.png", (300, 200))
+    assert main(["resize", str(source)]) == 0
+    assert "Sizes are those of SD 1.x" in capsys.readouterr().out
+    assert main(["resize", str(source), "--to", "64", "--into", f"{source}-64"]) == 0
+    assert "SD 1.x" not in capsys.readouterr().out

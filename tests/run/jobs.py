@@ -13,6 +13,10 @@ from lora_wizard.core.errors import WizardError
 from lora_wizard.core.run.job import Job, run_job
 
 
+class _ForGoodError(WizardError):
+    resume_helps = False
+
+
 def work(job: Job) -> None:
     told = json.loads(os.environ.get("JOB_SCRIPT", "{}"))
     if told.get("helper"):
@@ -28,6 +32,8 @@ def work(job: Job) -> None:
         job.progress(item + 1)
     if told.get("fail") == "user":
         raise WizardError("The base model is not there", "/no/model", "Download it.")
+    if told.get("fail") == "for good":
+        raise _ForGoodError("It is no number any more", "step 3", "Lower the rate.")
     if told.get("fail") == "ours":
         raise RuntimeError("a mistake with " + os.environ.get("HF_TOKEN", "no token"))
     job.may_end_now = False

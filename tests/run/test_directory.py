@@ -11,6 +11,7 @@ from lora_wizard.core.config import RunConfig
 from lora_wizard.core.errors import WizardError
 from lora_wizard.core.files import WriteError
 from lora_wizard.core.run.directory import RunDirectory, find_run, known_runs
+from lora_wizard.core.run.events import EventWriter
 
 from .conftest import python
 
@@ -81,11 +82,16 @@ def test_a_hub_id_stays_one(run: RunDirectory) -> None:
     assert run.config().model.base == "owner/model"
 
 
+def damage_both(run: RunDirectory, record: bytes) -> None:
+    run.record_path.write_bytes(record)
+    run.config_path.unlink()
+
+
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
-        (lambda run: run.record_path.write_bytes(b'{"what": '), "record cannot be read"),
-        (lambda run: run.record_path.write_bytes(b"[]"), "record cannot be read"),
+        (lambda run: damage_both(run, b'{"what": '), "record cannot be read"),
+        (lambda run: damage_both(run, b"[]"), "record cannot be read"),
         (lambda run: run.record_path.unlink(), "not a run"),
         (lambda run: run.path.rename(run.path.with_name("gone")), "no such run"),
     ],
@@ -95,6 +101,21 @@ def test_what_is_no_run_is_said(run: RunDirectory, damage, words: str) -> None:
     with pytest.raises(WizardError, match=words) as caught:
         RunDirectory.open(run.path)
     assert caught.value.remedy
+
+
+@pytest.mark.parametrize("record", [b"", b'{"what": ', b"[]", b"\0" * 300])
+def test_a_damaged_record_is_told_from_the_events(run: RunDirectory, record: bytes) -> None:
+    run.record_path.write_bytes(record)
+    assert RunDirectory.open(run.path).record().outcome == "created"
+    events = EventWriter(run.events_path)
+    events.emit("started", what="train", version="0.1", attempt=3)
+    assert (run.record().outcome, run.record().attempts) == ("running", 3)
+    events.emit("failed", title="No base", message="/no/model", remedy="Download it.")
+    told = run.record()
+    assert (told.outcome, told.version, told.exit_code) == ("failed", "0.1", 1)
+    assert told.error == {"title": "No base", "message": "/no/model", "remedy": "Download it."}
+    events.emit("started", what=7, version=None, attempt="4", time="never")
+    assert run.record().what == "train"
 
 
 def test_a_damaged_configuration_is_said(run: RunDirectory) -> None:

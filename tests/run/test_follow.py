@@ -19,6 +19,7 @@ import pytest
 from lora_wizard.core.run.directory import RunDirectory
 from lora_wizard.core.run.events import EventReader
 from lora_wizard.core.run.status import summary
+from lora_wizard.tui.cli import main
 
 from .conftest import HERE, PATIENCE, until
 
@@ -101,6 +102,17 @@ def test_the_exit_status_is_the_runs(
     if script.get("fail") == "user":
         again = b"Go on with it: lora-wizard resume mika\n"
         assert error == b"The base model is not there\n/no/model\nDownload it.\n" + again
+
+
+def test_what_a_resume_does_not_mend_is_not_sent_to_one(
+    run: RunDirectory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, error = watch(run, "--start", script={"fail": "for good"}).communicate()
+    assert error == b"It is no number any more\nstep 3\nLower the rate.\n"
+    assert main(["status", str(run.path)]) == 0
+    assert "lora-wizard resume" not in capsys.readouterr().out
+    assert main(["stop", str(run.path)]) == 2
+    assert "lora-wizard resume" not in capsys.readouterr().err
 
 
 def test_plain_lines_tell_phases_epochs_and_files(run: RunDirectory) -> None:

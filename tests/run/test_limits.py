@@ -1,11 +1,9 @@
 """A job ends in time: what a person writes, when it must stop, and what follows."""
 
 import json
-import subprocess
 import time
-from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -15,6 +13,7 @@ from lora_wizard.core.run.asked_limits import LimitError, limits
 from lora_wizard.core.run.directory import RunDirectory
 from lora_wizard.core.run.launch import launch
 from lora_wizard.core.run.limits import Deadline, Limits
+from lora_wizard.core.run.lock import AlreadyRunningError, holder
 from lora_wizard.core.run.status import summary
 from lora_wizard.tui.cli import main
 
@@ -169,12 +168,30 @@ def test_the_command_follows_the_end_but_not_a_persons_stop(
         assert not out.exists()
 
 
-def test_a_later_start_has_no_limits_of_an_earlier_one(
-    run: RunDirectory, start: Callable[..., subprocess.Popen[bytes]]
+def test_what_a_job_starts_has_no_limits_of_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = Limits(1.0, "long ago", "false")
+    for name, value in asked.environment.items():
+        monkeypatch.setenv(name, value)
+    assert Limits.take() == asked
+    assert Limits.take() == Limits()
+
+
+def test_of_starts_at_once_the_job_has_the_limits_of_the_one_who_started_it(
+    run: RunDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Limits(1.0, "long ago", "false").leave(run.control_path)
-    assert start(steps=3).wait() == 0
-    assert not list(Path(run.control_path).glob("limits*"))
+    monkeypatch.setenv("JOB_SCRIPT", json.dumps({"steps": 5000}))
+
+    def attempt(number: int) -> tuple[int, int] | None:
+        try:
+            return launch(run, "jobs", Limits(4e9 + number, f"limit {number}")).pid, number
+        except AlreadyRunningError:
+            return None
+
+    with ThreadPoolExecutor(6) as threads:
+        ((pid, number),) = filter(None, threads.map(attempt, range(6)))
+    assert pid == holder(run.lock_path)
+    until(lambda: summary(run).because)
+    assert summary(run).because == f"limit {number}"
 
 
 def test_whoever_watches_knows_when_it_ends_and_why(

@@ -37,6 +37,7 @@ def test_status_of_the_latest_run(run: RunDirectory, start: Start, capsys: Outpu
 def test_status_of_all_runs_passes_over_a_damaged_one(config: RunConfig, capsys: Output) -> None:
     first, _ = RunDirectory.create(config), RunDirectory.create(config)
     first.record_path.write_text("{")
+    first.config_path.unlink()
     assert main(["status", "--all"]) == 0
     captured = capsys.readouterr()
     assert captured.out.startswith("new       mika-2") and captured.out.count("\n") == 1

@@ -63,9 +63,9 @@ def test_the_average_is_saved_and_drawn_and_the_training_does_not_notice(
             tell(epoch, loss, gradient_norm)
             steps.append(network.state_dict())
 
-        def drawing(step: int, epoch: int) -> bool:
+        def drawing(step: int, epoch: int, *, is_last: bool = False) -> bool:
             drawn.append(network.state_dict())
-            return draw(step, epoch)
+            return draw(step, epoch, is_last=is_last)
 
         trainer.tell, trainer.previews.draw = told, drawing
         trainer.train()

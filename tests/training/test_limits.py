@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +15,7 @@ from lora_wizard.core.run.directory import RunDirectory
 from lora_wizard.core.run.job import Job, run_job
 from lora_wizard.core.run.launch import launch
 from lora_wizard.core.run.limits import Deadline, Limits
+from lora_wizard.core.training.__main__ import train
 from lora_wizard.core.training.preparation import prepare
 from training_runs import events, files, sd_config, start, toy_config
 
@@ -27,8 +30,7 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def limited(config: RunConfig, work: Callable[[Job], None]) -> RunDirectory:
     run = RunDirectory.create(config)
-    run.control_path.mkdir(exist_ok=True)
-    LONG_AHEAD.leave(run.control_path)
+    os.environ.update(LONG_AHEAD.environment)
     assert run_job(run.path, work) == 0, run.log_path.read_text()
     return run
 
@@ -56,6 +58,25 @@ def test_the_first_state_is_written_early_and_tells(pictures: Path, tmp_path: Pa
     # The result is that of a run without a limit.
     assert files(run) == files(start(config))
     assert events(run, "saved")
+
+
+def test_the_first_state_is_not_written_before_a_file_of_its_step(
+    pictures: Path, tmp_path: Path
+) -> None:
+    config = toy_config(pictures, tmp_path / "runs", training={"max_steps": 1})
+    run = RunDirectory.create(config)
+
+    def killed(job: Job) -> None:
+        trainer = prepare(job)
+        # As a kill would end it while it validates: after the first state, before the file.
+        trainer.validate = lambda **_: sys.exit("killed") if trainer.step else None
+        trainer.train()
+
+    os.environ.update(LONG_AHEAD.environment)
+    assert run_job(run.path, killed) != 0
+    assert not files(run)
+    assert run_job(run.path, train) == 0, run.log_path.read_text()
+    assert files(run) == files(start(config))
 
 
 @pytest.mark.parametrize("known", ["rehearsal", "earlier run"])

@@ -8,6 +8,7 @@ import torch
 from lora_wizard.core.dataset.plan import MicroBatch
 from lora_wizard.core.run.directory import RunDirectory
 from lora_wizard.core.run.job import Job, run_job
+from lora_wizard.core.training.portions import is_out_of_memory
 from lora_wizard.core.training.preparation import prepare
 from safetensors.torch import load
 from training_runs import events, files, start, toy_config
@@ -104,3 +105,40 @@ def test_a_real_gpu_runs_out_of_memory_and_goes_on(pictures: Path, tmp_path: Pat
 
     assert run_job(run.path, work) == 0
     assert len(events(run, "problem")) == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "CUDA error: out of memory\nCUDA kernel errors might be reported later",
+        "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+        "cuDNN error: CUDNN_STATUS_ALLOC_FAILED",
+    ],
+)
+def test_memory_that_the_driver_lacks_is_told_as_memory(
+    words: str, pictures: Path, tmp_path: Path
+) -> None:
+    run = RunDirectory.create(toy_config(pictures, tmp_path, samples={"prompts": []}))
+
+    def work(job: Job) -> None:
+        trainer = prepare(job)
+        loss, failed = trainer.batches.loss, list[int]()
+
+        def once(micro_batch: MicroBatch, window_samples: int) -> torch.Tensor:
+            if len(micro_batch) > 1:
+                failed.append(len(micro_batch))
+                raise RuntimeError(words)
+            return loss(micro_batch, window_samples)
+
+        trainer.batches.loss = once
+        trainer.train()
+        assert failed == [2]
+
+    assert run_job(run.path, work) == 0, run.log_path.read_text()
+    (problem,) = events(run, "problem")
+    assert "memory was too small" in problem["message"]
+
+
+def test_another_fault_of_the_gpu_is_no_lack_of_memory() -> None:
+    assert not is_out_of_memory(RuntimeError("CUDA error: device-side assert triggered"))
+    assert not is_out_of_memory(ValueError("CUDA error: out of memory"))

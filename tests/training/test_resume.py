@@ -1,5 +1,6 @@
 """Exactness: a run that was stopped anywhere gives the bytes of one that was not."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from lora_wizard.core.config import RunConfig, TrainingOptions
 from lora_wizard.core.families.base import SamplePrompt
 from lora_wizard.core.run.directory import RunDirectory
 from lora_wizard.core.run.job import Job, run_job
+from lora_wizard.core.run.limits import Limits
 from lora_wizard.core.training.__main__ import train
 from lora_wizard.core.training.preparation import prepare
 from lora_wizard.core.training.states import Origin
@@ -171,10 +173,12 @@ def test_a_stop_while_samples_are_drawn_leaves_the_rest_to_the_resume(
         trainer = prepare(job)
         draw = trainer.previews._draw
 
-        def stop_then_draw(path: Path, prompt: SamplePrompt, step: int, epoch: int) -> bool:
+        def stop_then_draw(
+            path: Path, prompt: SamplePrompt, step: int, epoch: int, ends: Callable[[], bool]
+        ) -> bool:
             if step == 3:
                 (job.directory.control_path / "stop").touch()
-            return draw(path, prompt, step, epoch)
+            return draw(path, prompt, step, epoch, ends)
 
         trainer.previews._draw = stop_then_draw
         trainer.train()
@@ -186,6 +190,50 @@ def test_a_stop_while_samples_are_drawn_leaves_the_rest_to_the_resume(
     assert run_job(run.path, train) == 0
     assert (run.samples_path / "step00000003-01.png").exists()
     assert (run.samples_path / "step00000003-02.png").exists()
+
+
+def test_a_stop_in_the_last_step_leaves_its_samples_to_be_drawn(
+    pictures: Path, tmp_path: Path
+) -> None:
+    run = RunDirectory.create(toy_config(pictures, tmp_path))
+    assert run_job(run.path, stopping_after([6])) == 0
+    assert len(list(run.samples_path.glob("step00000006-*.png"))) == 2
+    assert run.record().outcome == "finished"
+
+
+def test_a_limit_ends_even_the_last_samples(pictures: Path, tmp_path: Path) -> None:
+    run = RunDirectory.create(toy_config(pictures, tmp_path))
+
+    def work(job: Job) -> None:
+        trainer = prepare(job)
+        tell = trainer.tell
+
+        def told(epoch: int, loss: float, gradient_norm: float) -> None:
+            tell(epoch, loss, gradient_norm)
+            if trainer.step == trainer.schedule.total_steps:
+                job.deadline.limits = Limits(1.0, "it is late")
+
+        trainer.tell = told
+        trainer.train()
+
+    assert run_job(run.path, work) == 0, run.log_path.read_text()
+    assert not list(run.samples_path.glob("step00000006-*.png"))
+    (note,) = [event for event in events(run, "problem") if event.get("where") == "samples"]
+    assert "2 were not drawn" in note["message"]
+
+
+def test_a_run_without_its_record_goes_on_exactly(pictures: Path, tmp_path: Path) -> None:
+    config = toy_config(pictures, tmp_path)
+    whole, run = start(config), stopped(config)
+    before = run.record()
+    run.record_path.write_bytes(run.record_path.read_bytes()[:40])
+    told = run.record()
+    assert (told.what, told.outcome, told.attempts) == (before.what, "stopped", 1)
+    assert (told.version, told.exit_code) == (before.version, STOPPED)
+    assert run_job(run.path, train) == 0, run.log_path.read_text()
+    assert final(run) == final(whole)
+    assert run.record().attempts == 2 and not run.record_is_damaged()
+    assert "run.json was damaged" in str(events(run, "problem"))
 
 
 def test_a_finished_run_that_is_resumed_does_nothing(pictures: Path, tmp_path: Path) -> None:
@@ -224,6 +272,8 @@ def test_another_dataset_is_named_and_refused(tmp_path: Path) -> None:
     ):
         assert line in message
     assert "new run" in message
+    assert not run.record().resume_helps
+    assert not events(run, "going_on"), "said only of a state that fits"
 
 
 def test_the_dataset_put_back_is_resumed(tmp_path: Path) -> None:
@@ -234,6 +284,8 @@ def test_the_dataset_put_back_is_resumed(tmp_path: Path) -> None:
     failure(run)
     draw_pictures(folder)
     assert run_job(run.path, train) == 0
+    assert [event["step"] for event in events(run, "going_on")] == [2]
+    assert run.record().resume_helps
     assert final(run) == final(whole)
 
 

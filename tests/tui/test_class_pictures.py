@@ -130,3 +130,38 @@ async def test_a_wrong_number_is_said_beside_what_is_right(home: Path) -> None:
     async with class_pictures(home, typed={"steps": "0"}) as (app, _):
         assert "steps: must be a whole number from 1 to 1000" in screen_text(app)
         assert not app.screen.check_action("draw", ())
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("size", SIZES)
+async def test_each_concept_is_drawn_by_its_own_class_prompt(
+    home: Path, size: tuple[int, int]
+) -> None:
+    tables = []
+    for name, number, prompt in (("mika", 3, "a woman"), ("rex", 2, "a dog"), ("sea", 2, "")):
+        write_pictures(home / name, number)
+        tables.append({"folder": str(home / name), "repeats": 2, "class_prompt": prompt})
+    app = WizardApp()
+    async with app.run_test(size=size) as pilot:
+        draft = Draft.new("face")
+        draft.put("model.base", "embedded:demo")
+        draft.put("dataset.folder", "")
+        draft.put("dataset.concepts", tables)
+        for key, text in {**QUICK, "count": ""}.items():
+            drawn.keep(draft, key, text)
+        drawn.keep(draft, "class_word", "person")
+        app.begin(draft)
+        await at_rest(pilot)
+        await pilot.press("f4")
+        await at_rest(pilot)
+        check_snapshot(app, "class-pictures-concepts", home)
+        work = drawn.work_of(app.draft, app.assessment)
+        orders = {order.folder.name: (order.count, order.prompt.prompt) for order in work.orders()}
+        assert orders == {"1_a woman": (6, "a woman"), "1_a dog": (4, "a dog")}
+        assert not any("class-word" in word for word in drawn.command(app.draft, work))
+        if size[0] < 100:
+            return
+        await pilot.press("f2")
+        await until(pilot, lambda: "Done. The training uses them now." in screen_text(app))
+        made = sorted(path.parent.name for path in (home / "mika-class").rglob("*.png"))
+        assert made == ["1_a dog"] * 4 + ["1_a woman"] * 6

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dataset_step import dataset_step, settle
 from datasets import write_picture, write_pictures
+from lora_wizard.tui.app import WizardApp
 from lora_wizard.tui.screens.dataset import DatasetScreen
+from lora_wizard.tui.screens.large_picture import LargePicture
 from lora_wizard.tui.walk.draft import drafts
+from lora_wizard.tui.widgets.fields import OptionField
 from lora_wizard.tui.widgets.findings import Findings
 from lora_wizard.tui.widgets.path_input import PathInput
+from lora_wizard.tui.widgets.picture_grid import PictureGrid
 from lora_wizard.tui.widgets.unpacking import Unpacking
 from screens import SIZES, check_snapshot, screen_text
 
@@ -202,3 +207,83 @@ async def test_hostile_names_command_nothing(home: Path) -> None:
         await pilot.press("f8")
         await settle(pilot)
         assert "\x1b" not in screen_text(app) and "\u202e" not in screen_text(app)
+
+
+def concept(app: WizardApp, folder: str) -> dict[str, Any]:
+    tables = app.draft.value("dataset.concepts")
+    return next((item for item in tables if Path(item["folder"]).name == folder), {})
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_words_of_a_folder_by_keyboard(home: Path, size: tuple[int, int]) -> None:
+    kohya(home)
+    async with dataset_step(size, dataset__folder="set") as (app, pilot):
+        app.screen.query_one("ConceptTable OptionList").focus()
+        await pilot.pause()
+        await pilot.press("enter")
+        await settle(pilot)
+        check_snapshot(app, "dataset-concept", home)
+        await pilot.press("enter", *"mika", "comma", *"hat", "enter", *"m, [filewords]", "enter")
+        await pilot.press(*"a woman", "enter", *"mika", "enter")
+        await settle(pilot)
+        assert concept(app, "10_mika woman") == {
+            "folder": str(home / "set" / "10_mika woman"),
+            "repeats": 10,
+            "name": "mika woman",
+            "trigger_words": ["mika", "hat"],
+            "prompt": "m, [filewords]",
+            "class_prompt": "a woman",
+            "sample_prompt": "mika",
+        }
+        assert isinstance(app.screen, DatasetScreen)
+        assert not app.screen.query_one("ConceptTable OptionList").has_focus, "enter goes on"
+        assert app.assessment and app.assessment.plan
+        sample = app.assessment.plan.samples[0]
+        assert (sample.prompt, sample.trigger_words) == ("m, [filewords]", ("mika", "hat"))
+        app.screen.query_one("ConceptTable OptionList").focus()
+        await pilot.pause()
+        await pilot.press("e")
+        await settle(pilot)
+        fields = {
+            item.info.key.removeprefix("dataset.concepts[]."): item.text
+            for item in app.screen.query(OptionField)
+        }
+        assert fields["prompt"] == "m, [filewords]", "shown again"
+        await pilot.press("down", *["backspace"] * 9, "escape")
+        await settle(pilot)
+        assert "trigger_words" not in concept(app, "10_mika woman"), "emptied, none of its own"
+
+
+@pytest.mark.anyio
+async def test_a_folder_alone_is_passed_by_enter_and_opened_by_e(home: Path) -> None:
+    write_pictures(home / "mika", 3, "mika")
+    async with dataset_step(dataset__folder="mika") as (app, pilot):
+        app.screen.query_one("ConceptTable OptionList").focus()
+        await pilot.pause()
+        await pilot.press("enter")
+        await settle(pilot)
+        assert isinstance(app.screen, DatasetScreen)
+        assert not app.screen.query_one("ConceptTable OptionList").has_focus
+        app.screen.query_one("ConceptTable OptionList").focus()
+        await pilot.pause()
+        await pilot.press("e", "escape")
+        await settle(pilot)
+        assert app.draft.value("dataset.folder") == "mika", "looking changes nothing"
+        assert not app.draft.value("dataset.concepts")
+        await pilot.press("e", "tab", "tab", *"m", "escape")
+        await settle(pilot)
+        assert concept(app, "mika")["prompt"] == "m"
+        assert app.draft.value("dataset.folder") == ""
+
+
+@pytest.mark.anyio
+async def test_a_picture_in_all_of_the_terminal(home: Path) -> None:
+    write_pictures(home / "mika", 3, "mika")
+    async with dataset_step(dataset__folder="mika") as (app, pilot):
+        app.screen.query_one(PictureGrid).focus()
+        await pilot.pause()
+        await pilot.press("right", "enter")
+        await settle(pilot)
+        assert isinstance(app.screen, LargePicture)
+        assert "01.png" in screen_text(app)

@@ -43,6 +43,7 @@ async def test_everything_that_was_begun_is_found_again(home: Path, size: tuple[
         make_run(home, f"{outcome}-one", outcome, steps=steps, hours=hours)
     broken = make_run(home, "broken-one", "finished")
     broken.record_path.write_text("{")
+    broken.config_path.unlink()
     live = make_run(home, "live-one", "running", steps=7)
     app = WizardApp()
     with held(live.lock_path):

@@ -9,6 +9,7 @@ from dataset_step import AnyPilot, dataset_step
 from lora_wizard.tui.screens.dataset import DatasetScreen
 from lora_wizard.tui.screens.large_picture import LargePicture
 from lora_wizard.tui.screens.look import LookScreen
+from lora_wizard.tui.widgets.drawings import Frame, drawings
 from lora_wizard.tui.widgets.picture_grid import PictureGrid
 from photographs import photograph
 from PIL import Image, ImageFilter
@@ -137,3 +138,32 @@ async def test_a_mask_is_shown_beside_its_picture(home: Path) -> None:
         await pilot.press("m", "escape", "right", "enter", "m")
         await at_rest(pilot)
         assert "mask" not in screen_text(app)
+
+
+@pytest.mark.anyio
+async def test_an_alpha_channel_is_shown_beside_its_picture(home: Path) -> None:
+    alpha = Image.new("L", (640, 480), 0)
+    alpha.paste(255, (0, 0, 320, 480))
+    path = home / "a.png"
+    picture = Image.new("RGBA", (640, 480), (200, 30, 30, 255))
+    picture.putalpha(alpha)
+    picture.save(path)
+    async with dataset_step() as (app, pilot):
+        app.push_screen(LargePicture(path))
+        await at_rest(pilot)
+        assert "m: its alpha channel" in screen_text(app)
+        await pilot.press("m")
+        await at_rest(pilot)
+        assert "a.png, alpha" in screen_text(app)
+        colours = [
+            segment.style.bgcolor.triplet
+            for segment in drawings.draw(path, Frame(40, 20, is_alpha=True)).strips[2]
+            if segment.style and segment.style.bgcolor
+        ]
+        assert colours[0] == (255, 255, 255), "opaque is white"
+        assert colours[-1] == (0, 0, 0), "transparent is black"
+        await pilot.press("escape")
+        photograph(1).save(home / "b.png")
+        app.push_screen(LargePicture(home / "b.png"))
+        await at_rest(pilot)
+        assert "alpha" not in screen_text(app)

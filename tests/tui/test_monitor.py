@@ -14,6 +14,8 @@ from lora_wizard.core.run import control
 from lora_wizard.core.run.events import EventReader
 from lora_wizard.tui.app import WizardApp
 from lora_wizard.tui.screens.train import TrainScreen
+from lora_wizard.tui.walk import monitor_words
+from lora_wizard.tui.walk.runs import RunBook
 from lora_wizard.tui.widgets.picture import Picture
 from monitored_runs import PreparedRun
 from monitors import caching, drawn, failed, finished, monitor, paused, says, training
@@ -186,3 +188,18 @@ def test_prepared_events_are_what_a_job_writes(home: Path) -> None:
     kinds = {event["kind"] for event in EventReader(run.directory.events_path).read()}
     assert kinds == {"started", "phase", "step", "saved", "sample"}
     json.dumps(run.directory.manifest())
+
+
+@pytest.mark.parametrize("helps", [True, False])
+def test_what_a_resume_would_meet_again_is_not_sent_to_one(home: Path, helps: bool) -> None:
+    run = PreparedRun(home).directory
+    error = {"title": "The dataset has changed", "message": "", "remedy": "Undo it to resume."}
+    run.update(outcome="failed", attempts=1, exit_code=2, error=error, resume_helps=helps)
+    (entry,) = RunBook().read(RunBook().glance())
+    assert entry.status
+    told = monitor_words.failure_words(entry.status, run)
+    assert "Undo it to resume." in told
+    assert ("press r" in told) == helps
+    assert ("r goes on" in monitor_words.hint(entry.status, run, False)) == helps
+    assert sorted(entry.actions) == ["results", "resume", "watch"]
+    assert (entry.actions[0] == "resume") == helps

@@ -188,3 +188,20 @@ def test_the_command_lists_chooses_and_speaks_json(
     assert [item["step"] for item in document["versions"]] == [0, 10, 20, 30]
     assert main(["results", str(run.path), "--best-epoch", "9"]) == 2
     assert "There are: 1, 2, 3." in capsys.readouterr().err
+
+
+@pytest.mark.anyio
+async def test_no_column_is_cut_at_its_left(home: Path) -> None:
+    app = WizardApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot, finished_run.make(home / "runs", epochs=6))
+        for key in ("", "left", "left", "left", "left", "left", "right", "right", "end", "home"):
+            if key:
+                await pilot.press(key)
+                await at_rest(pilot)
+            assert screen.version
+            names = next(line for line in screen_text(app).splitlines() if "> " in line)
+            whole = ["base model", *(f"epoch {number}" for number in range(1, 7))]
+            assert names[:3].strip() in ("", ">"), names
+            assert names[3:].startswith(tuple(whole)), names
+            assert f"> {screen.version.label}" in names

@@ -245,3 +245,33 @@ async def test_sentences_are_said_to_be_sentences(pictures: Path, home: Path) ->
     async with app.run_test(size=(80, 24)) as pilot:
         await opened(pilot, draft_of(pictures))
         check_snapshot(app, "tags-sentences", home)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("size", SIZES)
+async def test_one_concept_after_the_other(home: Path, size: tuple[int, int]) -> None:
+    for name in ("2_zibbu", "1_hats"):
+        tagged_pictures(home / "set" / name)
+    for path in (home / "set/1_hats").glob("*.txt"):
+        path.write_text(path.read_text().replace("blue_hair", "red hat"))
+    app = WizardApp()
+    async with app.run_test(size=size) as pilot:
+        await opened(pilot, draft_of(home / "set"))
+        assert "32 captions" in screen_text(app) and "red hat" in screen_text(app)
+        await pilot.press("c")
+        await at_rest(pilot)
+        check_snapshot(app, "tags-concept", home)
+        assert "hats: 16 captions" in screen_text(app) and "blue_hair" not in screen_text(app)
+        await pilot.press("p", "c")
+        await at_rest(pilot)
+        assert "zibbu: 16 captions" in screen_text(app)
+        assert "Decided" not in screen_text(app), "that was about the other"
+        await pilot.press("c", "c")
+        await at_rest(pilot)
+        await pilot.press("w")
+        await at_rest(pilot)
+        await pilot.press("enter")
+        await at_rest(pilot)
+    assert not any("red hat" in text for text in texts(home / "set/1_hats"))
+    assert sum("blue_hair" in text for text in texts(home / "set/2_zibbu")) == 15, "untouched"
+    assert all("1girl" in text for text in texts(home / "set/2_zibbu"))

@@ -33,7 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.epilog = (
-        "Reads the TOML, the headers of the base model's files, and decodes every picture once. "
+        "Reads the TOML, the headers of the base model's files, and decodes every picture, "
+        "and looks at it for blur, copies and the like, once. "
         "Exit status: 0 it can run, 2 something to mend first."
     )
 
@@ -79,7 +80,7 @@ def _found(path: Path, overrides: list[str]) -> tuple[list[Problem], Estimate | 
     except WizardError as error:
         return problems_of(error), None
     progress = _progress if redraws(sys.stderr) else None
-    found = preflight.inspect(config, decode=True, progress=progress)
+    found = preflight.inspect(config, decode=True, look=True, progress=progress)
     estimate = None
     if found.spec and found.plan:
         estimate = estimate_here(

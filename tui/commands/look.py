@@ -34,7 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--resolution",
         type=size_argument,
         metavar="SIZE",
-        help="what a folder's pictures are meant for, such as 1024 or 512x768; 512 if absent",
+        help="what a folder's pictures are meant for, such as 1024 or 512x768; SD 1.x's 512 "
+        "if absent",
     )
     parser.add_argument(
         "--leave-out",
@@ -71,6 +72,9 @@ def run(arguments: argparse.Namespace) -> int:
         sys.stdout.write(json.dumps(_document(found, findings, excluded), indent=2) + "\n")
         return 0
     _show(found, findings, is_drawn=not arguments.plain)
+    if not is_toml:
+        size = f"{found.rule.width}x{found.rule.height}"
+        sys.stdout.write(f"Judged for SD 1.x at {size}; for others: --resolution, or a TOML.\n")
     if excluded:
         name = printable(str(arguments.set))
         sys.stdout.write(f"{len(excluded)} left out by {KEY} in {name}; their files stay.\n")
@@ -84,7 +88,7 @@ def _set_of(path: Path, resolution: list[int] | None, is_toml: bool) -> PictureS
     options = config.dataset
     if resolution:
         options = options.model_copy(update={"resolution": resolution})
-    return pictures_of(options, registry.find(config.model.family))
+    return pictures_of(options, registry.find(config.model.family), mask=config.loss.mask)
 
 
 def _leave_out(toml: Path, findings: Sequence[Finding], kinds: Sequence[str]) -> list[str]:

@@ -44,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Watch, stop, foretell, or draw."""
     from ...core.config import configfile
+    from ...core.regularization.classes import work_of
     from ...core.regularization.start import default_folder
     from .. import regularizing
     from ..option_arguments import flag, given
@@ -55,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.stop:
         return regularizing.stop(into)
     texts = given(arguments)
-    work = regularizing.work_of(config, into, texts)
+    work = work_of(config, into, texts, Path.cwd())
     regularizing.check(work)
     if not arguments.json:
         regularizing.say(work)

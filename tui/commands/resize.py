@@ -25,6 +25,7 @@ from ..walk.crops import order_of
 
 _LISTED = 40
 _DEFAULT = "buckets:512"
+_FAMILY = "Sizes are those of SD 1.x; for another family give its own: --to buckets:1024, say.\n"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--to",
         metavar="SIZE",
         help="512, 768x1024, or buckets[:SIZE]: for each picture the size it would be trained at "
-        f"({_DEFAULT}, or as the TOML says, if absent)",
+        f"with SD 1.x ({_DEFAULT}, or as the TOML says, if absent)",
     )
     parser.add_argument(
         "--into", type=Path, metavar="NEW", help="the new folder; DIR-resized if absent"
@@ -157,6 +158,8 @@ def _show(order: Order, outcome: Outcome, is_dry: bool) -> None:
         print_table("Copies", ("picture", "cut", "from", "copy"), rows)
     if len(outcome.rows) > _LISTED:
         sys.stdout.write(f"and {len(outcome.rows) - _LISTED} more, in resize.json\n")
+    if order.target.rule:
+        sys.stdout.write(_FAMILY)
     for line in said(order, outcome, is_dry):
         sys.stdout.write(printable(line) + "\n")
 
@@ -167,6 +170,8 @@ def said(order: Order, outcome: Outcome, is_dry: bool = False) -> list[str]:
     lines = [f"{outcome.made} copies {verb}, {outcome.current} were there, in {order.into}"]
     if outcome.masks or outcome.texts:
         lines.append(f"with them {outcome.texts} captions and {outcome.masks} masks")
+    if outcome.tabled:
+        lines.append(f"with them {outcome.tabled} captions of files that have many, such as JSONL")
     if outcome.enlarged:
         lines.append(f"{outcome.enlarged} enlarged: they look soft (--no-enlarge leaves them)")
     if outcome.kept:

@@ -46,20 +46,17 @@ def run(arguments: argparse.Namespace) -> int:
         out.write(printable(f"{directory.path} has finished; there is nothing to resume.") + "\n")
         return 0
     if not arguments.json and not directory.is_live():
-        sys.stdout.write(f"{_from_where(directory)}\n")
+        sys.stdout.write(f"{_where_it_was_left(directory)}\n")
         sys.stdout.flush()
     return start(directory, as_json=arguments.json, detach=arguments.detach, limits=limits)
 
 
-def _from_where(directory: RunDirectory) -> str:
-    from ...core.run.saved_states import last_step
+def _where_it_was_left(directory: RunDirectory) -> str:
+    """Where it goes on, only the job knows, when it has found the state whole."""
     from ...core.run.status import summary
     from ...core.text import printable
 
-    step, status = last_step(directory), summary(directory)
+    status = summary(directory)
     of_all = f" of {status.total}" if status.total else ""
-    if not step:
-        return printable(f"{directory.name} begins at the first step: no state was saved.")
-    lost = status.step - step
-    again = f" Steps after it are done again: {lost}." if lost > 0 else ""
-    return printable(f"{directory.name} goes on after step {step}{of_all}.") + again
+    where = f"at step {status.step}{of_all}" if status.step else "before its first step"
+    return printable(f"{directory.name} was left {where}.")

@@ -80,7 +80,7 @@ def in_words(status: RunStatus) -> str:
         told = in_sentences(*(status.error.get(part) for part in _ERROR_PARTS))
         rows.append(("error", told))
     rows.append(("folder", status.path))
-    if status.state in ("new", "stopped", "failed", "killed") or status.paused:
+    if _can_go_on(status):
         rows.append(("go on", f"lora-wizard resume {shlex.quote(status.path)}"))
     if status.paused:
         rows.append(("memory", "kept, of the GPU, too: `stop`, and `resume` later, frees it"))
@@ -91,6 +91,11 @@ def in_words(status: RunStatus) -> str:
         # A path or a command stays in one line, to be copied.
         lines.append(wrapped(shown, " " * 14, first) if name in _PROSE else first + shown)
     return "\n".join(lines) + "\n"
+
+
+def _can_go_on(status: RunStatus) -> bool:
+    ended = status.state in ("new", "stopped", "failed", "killed") and status.resume_helps
+    return ended or status.paused
 
 
 _PROSE = ("problem", "error", "ends")

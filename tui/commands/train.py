@@ -71,7 +71,10 @@ def _left_before(config: RunConfig) -> list[Problem]:
     from ..follow import label
 
     run = _last_of_name(config)
-    if run is None or run.is_live() or run.record().outcome not in ("running", "stopped", "failed"):
+    if run is None or run.is_live():
+        return []
+    record = run.record()
+    if record.outcome not in ("running", "stopped", "failed") or not record.resume_helps:
         return []
     status = summary(run)
     of_all = f" of {status.total}" if status.total else ""

@@ -20,6 +20,7 @@ from ..widgets.form import Form
 from ..widgets.picture import Picture
 from ..widgets.text import shown
 from .captions_job import CaptionsJob
+from .captions_layout import NO_PICTURES
 
 _FOR_PICTURES = frozenset({"move", "next_without", "find", "write", "tags", "undo", "enlarge"})
 
@@ -67,7 +68,7 @@ class CaptionsScreen(CaptionsJob):
         if assessment.plan is None or assessment.config is None:
             wrong = steps.find("dataset").problems(assessment.errors)
             said = "\n".join(f"{item.message} {item.remedy}" for item in wrong)
-            self.query_one("#nothing", Static).update(shown(f"{_NO_PICTURES}\n\n{said}"))
+            self.query_one("#nothing", Static).update(shown(f"{NO_PICTURES}\n\n{said}"))
             if switcher.current == "one-by-one":
                 switcher.current = "nothing"
             return
@@ -298,9 +299,3 @@ class CaptionsScreen(CaptionsJob):
         # Not to the next field, as from every other.
         event.prevent_default().stop()
         self._editor.focus()
-
-
-_NO_PICTURES = (
-    "There are no pictures to write captions for yet.\n"
-    "Go back to Dataset (esc) and say where they are."
-)

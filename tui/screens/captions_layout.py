@@ -17,6 +17,11 @@ from .step import StepScreen
 
 _KEYS = "PgUp PgDn move  F3 empty  F4 filter  F5 many  F6 options  F8 tags  ^z undo"
 
+NO_PICTURES = (
+    "There are no pictures to write captions for yet.\n"
+    "Go back to Dataset (esc) and say where they are."
+)
+
 
 class CaptionsLayout(StepScreen):
     """The picture on the left, its caption on the right, and what is for all of them below."""

@@ -19,7 +19,6 @@ from ...core.dataset.archive_words import is_zip
 from ...core.dataset.layout_words import counted
 from ...core.dataset.plan import Sample
 from ...core.errors import Mend, Problem, WizardError
-from ..walk import concepts
 from ..walk import dataset as step
 from ..walk.assessment import Assessment
 from ..widgets.bring import Bring
@@ -260,18 +259,6 @@ class DatasetScreen(PreparingStep):
         self.app.draft.enter(_FOLDER, step.DEMO_PICTURES)
         self.changed()
         self.focus_field(_FOLDER)
-
-    @on(ConceptTable.Turned)
-    def _turned(self, event: ConceptTable.Turned) -> None:
-        rows = step.concept_rows(self.app.assessment.plan if self.app.assessment else None)
-        concepts.turn_repeats(self.app.draft, rows, event.row, event.by)
-        self.changed()
-
-    @on(ConceptTable.Dropped)
-    def _dropped(self, event: ConceptTable.Dropped) -> None:
-        rows = step.concept_rows(self.app.assessment.plan if self.app.assessment else None)
-        concepts.drop_concept(self.app.draft, rows, event.row)
-        self.changed()
 
     @on(SubjectPanel.PresetWanted)
     def _preset_wanted(self, event: SubjectPanel.PresetWanted) -> None:

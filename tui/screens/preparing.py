@@ -1,13 +1,18 @@
-"""What the dataset step opens to prepare its pictures: findings about them, and copies of them."""
+"""What the dataset step opens over its pictures: findings about them, copies of them, and the words
+of their folders."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import ClassVar
 
+from textual import on
 from textual.binding import Binding, BindingType
 
 from ...core.errors import WizardError
+from ..walk import concepts, dataset
+from ..widgets.concept_table import ConceptTable
+from ..widgets.picture_grid import PictureGrid
 from .step import StepScreen
 
 _SEVERAL = (
@@ -40,7 +45,7 @@ class PreparingStep(StepScreen):
 
         if self.app.assessment and self.app.assessment.config:
             screen = LookScreen(self.app.assessment.config)
-            self.app.push_screen(screen, lambda _: self._come_back())
+            self.app.push_screen(screen, lambda _: self._looked())
 
     def action_copies(self) -> None:
         """Cut and resize the pictures into a new folder."""
@@ -60,6 +65,13 @@ class PreparingStep(StepScreen):
         else:
             self.app.notify(_SEVERAL)
 
+    @on(PictureGrid.Chosen)
+    def _enlarge(self, event: PictureGrid.Chosen) -> None:
+        """In all of the terminal; there, a key shows its mask."""
+        from .large_picture import LargePicture
+
+        self.app.push_screen(LargePicture(event.path))
+
     def _copied(self, folder: Path | None) -> None:
         if folder:
             from ..walk import crops
@@ -68,7 +80,37 @@ class PreparingStep(StepScreen):
             self.changed()
         self._come_back()
 
+    def _looked(self) -> None:
+        self._come_back()
+        # What was found is remembered, and said from now on.
+        self.app.touch()
+
     def _come_back(self) -> None:
         """Show what was found out while another screen was in front."""
         if self.app.assessment:
             self.show_assessment(self.app.assessment)
+
+    @property
+    def _rows(self) -> list[dataset.ConceptRow]:
+        return dataset.concept_rows(self.app.assessment.plan if self.app.assessment else None)
+
+    @on(ConceptTable.Turned)
+    def _turned(self, event: ConceptTable.Turned) -> None:
+        concepts.turn_repeats(self.app.draft, self._rows, event.row, event.by)
+        self.changed()
+
+    @on(ConceptTable.Dropped)
+    def _dropped(self, event: ConceptTable.Dropped) -> None:
+        concepts.drop_concept(self.app.draft, self._rows, event.row)
+        self.changed()
+
+    @on(ConceptTable.WordsWanted)
+    def _words_wanted(self, event: ConceptTable.WordsWanted) -> None:
+        from .concept import ConceptDialog
+
+        def left(goes_on: bool | None) -> None:
+            self.changed()
+            if goes_on:
+                self.focus_next()
+
+        self.app.push_screen(ConceptDialog(self._rows, event.row), left)

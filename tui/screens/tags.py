@@ -45,6 +45,8 @@ class TagsScreen(TagsLayout):
         self._longest: Longest | None = None
         self._written: dict[Path, str] = {}
         self._is_writing = False
+        self._concept = ""
+        """Whose tags are shown; empty for all."""
 
     def on_mount(self) -> None:
         self.query_one(LongList).focus()
@@ -60,6 +62,8 @@ class TagsScreen(TagsLayout):
             return bool(self._longest and self._longest.mends)
         if action == "proposals":
             return bool(self._words and self._words.table.proposed)
+        if action == "concept":
+            return bool(self._words and self._words.concepts[1:])
         return True
 
     @property
@@ -72,7 +76,7 @@ class TagsScreen(TagsLayout):
     @work(thread=True, exclusive=True, group="tags")
     def _read(self, config: RunConfig) -> None:
         try:
-            words = tags.read(config, self.app.draft.fact(tags.DECIDED))
+            words = tags.read(config, self.app.draft, self._concept)
         except WizardError as error:
             self.app.call_from_thread(self._fail, error)
             return
@@ -199,6 +203,12 @@ class TagsScreen(TagsLayout):
         if self._words:
             self._words.sort()
             self._show_rows(0)
+
+    def action_concept(self) -> None:
+        """Show the tags of the next concept; what is decided about the others is kept."""
+        if self._words and self._config and not self._is_writing:
+            self._concept = tags.after(self._words)
+            self._read(self._config)
 
     def action_undo(self) -> None:
         """Take the last decision back."""

@@ -50,6 +50,8 @@ class TagsLayout(Screen[dict[Path, str]]):
         Binding("u", "undo", "Undo"),
         Binding("w", "write", "Write"),
         Binding("m", "set_tokens", "Set max_tokens"),
+        # Named in the title where there are several.
+        Binding("c", "concept", "Next concept", show=False),
     ]
     DEFAULT_CSS = """
     TagsLayout #title { height: 1; padding: 0 1; color: $primary; text-style: bold; }

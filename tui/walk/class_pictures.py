@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
+from ...core.config import RunConfig
 from ...core.config.options import OptionInfo, walk
-from ...core.config.typed_section import typed
 from ...core.config.values import as_text
 from ...core.dataset.layout_words import counted
 from ...core.errors import ProblemsError, WizardError
+from ...core.regularization import classes
 from ...core.regularization.options import ClassPictureOptions
-from ...core.regularization.start import WHAT, Work, default_folder, uses
+from ...core.regularization.start import WHAT, Work, default_folder
 from ...core.run.events import Event
 from ...core.run.tasks import TaskDirectory, task_directory
 from .assessment import Assessment
@@ -25,7 +26,6 @@ ABOUT = (
 )
 _FACT = "class_pictures"
 _KEY = "dataset.regularization_folder"
-_TITLE = "Class pictures"
 _beginning: set[Path] = set()
 
 
@@ -64,22 +64,24 @@ def work_of(draft: Draft, known: Assessment | None) -> Work:
     model = [problem for problem in known.errors if problem.where.startswith("model.")]
     if model:
         raise ProblemsError("The base model cannot draw yet: it is chosen at the step Model", model)
-    options = typed(ClassPictureOptions, _given(texts(draft)), _TITLE, draft.folder)
-    return Work(
-        known.config, default_folder(known.config).absolute(), (options,), (uses(known.config),)
-    )
+    into = default_folder(known.config).absolute()
+    return classes.work_of(known.config, into, _given(draft, known.config), draft.folder)
 
 
 def told(work: Work) -> list[str]:
     """What it comes to, a line each."""
-    (order,) = work.orders()
-    missing = len(order.missing())
-    return [
-        f"An epoch uses {work.counts[0]:,}: as many as your pictures x repeats.",
-        f"{order.count - missing:,} of {order.count:,} are there; "
-        f"{counted(missing, 'picture')} of {order.prompt.width}x{order.prompt.height} to draw.",
-        f"They go into {order.folder}",
+    orders = work.orders()
+    missing = sum(len(order.missing()) for order in orders)
+    count, prompt = sum(order.count for order in orders), orders[0].prompt
+    lines = [
+        f"An epoch uses {sum(work.counts):,}: as many as your pictures x repeats.",
+        f"{count - missing:,} of {count:,} are there; "
+        f"{counted(missing, 'picture')} of {prompt.width}x{prompt.height} to draw.",
     ]
+    if classes.has_own(work.config):
+        own = ", ".join(f"{order.prompt.prompt} ({order.count:,})" for order in orders)
+        lines.append(f"By the class prompts of your folders: {own}")
+    return [*lines, f"They go into {orders[0].folder if len(orders) == 1 else work.into}"]
 
 
 def directory(known: Assessment | None) -> TaskDirectory | None:
@@ -113,7 +115,7 @@ def command(draft: Draft, work: Work) -> list[str]:
     words = ["lora-wizard", "regularize", str(draft.source or f"{draft.name}.toml")]
     words += ["--into", str(work.into)]
     changed = {info.key: as_text(info, info.default) for info in infos()}
-    for key, text in _given(texts(draft)).items():
+    for key, text in _given(draft, work.config).items():
         if text != changed[key]:
             words.append(f"--{key.replace('_', '-')}={text}")
     return words
@@ -135,6 +137,7 @@ def use(draft: Draft, into: Path) -> bool:
     return True
 
 
-def _given(found: Mapping[str, str]) -> dict[str, str]:
+def _given(draft: Draft, config: RunConfig) -> dict[str, str]:
     """Of the texts those that say something; an empty negative prompt does."""
+    found = classes.without_own(config, texts(draft))
     return {key: text for key, text in found.items() if text.strip() or key == "negative_prompt"}

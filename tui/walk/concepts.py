@@ -6,12 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ...core.config import values
+from ...core.config.config_problems import options
+from ...core.config.options import OptionInfo
 from ...core.dataset.layout_words import parse_name
 from ...core.errors import Problem
 from ...core.solving import MOST_REPEATS
 from .dataset import ConceptRow, path_of
 from .draft import Draft
 from .own_values import problem_of
+
+_WORDS = ("name", "trigger_words", "prompt", "class_prompt", "sample_prompt")
 
 
 def turn_repeats(draft: Draft, rows: Sequence[ConceptRow], row: ConceptRow, by: int) -> None:
@@ -85,6 +90,42 @@ def told(draft: Draft, row: ConceptRow) -> dict[str, Any]:
     it does not list it."""
     at = _concept_at(draft, row.summary.folder)
     return {"repeats": row.summary.repeats} if at is None else _tables(draft)[at]
+
+
+def infos() -> dict[str, OptionInfo]:
+    """What else can be said of a folder than where it is and how often it counts, by key."""
+    return {key: options()[f"dataset.concepts[].{key}"] for key in _WORDS}
+
+
+def texts(draft: Draft, row: ConceptRow) -> dict[str, str]:
+    """What stands in the field of each of `infos`."""
+    said = told(draft, row)
+    return {
+        key: values.as_text(info, said[key]) if said.get(key) is not None else ""
+        for key, info in infos().items()
+    }
+
+
+def left_out(draft: Draft, row: ConceptRow, key: str) -> str:
+    """What counts where the field is empty."""
+    if key == "name":
+        named = parse_name(row.summary.folder.name)
+        return named[1] if named else row.summary.folder.name
+    if key == "trigger_words":
+        return draft.shown("captions.trigger_words") or "none"
+    return {"prompt": "the captions alone", "class_prompt": "", "sample_prompt": "none of its own"}[
+        key
+    ]
+
+
+def enter(
+    draft: Draft, rows: Sequence[ConceptRow], row: ConceptRow, key: str, text: str
+) -> Problem | None:
+    """Take what was typed into the field of a folder; returns what is wrong with it."""
+    value = values.parse(infos()[key], text) if text.strip() else None
+    if value is None and told(draft, row).get(key) is None:
+        return None
+    return change(draft, rows, row, key, value)
 
 
 def change(

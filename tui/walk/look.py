@@ -22,7 +22,8 @@ def looked_at(config: RunConfig, progress: Progress, stop: Event) -> tuple[int, 
     ``stop`` is set. For a thread: every picture is decoded the first time."""
     from ...core.look.examine import examine
 
-    found = pictures_of(config.dataset, registry.find(config.model.family))
+    spec = registry.find(config.model.family)
+    found = pictures_of(config.dataset, spec, mask=config.loss.mask)
     return len(found.pictures), examine(found, progress=progress, stop=stop)
 
 

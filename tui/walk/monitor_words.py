@@ -115,6 +115,8 @@ def hint(status: RunStatus, run: RunDirectory, has_files: bool) -> str:
         return f"It goes on without this window, too. Come back: lora-wizard attach {name}"
     if status.state == "new":
         return "r starts it."
+    if not status.resume_helps:
+        return "Enter shows the results so far." if has_files else ""
     results = "; enter shows the results so far" if has_files else ""
     limit = printable(reached_limit(status), limit=24)
     why = f"It ended as {limit}. " if limit else ""
@@ -157,7 +159,8 @@ def failure_words(status: RunStatus, run: RunDirectory) -> str:
     error = status.error or {}
     parts = [error.get(part, "") for part in ("title", "message", "remedy")]
     told = [printable(part, keep_newlines=True) for part in parts if part]
-    return "\n".join([*told, f"When it is mended, press r: it goes on {going_on_from(run)}."])
+    again = f"When it is mended, press r: it goes on {going_on_from(run)}."
+    return "\n".join([*told, again] if status.resume_helps else told)
 
 
 ASKED = {

@@ -49,7 +49,11 @@ class RunEntry:
     def actions(self) -> tuple[str, ...]:
         """What can be done with it, the obvious one first: ``watch``, ``results``, ``resume``,
         ``stop``."""
-        return _ACTIONS[self.state]
+        actions = _ACTIONS[self.state]
+        if self.status and not self.status.resume_helps:
+            # Its remedy says what comes first.
+            return (*(name for name in actions if name != "resume"), "resume")
+        return actions
 
     @property
     def word(self) -> str:

@@ -105,6 +105,8 @@ STEPS = (
 )
 
 
+_BEGINNINGS = {"dataset": "dataset", "captions": "captions", "training": "repeats"}
+"""Of sections whose options several steps decide."""
 _REPEATS = re.compile(r"dataset\.concepts\[\d+\]\.repeats")
 """Asked where all repeats are, though the list is the dataset's."""
 
@@ -128,13 +130,14 @@ def step_of(where: str) -> Step:
     if _REPEATS.fullmatch(where):
         return find("repeats")
     key = where.partition("[")[0]
+    if key in _BEGINNINGS:
+        return find(_BEGINNINGS[key])
     for step in STEPS:
         names = {info.key for info in step.options()}
         if any(_belongs(key, name) or _belongs(name, key) for name in names if key):
             return step
     section = key.partition(".")[0]
-    starts = {"dataset": "dataset", "training": "repeats"}
-    return find(starts[section]) if section in starts else STEPS[-1]
+    return find(_BEGINNINGS[section]) if section in _BEGINNINGS else STEPS[-1]
 
 
 def _belongs(key: str, table: str) -> bool:

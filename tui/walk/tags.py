@@ -45,6 +45,10 @@ class Words:
 
     captions: CaptionSet
     table: TagTable
+    concept: str = ""
+    """The concept whose tags they are; empty for all."""
+    concepts: tuple[str, ...] = ()
+    """Of the whole set."""
     steps: list[Step] = field(default_factory=list)
     order: Order = "count"
     rows: list[Tag] = field(default_factory=list)
@@ -231,22 +235,38 @@ class Words:
         ]
 
 
-def read(config: RunConfig, decided: str = "") -> Words:
-    """The tags of a configuration's captions as they stand in their files now. Raises
-    WizardError."""
+def read(config: RunConfig, draft: Draft, concept: str = "") -> Words:
+    """The tags of a configuration's captions, or of one concept's, as they stand in their files
+    now, with what is decided about them. Raises WizardError."""
     captions = entries.read(config)
-    words = Words(captions, table_of(captions))
-    if decided:
+    concepts = tuple(captions.concepts)
+    if concept:
+        captions = captions.of_concept(concept)
+    words = Words(captions, table_of(captions), concept, concepts)
+    if decided := draft.fact(_fact(concept)):
         words.load(decided)
     return words
+
+
+def _fact(concept: str) -> str:
+    return f"{DECIDED} {concept}" if concept else DECIDED
+
+
+def after(words: Words) -> str:
+    """The concept that comes after that of ``words``; empty for all."""
+    names = ["", *words.concepts]
+    return names[(names.index(words.concept) + 1) % len(names)]
 
 
 def proposal(words: Words, config: RunConfig) -> Pending:
     """What would be written, from the captions as they stand in their files now: they may have
     been changed since they were shown. Raises WizardError."""
-    return pending(entries.read(config), words.edits())
+    captions = entries.read(config)
+    if words.concept:
+        captions = captions.of_concept(words.concept)
+    return pending(captions, words.edits())
 
 
 def remember(draft: Draft, words: Words) -> None:
     """Keep what is decided, in case the connection is cut."""
-    draft.note(DECIDED, words.save())
+    draft.note(_fact(words.concept), words.save())

@@ -37,7 +37,10 @@ def heading(words: Words) -> str:
     without = table.pictures - table.captions
     lacking = f", {without} pictures without" if without else ""
     what = "phrases" if table.style.kind == "sentences" else "different tags"
-    return f"{table.captions} captions{lacking}: {table.style.words}, {len(table.tags)} {what}"
+    whose = f"{words.concept}: " if words.concept else ""
+    key = "   c: next concept" if words.concepts[1:] else ""
+    there = f"{table.style.words}, {len(table.tags)} {what}"
+    return f"{whose}{table.captions} captions{lacking}: {there}{key}"
 
 
 def advice(words: Words) -> Sequence[str]:

@@ -23,7 +23,8 @@ class Canvas(Widget):
 
     ``is_large``: it has the screen to itself, and is drawn as well as the terminal can. Where that
     is with sixels, it is drawn with characters first: they are what anything laid over the picture
-    is laid over, and the sixels are painted whenever nothing is.
+    is laid over, and the sixels are painted whenever nothing is. ``is_alpha``: the file's
+    alpha channel is drawn.
     """
 
     class Drawn(Message):
@@ -38,10 +39,13 @@ class Canvas(Widget):
     Canvas { width: 1fr; height: 1fr; }
     """
 
-    def __init__(self, path: Path | None = None, *, is_large: bool = False) -> None:
+    def __init__(
+        self, path: Path | None = None, *, is_large: bool = False, is_alpha: bool = False
+    ) -> None:
         super().__init__()
         self._path = path
         self._is_large = is_large
+        self._is_alpha = is_alpha
         self._drawing = Drawing()
         self._strips: tuple[Strip, ...] = ()
         self._sixels = ""
@@ -89,7 +93,7 @@ class Canvas(Widget):
         capabilities = capabilities_of(self.app)
         cell = (capabilities.cell_width, capabilities.cell_height)
         kind = kind_of(self.app, is_large=self._is_large)
-        frame = Frame(*self.size, cell, "half" if kind == "sixel" else kind)
+        frame = Frame(*self.size, cell, "half" if kind == "sixel" else kind, self._is_alpha)
         self._sixels = ""
         if self._path is None or not frame.columns:
             self._take(None, Drawing())

@@ -92,8 +92,9 @@ class CaptionedPicture(Horizontal):
 def _facts(sample: Sample, place: int, count: int) -> str:
     file = caption_file(sample.path)
     kind = "regularization" if sample.is_regularization else "concept"
+    said = file.name if file.is_file() else f"no {file.name} yet"
+    said = f"{clipped(said, 30)}  F7, m: its mask" if sample.mask else clipped(said, 46)
     return (
         f"{place + 1} of {count}  {sample.width}x{sample.height} -> "
-        f"{sample.bucket}  {kind} {clipped(sample.concept, 20)}\n"
-        + clipped(file.name if file.is_file() else f"no {file.name} yet", 46)
+        f"{sample.bucket}  {kind} {clipped(sample.concept, 20)}\n" + said
     )

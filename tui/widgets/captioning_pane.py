@@ -3,6 +3,7 @@ ones in a list."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from .task_pane import TaskPane
 from .text import shown
 
 _NAME_CELLS = 26
+_PICTURE_SECONDS = 2.0
+"""How long a picture stays at least while others come: each is 10 KB and more for the line."""
 _MOST_SAID = {"-narrow": 3, "-wide": 6}
 """Lines about what went wrong, by the screen's width."""
 
@@ -54,6 +57,7 @@ class CaptioningPane(Vertical):
         """What was heard so far; None before `follow`."""
         self._before = ""
         self._place = 0
+        self._is_behind, self._pictured = False, 0.0
 
     def compose(self) -> ComposeResult:
         yield TaskPane()
@@ -77,6 +81,7 @@ class CaptioningPane(Vertical):
     def clear(self, root: Path, before: str = "") -> None:
         """Nothing was heard yet."""
         self.heard, self._before, self._place = CaptionNews(root), before, 0
+        self._is_behind, self._pictured = False, 0.0
         self.query_one(LongList).show(0)
         pane = self.query_one(TaskPane)
         pane.add_class("-empty")
@@ -95,6 +100,10 @@ class CaptioningPane(Vertical):
         self.say(f"{self._before}{self.heard.line()}")
         if new:
             self._show_found(new)
+        now = time.monotonic()
+        if self._is_behind and (news.is_over or now - self._pictured >= _PICTURE_SECONDS):
+            self._pictured = now
+            self._show_picture()
         self._say_notes()
 
     @on(TaskPane.News)
@@ -106,8 +115,10 @@ class CaptioningPane(Vertical):
     @on(LongList.Moved)
     def _moved(self, event: LongList.Moved) -> None:
         event.stop()
-        self._place = event.index
-        self._show_picture()
+        # Otherwise the list only has more lines.
+        if event.index != self._place:
+            self._place = event.index
+            self._show_picture()
 
     def _show_found(self, new: int) -> None:
         assert self.heard is not None
@@ -116,12 +127,13 @@ class CaptioningPane(Vertical):
         self.query_one(LongList).show(len(found), cursor=self._place)
         total = f"the last {len(found)}" if len(found) == found.maxlen else f"{len(found)}"
         self.query_one("#found-head", Static).update(f"  Captions, the newest first ({total})")
-        self._show_picture()
+        self._is_behind = True
 
     def _show_picture(self) -> None:
         found = self.heard.captions if self.heard else ()
         if self._place >= len(found):
             return
+        self._is_behind = False
         caption: NewCaption = found[self._place]
         self.query_one(TaskPane).show(caption.picture, caption.text)
 

@@ -25,8 +25,9 @@ _LONGEST = 36
 
 
 class ConceptTable(Vertical):
-    """`ConceptRow`s. On a row, + and - change its repeats and delete leaves it out; the table only
-    says so (`Turned`, `Dropped`). Enter goes on."""
+    """`ConceptRow`s. On a row, + and - change its repeats, delete leaves it out, and e, or enter
+    where there are several, is for its words; the table only says so (`Turned`, `Dropped`,
+    `WordsWanted`). Of one folder alone, enter goes on."""
 
     class Turned(Message):
         """More or fewer repeats are wanted for a row."""
@@ -38,6 +39,13 @@ class ConceptTable(Vertical):
 
     class Dropped(Message):
         """A row is not to be trained."""
+
+        def __init__(self, row: ConceptRow) -> None:
+            super().__init__()
+            self.row = row
+
+    class WordsWanted(Message):
+        """The words of a row are to be edited."""
 
         def __init__(self, row: ConceptRow) -> None:
             super().__init__()
@@ -70,7 +78,12 @@ class ConceptTable(Vertical):
     @on(OptionList.OptionSelected)
     def _entered(self, event: OptionList.OptionSelected) -> None:
         event.stop()
-        self.screen.focus_next()
+        rows = self.query_one(_Rows).rows
+        row = rows[event.option_index]
+        if len(rows) > 1 and not row.summary.is_regularization:
+            self.post_message(self.WordsWanted(row))
+        else:
+            self.screen.focus_next()
 
     def on_resize(self) -> None:
         self.show(self.query_one(_Rows).rows)
@@ -81,9 +94,11 @@ class ConceptTable(Vertical):
 
 class _Rows(OptionList):
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("plus", "turn(1)", "More repeats", key_display="+"),
-        Binding("minus", "turn(-1)", "Fewer", key_display="-"),
-        Binding("delete", "drop", "Leave out"),
+        # In few cells: the footer of 80 columns has Quit and Help, too.
+        Binding("plus", "turn(1)", "Repeats", key_display="+ -"),
+        Binding("minus", "turn(-1)", "Fewer repeats", show=False),
+        Binding("delete", "drop", "Drop", tooltip="Leave it out; its files stay"),
+        Binding("e", "words", "Words", tooltip="Its name, trigger words and prompts"),
     ]
     rows: Sequence[ConceptRow] = ()
 
@@ -96,6 +111,11 @@ class _Rows(OptionList):
         row = self._row()
         if row:
             self.post_message(ConceptTable.Dropped(row))
+
+    def action_words(self) -> None:
+        row = self._row()
+        if row and not row.summary.is_regularization:
+            self.post_message(ConceptTable.WordsWanted(row))
 
     def on_focus(self) -> None:
         if self.highlighted is None and self.rows:

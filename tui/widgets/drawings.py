@@ -12,6 +12,7 @@ from threading import Lock
 from PIL import Image
 from textual.strip import Strip
 
+from ...core.dataset.masks import load_mask
 from ...core.dataset.picture_file import PictureError, open_picture, oriented_size
 from ...core.dataset.pixels import load_picture
 from ...core.places import size_text
@@ -35,6 +36,8 @@ class Frame:
     rows: int
     cell: tuple[int, int] = (10, 20)
     kind: Pictures = "half"
+    is_alpha: bool = False
+    """Whether the alpha channel is drawn, as grey, and not the picture."""
 
 
 @dataclass(frozen=True)
@@ -116,11 +119,11 @@ def _draw(path: Path, frame: Frame, signature: tuple[int, int]) -> Drawing:
         width, height = frame.cell
         columns, rows = fitted(size, *_most(frame), height / width)
         if frame.kind == "half":
-            picture = load_picture(path, at_least=max(columns, rows * 2))
+            picture = _loaded(path, frame, max(columns, rows * 2))
             strips = tuple(Strip(line, columns) for line in half_blocks(picture, columns, rows))
             return Drawing(strips, (columns, rows), facts=facts, signature=signature)
         room = (columns * width, rows * height)
-        picture = load_picture(path, at_least=max(room))
+        picture = _loaded(path, frame, max(room))
     except PictureError as error:
         return Drawing(trouble=str(error), signature=signature)
     if frame.kind == "sixel":
@@ -128,6 +131,12 @@ def _draw(path: Path, frame: Frame, signature: tuple[int, int]) -> Drawing:
         return Drawing((), (columns, rows), sixels=painted, facts=facts, signature=signature)
     png = _png(picture, room)
     return Drawing((), (columns, rows), png=png, facts=facts, signature=signature)
+
+
+def _loaded(path: Path, frame: Frame, at_least: int) -> Image.Image:
+    if frame.is_alpha:
+        return load_mask(path, is_alpha=True).convert("RGB")
+    return load_picture(path, at_least=at_least)
 
 
 def _most(frame: Frame) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from textual import events
@@ -29,6 +30,8 @@ class _Key(NamedTuple):
     words: str
     is_enabled: bool
     tooltip: str
+    is_everywhere: bool = False
+    """Whether it is the app's, and not the screen's."""
 
     @property
     def cells(self) -> int:
@@ -47,7 +50,11 @@ class _Key(NamedTuple):
 
 class Footer(Widget):
     """The keys that do something now, in one widget: Textual's own is made of one for each key,
-    which costs a fifth of what opening a screen takes."""
+    which costs a fifth of what opening a screen takes.
+
+    Where there is no room for all, the way out and the help stay, and the screen's own keys are
+    cut at the end; the wheel moves them.
+    """
 
     ALLOW_SELECT = False
     DEFAULT_CSS = """
@@ -74,43 +81,82 @@ class Footer(Widget):
             return
         shown: dict[str, _Key] = {}
         palette = None
-        for pressed, (_, binding, enabled, tooltip) in screen.active_bindings.items():
+        for pressed, (node, binding, enabled, tooltip) in screen.active_bindings.items():
             display = self.app.get_key_display(binding)
             hint = tooltip or binding.description
-            key = _Key(binding.key, display, binding.description, enabled, hint)
+            everywhere = node is self.app
+            key = _Key(binding.key, display, binding.description, enabled, hint, everywhere)
             if binding.show:
                 # Of several keys for the same, the first is shown.
                 shown.setdefault(binding.action, key)
             if pressed == self.app.COMMAND_PALETTE_BINDING and self._shows_palette:
                 palette = key
-        keys = list(shown.values())
+        keys = sorted(shown.values(), key=lambda key: key.is_everywhere)
         if (keys, palette) != (self._keys, self._palette):
             self._keys, self._palette, self._scrolled = keys, palette, 0
             self._under_mouse = None
             self.refresh()
 
     def render(self) -> Content:
-        under = self._under_mouse
-        keys = Content("").join(key.content(is_under_mouse=key is under) for key in self._keys)
-        keys = keys[self._scrolled :]
+        keys = self._content(self._own)
+        if self._is_cut:
+            keys = keys[self._scrolled :].truncate(self._room_of_own, pad=True)
+        keys += self._content(self._everywhere)
         if self._palette is None:
             return keys
-        palette = self._palette.content(is_under_mouse=self._palette is under)
+        palette = self._content([self._shown_palette])
         return Content.assemble(
             keys.truncate(self._room, pad=True), ("▏", "$foreground 20%"), palette[1:]
         )
 
+    def _content(self, keys: Sequence[_Key | None]) -> Content:
+        under = self._under_mouse
+        return Content("").join(
+            key.content(is_under_mouse=under is not None and key.key == under.key)
+            for key in keys
+            if key
+        )
+
+    @property
+    def _own(self) -> list[_Key]:
+        return [key for key in self._keys if not key.is_everywhere]
+
+    @property
+    def _everywhere(self) -> list[_Key]:
+        return [key for key in self._keys if key.is_everywhere]
+
+    @property
+    def _shown_palette(self) -> _Key | None:
+        """Without its word where there is no room for it."""
+        if self._palette is None:
+            return None
+        cells = sum(key.cells for key in self._keys) + self._palette.cells
+        return self._palette if cells <= self.size.width else self._palette._replace(words="")
+
     @property
     def _room(self) -> int:
         """Cells for the keys, beside the palette's, which has a line in place of its first."""
-        palette = self._palette.cells if self._palette else 0
-        return max(0, self.size.width - palette)
+        palette = self._shown_palette
+        return max(0, self.size.width - (palette.cells if palette else 0))
+
+    @property
+    def _room_of_own(self) -> int:
+        return max(0, self._room - sum(key.cells for key in self._everywhere))
+
+    @property
+    def _is_cut(self) -> bool:
+        return sum(key.cells for key in self._own) > self._room_of_own
 
     def _at(self, x: int) -> _Key | None:
         if x >= self._room:
             return self._palette
-        end = -self._scrolled
-        for key in self._keys:
+        end, keys = 0, self._keys
+        if self._is_cut:
+            is_own = x < self._room_of_own
+            end, keys = (
+                (-self._scrolled, self._own) if is_own else (self._room_of_own, self._everywhere)
+            )
+        for key in keys:
             end += key.cells
             if x < end:
                 return key
@@ -142,6 +188,6 @@ class Footer(Widget):
         self._scroll(-_NOTCH)
 
     def _scroll(self, cells: int) -> None:
-        most = max(0, sum(key.cells for key in self._keys) - self._room)
+        most = max(0, sum(key.cells for key in self._own) - self._room_of_own)
         self._scrolled = max(0, min(most, self._scrolled + cells))
         self.refresh()

@@ -26,7 +26,8 @@ class Picture(Vertical):
 
     How much room, the stylesheet says. Where nothing can be drawn, and for a file that cannot be
     read, words stand in its place. With ``can_focus``, enter shows it in all of the terminal.
-    ``is_large`` says that it has all of it already, and is drawn as well as the terminal can.
+    ``is_large`` says that it has all of it already, and is drawn as well as the terminal can;
+    ``is_alpha``, that the file's alpha channel is what is drawn.
     """
 
     DEFAULT_CSS = """
@@ -45,6 +46,7 @@ class Picture(Vertical):
         is_labelled: bool = True,
         can_focus: bool = False,
         is_large: bool = False,
+        is_alpha: bool = False,
         id: str | None = None,
         classes: str | None = None,
     ) -> None:
@@ -52,6 +54,7 @@ class Picture(Vertical):
         self.can_focus = can_focus
         self._is_labelled = is_labelled
         self._is_large = is_large
+        self._is_alpha = is_alpha
         self._path = path
         self._label = label
         self._facts = ""
@@ -62,7 +65,7 @@ class Picture(Vertical):
         return self._path
 
     def compose(self) -> ComposeResult:
-        yield Canvas(self._path, is_large=self._is_large)
+        yield Canvas(self._path, is_large=self._is_large, is_alpha=self._is_alpha)
         yield Static("", classes="picture-label", markup=False)
 
     def on_mount(self) -> None:

@@ -109,9 +109,17 @@ class PictureGrid(ScrollView, can_focus=True):
         if not self._items or index == self._cursor:
             return
         self._cursor = index
-        self.scroll_to_region(self._region(index), animate=False)
+        self._bring(index)
         self.refresh()
         self.post_message(self.Highlighted(self, index, self._items[index][1]))
+
+    def _bring(self, index: int) -> None:
+        """Scroll to a picture, so that the left edge never cuts another."""
+        self.scroll_to_region(self._region(index), animate=False)
+        column = index % self._per_row
+        first = -(-round(self.scroll_x) // self._wide)
+        first = min(column, max(first, column - self._across + 1))
+        self.scroll_to(x=first * self._wide, animate=False)
 
     def on_mount(self) -> None:
         self._lay_out()
@@ -192,6 +200,11 @@ class PictureGrid(ScrollView, can_focus=True):
     def _per_row(self) -> int:
         return max(1, self._asked_per_row or (self.size.width + _GAP) // self._wide)
 
+    @property
+    def _across(self) -> int:
+        """How many of a row are in sight whole."""
+        return max(1, (self.size.width + _GAP) // self._wide)
+
     def _region(self, index: int) -> Region:
         row, column = divmod(index, self._per_row)
         return Region(column * self._wide, row * self._tall, self._columns, self._tall - 1)
@@ -223,7 +236,11 @@ class PictureGrid(ScrollView, can_focus=True):
         per_row = self._per_row
         in_a_row = min(per_row, len(self._items))
         rows = -(-len(self._items) // per_row)
-        self.virtual_size = Size(max(0, in_a_row * self._wide - _GAP), rows * self._tall)
+        wide = max(0, in_a_row * self._wide - _GAP)
+        if hidden := max(0, in_a_row - self._across):
+            # Room behind the last, so that the first in sight then begins at the edge.
+            wide = hidden * self._wide + self.size.width
+        self.virtual_size = Size(wide, rows * self._tall)
         self._request()
         self.refresh()
 

@@ -11,7 +11,7 @@ from .base import Finding, Rule, note
 def _samples(config: RunConfig) -> Iterator[Finding]:
     if not config.sample_prompts() and (config.samples.every_steps or config.samples.every_epochs):
         yield note(
-            "None given: no pictures will be drawn on the way",
+            "None given, so no pictures will be drawn on the way",
             "samples.prompts",
             remedy='Add one to see it learn, such as "mika, a photo of a woman".',
         )
