@@ -85,7 +85,10 @@ class Layout:
             return
         pictures = self._folders.pictures(listing)
         if not pictures:
-            explain_empty(self._folders, listing, where, False)
+            if self._folders.has_excluded(listing):
+                self._folders.note(f"All pictures of {listing.folder} are left out.", where)
+            else:
+                explain_empty(self._folders, listing, where, False)
             return
         _, name = parse_name(listing.folder.name) or (0, listing.folder.name)
         concept = self._concept(listing, pictures, options.name or name, options.repeats, False)

@@ -22,10 +22,10 @@ from .picture_folders import PictureFolders
 
 
 def warn_nested(folders: PictureFolders, listing: FolderListing, where: str) -> None:
-    """Beside the pictures of a folder: folders with more of them."""
+    """Beside the pictures of a folder: folders with more of them, also within each other."""
     used = {Path(item.folder) for item in folders.options.concepts}
     used |= {Path(folders.options.regularization_folder or "/")}
-    inner = [folder for folder in folders.with_pictures(listing) if folder not in used]
+    inner = _below(folders, listing, used)
     if inner:
         folders.warn(
             f"{listing.folder} also holds folders with pictures, which are not used: "
@@ -34,6 +34,19 @@ def warn_nested(folders: PictureFolders, listing: FolderListing, where: str) -> 
             "To train them too, list every folder:\n" + concepts_toml([listing.folder, *inner]),
             listed(folders, [listing.folder, *inner], where),
         )
+
+
+def _below(
+    folders: PictureFolders, listing: FolderListing, used: set[Path], depth: int = 3
+) -> list[Path]:
+    found: list[Path] = []
+    for folder in listing.folders if depth else ():
+        inner = try_list(folder, listing.folder) if folder not in used else None
+        if inner and folders.pictures(inner):
+            found.append(folder)
+        if inner:
+            found += _below(folders, inner, used, depth - 1)
+    return found
 
 
 def warn_unnumbered(folders: PictureFolders, listing: FolderListing, where: str) -> None:
@@ -57,6 +70,10 @@ def explain_empty(
 ) -> None:
     """No picture where one was expected: say what is there, and the way that would work."""
     folder = listing.folder
+    if folders.has_excluded(listing):
+        remedy = "Take some of them in again: what is left out stands in dataset.exclude."
+        folders.error(f"All pictures of {folder} are left out.", where, remedy)
+        return
     inner = folders.with_pictures(listing)
     if inner:
         remedy = "List the folders instead of dataset.folder:\n" + concepts_toml(inner)

@@ -19,6 +19,8 @@ _SLIPS = (
     re.compile(r"(?P<name>.*\D)[_ -](?P<repeats>\d+)", re.DOTALL),
 )
 """``10 mika``, ``10-mika``, ``10mika``; ``mika_10``."""
+_MOST_MEANT = 99
+"""By such a name; ``100CANON`` is a camera's."""
 MOST_REPEATS = 10_000
 CLASS_PICTURES = "dataset.regularization_folder"
 DRAWS = "F4 in the step Dataset draws class pictures, and so does `lora-wizard regularize`."
@@ -38,9 +40,8 @@ def parse_name(name: str) -> tuple[int, str] | None:
 def concepts_toml(folders: Iterable[Path]) -> str:
     """The TOML that trains ``folders`` as they are, with the repeats their names seem to mean."""
     tables: list[str] = []
-    for folder in folders:
+    for folder, repeats in _with_repeats(folders):
         lines = ["[[dataset.concepts]]", f"folder = {json.dumps(str(folder), ensure_ascii=False)}"]
-        repeats = _guessed_repeats(folder.name)
         if repeats:
             lines.append(f"repeats = {repeats}")
         tables.append("\n".join(lines))
@@ -50,9 +51,8 @@ def concepts_toml(folders: Iterable[Path]) -> str:
 def concepts_mend(folders: Iterable[Path], repeats: int) -> tuple[Mend, ...]:
     """As `concepts_toml`, to be done for the person; ``repeats`` for names that mean none."""
     tables: list[dict[str, Any]] = []
-    for folder in folders:
-        own = _guessed_repeats(folder.name) or repeats
-        tables.append({"folder": str(folder), "repeats": own})
+    for folder, own in _with_repeats(folders):
+        tables.append({"folder": str(folder), "repeats": own or repeats})
     label = f"Use {'this folder' if len(tables) == 1 else f'these {len(tables)} folders'}"
     return (Mend(label, {"dataset.folder": "", "dataset.concepts": tables}),)
 
@@ -64,14 +64,27 @@ def folder_mends(folders: Iterable[Path], where: str) -> tuple[Mend, ...]:
     return tuple(Mend(f"Use {folder}", {where: str(folder)}) for folder in folders)
 
 
-def _guessed_repeats(name: str) -> int | None:
-    parsed = parse_name(name)
-    if parsed:
-        return parsed[0] if 1 <= parsed[0] <= MOST_REPEATS else None
+def _with_repeats(folders: Iterable[Path]) -> list[tuple[Path, int | None]]:
+    """Each with the repeats that its name seems to mean. Numbers that tell ``day 1`` from ``day 2``
+    mean none."""
+    found = [(folder, parse_name(folder.name), _slip(folder.name)) for folder in folders]
+    names = Counter(slip[1] for _, parsed, slip in found if slip and not parsed)
+    told: list[tuple[Path, int | None]] = []
+    for folder, parsed, slip in found:
+        repeats = None
+        if parsed:
+            repeats = parsed[0] if 1 <= parsed[0] <= MOST_REPEATS else None
+        elif slip and names[slip[1]] == 1:
+            repeats = slip[0]
+        told.append((folder, repeats))
+    return told
+
+
+def _slip(name: str) -> tuple[int, str] | None:
     for slip in _SLIPS:
         match = slip.fullmatch(name)
-        if match and match["repeats"].isascii() and len(match["repeats"]) <= 3:
-            return int(match["repeats"]) or None
+        if match and match["repeats"].isascii() and 1 <= int(match["repeats"][:9]) <= _MOST_MEANT:
+            return int(match["repeats"]), match["name"]
     return None
 
 

@@ -65,6 +65,12 @@ class PictureFolders:
             if (inner := try_list(folder, listing.folder)) and self.pictures(inner)
         ]
 
+    def has_excluded(self, listing: FolderListing) -> bool:
+        """Whether any of its pictures is left out."""
+        return any(
+            listing.folder == path.parent for found in self._excluded.values() for path in found
+        )
+
     def check_exclude(self) -> None:
         """When all has been listed: say what was left out, and which pattern left out nothing."""
         for pattern in self.options.exclude:

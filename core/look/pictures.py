@@ -29,6 +29,8 @@ class PictureSet:
     orphans: tuple[Picture, ...]
     """Named like masks, without a picture."""
     rule: BucketRule
+    problems: tuple[Problem, ...] = ()
+    """What there is to say about the folders, such as those in them that are not looked at."""
 
 
 def pictures_of(
@@ -67,7 +69,15 @@ def pictures_of(
         problem = Problem("No pictures are given.", "dataset.folder", remedy="Name their folder.")
         raise ProblemsError("There is nothing to look at", [problem])
     alpha = tuple(item for item in pictures if item.has_alpha) if mask == "alpha" else ()
-    return PictureSet(tuple(pictures), tuple(bad), tuple(masks), alpha, tuple(orphans), rule)
+    return PictureSet(
+        tuple(pictures),
+        tuple(bad),
+        tuple(masks),
+        alpha,
+        tuple(orphans),
+        rule,
+        tuple(layout.problems),
+    )
 
 
 def _files(concept: ConceptFolder) -> list[FileEntry]:

@@ -32,6 +32,9 @@ class Order:
     encoding: Encoding = field(default_factory=Encoding)
     only: frozenset[Path] | None = None
     """The pictures to copy; all of the source if None. Copies of others are taken away again."""
+    is_flat: bool = False
+    """All copies lie in the new folder itself, those from inner folders with these in their names;
+    else in folders of the same names."""
 
 
 def default_folder(source: Path) -> Path:

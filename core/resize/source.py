@@ -3,7 +3,7 @@ them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,7 +45,9 @@ def read_source(folder: Path, only: Collection[Path] | None = None) -> Source:
     pictures: list[SourcePicture] = []
     bad: list[BadPicture] = []
     tables: list[Path] = []
-    for files in _folders(folder):
+    # The folder itself may have a file of many captions.
+    places = None if only is None else sorted({folder, *(path.parent for path in only)})
+    for files in _folders(folder, places):
         named = [file for file in files if is_picture_name(file.name)]
         good, broken = scan_pictures(files[0].folder, named) if named else ([], [])
         bad += broken
@@ -78,9 +80,9 @@ def _together(
             yield SourcePicture(name, item, by_stem.get(stem), tuple(texts.get(stem, ())))
 
 
-def _folders(folder: Path) -> Iterator[tuple[FileEntry, ...]]:
-    """The files of each folder that has any."""
-    todo = [(folder, 0)]
+def _folders(folder: Path, only: Sequence[Path] | None) -> Iterator[tuple[FileEntry, ...]]:
+    """The files of each folder that has any; ``only`` those, if given."""
+    todo = [(folder, 0)] if only is None else [(inner, _DEPTH) for inner in only]
     while todo:
         here, depth = todo.pop(0)
         try:

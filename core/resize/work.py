@@ -19,6 +19,8 @@ from .order import Order
 from .source import Source, SourcePicture
 from .table import ResizeTable, Row
 
+FLAT = " - "
+"""Between the folder's name and the picture's where all copies lie in one folder."""
 _SUBJECT_SIDE = 256
 """Pixels that the shorter side is decoded with to look for the subject."""
 
@@ -79,7 +81,8 @@ class Work:
                 yield item
 
     def file_name(self, item: SourcePicture) -> str:
-        stem, _, suffix = item.name.rpartition(".")
+        name = item.name.replace("/", FLAT) if self.order.is_flat else item.name
+        stem, _, suffix = name.rpartition(".")
         return stem + self.order.encoding.suffix(f".{suffix}")
 
     def recipe(self, item: SourcePicture) -> str:

@@ -104,7 +104,8 @@ def read(config: RunConfig, *, regularization: bool = False) -> CaptionSet:
         raise WizardError("There are no pictures", folder, "Name the folder that they are in.")
     root = Path(folder) if folder else entries[0].path.parent
     # What is wrong with the pictures themselves is told where they are opened.
-    told = tuple(item for item in sources.problems if item.severity == "warning")
+    noticed = (*layout.problems, *sources.problems)
+    told = tuple(item for item in noticed if item.severity == "warning")
     return CaptionSet(tuple(entries), Grammar.of(config.captions), root, told)
 
 

@@ -233,3 +233,28 @@ def test_one_level_too_high_or_too_low_is_offered(tmp_path: Path) -> None:
     low = plan_of(tmp_path / "project" / "img" / "10_mika")
     [note] = [item for item in low.problems if item.mends]
     assert found(mended(note)) == {"mika": (2, 10), "rest": (2, 2)}
+
+
+def test_pictures_in_folders_within_folders_are_all_offered(tmp_path: Path) -> None:
+    for name in (".", "trip", "trip/day 1", "trip/day 2", "3_sea"):
+        write_pictures(tmp_path / "raw" / name, 2)
+    # The folder itself has pictures, and one of those in it is named like kohya's.
+    (tmp_path / "raw/3_sea").rename(tmp_path / "raw/sea_3")
+    [warning] = [item for item in plan_of(tmp_path / "raw").problems if item.mends]
+    [offer] = warning.mends
+    listed = {
+        Path(item["folder"]).name: item["repeats"] for item in offer.values["dataset.concepts"]
+    }
+    # Numbers that tell days apart are no repeats.
+    assert listed == {"raw": 1, "trip": 1, "day 1": 1, "day 2": 1, "sea_3": 3}
+
+
+def test_a_folder_that_is_left_out_altogether_is_no_mistake(tmp_path: Path) -> None:
+    write_pictures(tmp_path / "a", 2, "x")
+    write_pictures(tmp_path / "b", 1, "x")
+    concepts = [{"folder": str(tmp_path / "a")}, {"folder": str(tmp_path / "b")}]
+    plan = plan_of(None, concepts=concepts, exclude=["b/*"])
+    assert found(plan) == {"a": (2, 1)}
+    assert "All pictures of" in said(plan, "note")
+    [error] = errors_of(tmp_path / "a", exclude=["*.png"])
+    assert "are left out" in error.message and "dataset.exclude" in error.remedy

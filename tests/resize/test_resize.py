@@ -332,6 +332,32 @@ def test_the_command_and_hostile_names(
     assert main(words) == 1
 
 
+def test_copies_of_folders_within_folders_lie_in_one(source: Path, tmp_path: Path) -> None:
+    for name in ("a.png", "trip/a.png", "trip/day 1/a.png", "trip/b [1].jpg", "out/only.png"):
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        photograph(len(name), (300, 200)).save(source / name)
+    (source / "trip/a.txt").write_text("the sea")
+    folders = "".join(
+        f'[[dataset.concepts]]\nfolder = "{path}"\n'
+        for path in (source, source / "trip", source / "trip/day 1", source / "out")
+    )
+    toml = tmp_path / "run.toml"
+    toml.write_text(
+        '[model]\nbase = "embedded:demo"\n[dataset]\nexclude = ["trip/b [1].jpg", "only.png"]\n'
+        f"resolution = 64\n{folders}"
+    )
+    before = state(source)
+    assert main(["resize", str(toml), "--into", str(tmp_path / "new"), "--json"]) == 0
+    made = {path.name for path in (tmp_path / "new").iterdir()}
+    names = {"a.png", "trip - a.png", "trip - a.txt", "trip - day 1 - a.png"}
+    assert made == {*names, "resize.json"}
+    assert max(new(source, "a.png").size) <= 128
+    assert main(["resize", str(source), "--flat", "--into", str(tmp_path / "all")]) == 0
+    everything = {path.name for path in (tmp_path / "all").iterdir()}
+    assert everything == made | {"trip - b [1].jpg", "out - only.png"}
+    assert state(source) == before
+
+
 def test_captions_of_tables_come_along_by_the_copies_names(source: Path, tmp_path: Path) -> None:
     for name in ("a.bmp", "b.png", "2_mika/c.png", "2_mika/no caption.png"):
         write_picture(source / name, (300, 200))

@@ -63,6 +63,29 @@ async def test_a_frame_is_moved_and_the_copies_are_used(home: Path, size: tuple[
 
 
 @pytest.mark.anyio
+async def test_folders_within_folders_become_one(home: Path) -> None:
+    folder = photographs(home)
+    (folder / "more").mkdir()
+    photograph(7).save(folder / "more" / "0.png")
+    async with dataset_step(dataset__folder="mika", dataset__repeats="5") as (app, pilot):
+        app.draft.put("dataset.exclude", ["mika/2.png"])
+        await pilot.press("f8")
+        await at_rest(pilot)
+        assert "Found 3 pictures in 2 folders" in screen_text(app)
+        await pilot.press("f3")
+        await at_rest(pilot)
+        await pilot.press("f5")
+        await at_rest(pilot)
+        await pilot.press("f8")
+        await at_rest(pilot)
+        assert app.draft.value("dataset.folder") == str(home / "mika-resized")
+        assert not app.draft.value("dataset.concepts") and not app.draft.value("dataset.exclude")
+        assert app.draft.value("dataset.repeats") == 5
+        assert "Found 3 pictures in 1 folder" in screen_text(app)
+        assert (home / "mika-resized" / "more - 0.png").exists()
+
+
+@pytest.mark.anyio
 async def test_the_frame_stays_within_the_picture_and_keeps_its_shape(home: Path) -> None:
     folder = photographs(home, 1)
     app = CropApp(Order(folder, home / "new", Target((512, 512))))

@@ -80,6 +80,17 @@ async def test_a_key_leaves_a_picture_out_and_another_takes_it_back(home: Path) 
 
 
 @pytest.mark.anyio
+async def test_a_key_leaves_out_what_is_spare_in_all_findings_of_a_kind(home: Path) -> None:
+    raw_photographs(home)
+    async with dataset_step(dataset__folder="mika") as (app, pilot):
+        await open_look(pilot)
+        await pilot.press("A")
+        assert app.draft.value("dataset.exclude") == ["mika/1 again.jpg", "mika/2 cut.jpg"]
+        await pilot.press("u")
+        assert not app.draft.value("dataset.exclude")
+
+
+@pytest.mark.anyio
 async def test_a_set_without_findings_says_so(home: Path) -> None:
     (home / "mika").mkdir()
     for seed in range(3):

@@ -20,7 +20,7 @@ from ...core.look.pictures import PictureSet, pictures_of
 from ...core.text import printable
 from ..arguments import size_argument
 from ..dataset_argument import config_of, is_folder, told_of
-from ..problems import wrapped
+from ..problems import problems_text, wrapped
 from ..terminal import redraws
 
 _LISTED = 20
@@ -63,6 +63,8 @@ def run(arguments: argparse.Namespace) -> int:
             "There is no TOML to write into", str(arguments.set), "Give the run's TOML to look at."
         )
     found = _set_of(arguments.set, arguments.resolution)
+    warnings = [item for item in found.problems if item.severity == "warning"]
+    sys.stderr.write(problems_text(warnings))
     progress = _progress if redraws(sys.stderr) else None
     findings = examine(found, progress=progress)
     excluded = _leave_out(arguments.set, findings, arguments.leave_out)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
+from ...core.config import configfile
+from ...core.dataset.build import build_plan
 from ...core.errors import EXIT_FAILED, WizardError
 from ...core.families import registry
 from ...core.resize.copying import Encoding
@@ -19,6 +21,7 @@ from ...core.text import printable
 from ..arguments import size_argument
 from ..tables import print_table
 from ..terminal import redraws
+from ..walk.crops import order_of
 
 _LISTED = 40
 _DEFAULT = "buckets:512"
@@ -26,13 +29,17 @@ _FAMILY = "Sizes are those of SD 1.x; for another family give its own: --to buck
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", type=Path, metavar="DIR", help="the pictures; never changed")
+    parser.add_argument(
+        "set",
+        type=Path,
+        metavar="DIR|TOML",
+        help="the pictures, never changed; of a run's TOML those that it does not leave out",
+    )
     parser.add_argument(
         "--to",
-        default=_DEFAULT,
         metavar="SIZE",
         help="512, 768x1024, or buckets[:SIZE]: for each picture the size it would be trained at "
-        f"with SD 1.x ({_DEFAULT} if absent)",
+        f"with SD 1.x ({_DEFAULT}, or as the TOML says, if absent)",
     )
     parser.add_argument(
         "--into", type=Path, metavar="NEW", help="the new folder; DIR-resized if absent"
@@ -50,6 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="where to cut: in the middle, or where most is to be seen; what --by-hand has set "
         "counts before both",
     )
+    parser.add_argument(
+        "--flat", action="store_true", help="all copies in one folder, whatever lay in folders"
+    )
     parser.add_argument("--format", choices=("keep", "jpg", "png", "webp"), default="keep")
     parser.add_argument(
         "--quality", type=_quality, default=95, metavar="N", help="of JPEG and WebP, 1 to 100"
@@ -63,10 +73,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="say what would be done")
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.epilog = (
-        "Keeps N_name folders, copies captions and cuts masks along. Called again, it goes on "
-        "where it stopped: what is there and current is left. resize.json in the new folder tells "
-        "what was cut from what. Exit status: 0 done, 1 some pictures could not be read, 2 "
-        "something to mend first."
+        "Keeps N_name folders unless they are to be --flat, copies captions and cuts masks along. "
+        "Called again, it goes on where it stopped: what is there and current is left. resize.json "
+        "in the new folder tells what was cut from what. Exit status: 0 done, 1 some pictures "
+        "could not be read, 2 something to mend first."
     )
 
 
@@ -88,9 +98,35 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _order(arguments: argparse.Namespace) -> Order:
     encoding = Encoding(arguments.format, arguments.quality)
-    into = arguments.into or default_folder(arguments.folder.absolute())
-    target = target_of(arguments.to, enlarge=not arguments.no_enlarge)
-    return Order(arguments.folder, into, target, arguments.how, arguments.at, encoding)
+    enlarge = not arguments.no_enlarge
+    if arguments.set.suffix.lower() == ".toml":
+        order = _order_of_toml(arguments.set)
+        target = target_of(arguments.to, enlarge=enlarge) if arguments.to else order.target
+        order = replace(order, target=target if enlarge else replace(target, enlarge=False))
+    else:
+        folder = arguments.set
+        target = target_of(arguments.to or _DEFAULT, enlarge=enlarge)
+        order = Order(folder, default_folder(folder.absolute()), target)
+    return replace(
+        order,
+        into=arguments.into or order.into,
+        how=arguments.how,
+        at=arguments.at,
+        encoding=encoding,
+        is_flat=arguments.flat or order.is_flat,
+    )
+
+
+def _order_of_toml(toml: Path) -> Order:
+    config = configfile.load(toml)
+    order = order_of(config, build_plan(config, registry.find(config.model.family)))
+    if not order:
+        raise WizardError(
+            "The folders of this TOML differ in more than their names",
+            str(toml),
+            "Give one of the folders.",
+        )
+    return order
 
 
 def target_of(text: str, *, enlarge: bool) -> Target:

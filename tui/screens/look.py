@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 _TOLD_EVERY = 0.1
 """Seconds between what a thread tells."""
 _OUT = "✗ "
+_SISTERS = {"duplicate": "Twice", "near-duplicate": "Alike"}
+"""Kinds of which there may be many findings, to be told apart by a name."""
 
 
 class LookScreen(Screen[None]):
@@ -51,7 +53,8 @@ class LookScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back"),
         Binding("x", "turn", "Leave out", tooltip="Leave out, or take in again"),
-        Binding("a", "all", "All spare ones"),
+        Binding("a", "all", "All spare", tooltip="Leave out all that are spare here"),
+        Binding("A", "all_of_kind", "Of its kind", tooltip="Also in the findings of this kind"),
         Binding("u", "undo", "Undo"),
         Binding("n", "move(1)", "Next"),
         Binding("p", "move(-1)", "Previous"),
@@ -106,7 +109,9 @@ class LookScreen(Screen[None]):
             now = time.monotonic()
             if not self._stop.is_set() and (now - told > _TOLD_EVERY or done == total):
                 told = now
-                self.app.call_from_thread(self._say, f"Looking at the pictures: {done} of {total}")
+                # Pictures that seem to be the same are compared then.
+                text = f"{done} of {total}" if done < total else f"{total}, comparing them ..."
+                self.app.call_from_thread(self._say, f"Looking at the pictures: {text}")
 
         try:
             pictures, findings = look.looked_at(self._config, progress, self._stop)
@@ -156,6 +161,16 @@ class LookScreen(Screen[None]):
         if self.finding and self._out.leave_out(self.finding.spare):
             self._changed()
 
+    def action_all_of_kind(self) -> None:
+        """Leave out what one would, in all findings of this kind, and go on to the next kind."""
+        if self.finding:
+            kind = self.finding.kind
+            alike = [found for found in self._findings if found.kind == kind]
+            if self._out.leave_out(path for found in alike for path in found.spare):
+                self._changed()
+            last = max(place for place, found in enumerate(self._findings) if found.kind == kind)
+            self.action_move(last + 1 - self._place)
+
     def action_undo(self) -> None:
         """Take the last change back."""
         if self._out.undo():
@@ -175,8 +190,10 @@ class LookScreen(Screen[None]):
     def _show(self) -> None:
         out = self._out.count(self._findings)
         self._say(look.status(self._pictures, self._findings, out))
-        width = self.query_one("#list").content_size.width or 25
-        self.query_one(Rows).show([self._row(item, width) for item in self._findings])
+        rows = self.query_one(Rows)
+        bar = rows.scrollbar_size_vertical if len(self._findings) > rows.size.height else 0
+        width = (self.query_one("#list").content_size.width or 25) - bar
+        rows.show([self._row(item, width) for item in self._findings])
         self._show_finding()
 
     def _row(self, finding: Finding, width: int) -> Content:
@@ -185,8 +202,11 @@ class LookScreen(Screen[None]):
         is_done = bool(finding.spare) and left == len(finding.spare)
         mark = "✓ " if is_done else "  "
         room = width - len(count) - len(mark)
-        name = f": {finding.pictures[0].path.name}" if _has_sisters(finding) else ""
-        title = clipped(f"{finding.title}{name}", room)
+        title = finding.title
+        if finding.kind in _SISTERS:
+            first = _SISTERS[finding.kind]
+            title = f"{first}: {finding.pictures[0].path.name}"
+        title = clipped(title, room)
         return shown(f"{mark}{title}{' ' * (room - cell_len(title))}{count}")
 
     def _show_finding(self) -> None:
@@ -231,11 +251,6 @@ class LookScreen(Screen[None]):
     @on(PictureGrid.Chosen)
     def _picture_chosen(self) -> None:
         self.action_enlarge()
-
-
-def _has_sisters(finding: Finding) -> bool:
-    """Whether there may be several of its kind, to be told apart."""
-    return finding.kind in ("duplicate", "near-duplicate")
 
 
 def _words(finding: Finding) -> str:

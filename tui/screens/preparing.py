@@ -16,8 +16,8 @@ from ..widgets.picture_grid import PictureGrid
 from .step import StepScreen
 
 _SEVERAL = (
-    "These pictures lie in several folders. In a shell, `lora-wizard resize FOLDER` copies one of "
-    "them, and the folders in it."
+    "These folders differ in more than their names. In a shell, `lora-wizard resize FOLDER` copies "
+    "one of them, and the folders in it."
 )
 
 
@@ -74,7 +74,9 @@ class PreparingStep(StepScreen):
 
     def _copied(self, folder: Path | None) -> None:
         if folder:
-            self.app.draft.enter("dataset.folder", str(folder))
+            from ..walk import crops
+
+            crops.train_with(self.app.draft, folder)
             self.changed()
         self._come_back()
 

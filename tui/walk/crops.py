@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -18,6 +20,7 @@ from ...core.resize.job import resize
 from ...core.resize.order import Order, check_folders, default_folder
 from ...core.resize.source import SourcePicture, read_source
 from ...core.resize.work import Outcome
+from .draft import Draft
 
 _LEAST_SHARE = 0.05
 """Of the largest box that fits."""
@@ -27,9 +30,13 @@ _PLACES = {"centre": "in the middle", "subject": "where most is to be seen"}
 
 def order_of(config: RunConfig, plan: DatasetPlan) -> Order | None:
     """Copies of the pictures of ``plan`` for the resolution that they are trained at, without what
-    is left out; None where they lie in several folders."""
-    folder = Path(config.dataset.folder)
-    if not config.dataset.folder or not folder.is_dir():
+    is left out. Of folders that are listed one by one all copies go into one; None where these
+    differ in more than their names, or have no folder above them."""
+    listed = config.dataset.concepts
+    if listed and len({item.model_dump_json(exclude={"folder"}) for item in listed}) > 1:
+        return None
+    folder = _above([item.folder for item in listed] or [config.dataset.folder])
+    if not folder:
         return None
     try:
         rule = BucketRule.of(config.dataset, registry.find(config.model.family))
@@ -37,7 +44,27 @@ def order_of(config: RunConfig, plan: DatasetPlan) -> Order | None:
         raise ProblemsError("The resolution cannot be used", [error.problem]) from error
     target = Target((rule.width, rule.height), rule, config.dataset.upscale)
     only = frozenset(item.path for item in plan.samples if item.path.is_relative_to(folder))
-    return Order(folder, default_folder(folder), target, at="subject", only=only)
+    into = default_folder(folder)
+    return Order(folder, into, target, at="subject", only=only, is_flat=bool(listed))
+
+
+def _above(folders: Sequence[str]) -> Path | None:
+    """The folder that all of them are, or are in."""
+    if not all(folders):
+        return None
+    folder = Path(os.path.commonpath(folders))
+    return folder if folder.is_dir() and folder != folder.parent else None
+
+
+def train_with(draft: Draft, folder: Path) -> None:
+    """Take the copies for the pictures. What was left out has no copy."""
+    repeats = {item.get("repeats") for item in draft.value("dataset.concepts") or ()}
+    if repeats:
+        draft.put("dataset.concepts", None)
+        draft.put("dataset.repeats", repeats.pop())
+    patterns = [item for item in draft.value("dataset.exclude") or () if "/" not in item]
+    draft.put("dataset.exclude", patterns or None)
+    draft.enter("dataset.folder", str(folder))
 
 
 class Crops:
