@@ -9,6 +9,7 @@ from typing import Literal
 
 from ..core.config.options import Section, option
 from ..core.dataset.layout_words import parse_name
+from ..core.resize.table import originals
 from ..core.text import printable
 from .base import Captioned, LightSpec
 
@@ -19,7 +20,7 @@ _DEVICE = re.compile(
 """What cameras and phones begin names with."""
 _SAYS_NOTHING = re.compile(
     f"{_DEVICE.pattern}|copy|data|datasets?|download|edit|edited|file|final|folder|images|input|"
-    "new|photos?|pictures?|pics|png|jpg|screenshot|scan|train|training|unnamed|untitled|whatsapp|"
+    "new|raw|photos?|pictures?|pics|png|jpg|screenshot|scan|train|training|unnamed|untitled|whatsapp|"
     "snapchat|signal|at",
     re.IGNORECASE,
 )
@@ -46,14 +47,24 @@ class NameCaptioner:
 
     def __init__(self, options: NameOptions) -> None:
         self._options = options
+        self._originals: dict[Path, dict[str, Path]] = {}
 
     def caption(self, pictures: Sequence[Path]) -> Iterator[Captioned]:
         for picture in pictures:
-            text = from_folder(picture.parent.name)
+            original = self._original(picture)
+            text = from_folder(original.parent.name)
             if self._options.source == "file":
-                text = from_file(picture.name) or text
+                text = from_file(original.name) or text
             reason = "" if text else "neither its name nor its folder's says anything"
             yield Captioned(picture, text, reason)
+
+    def _original(self, picture: Path) -> Path:
+        """Of a resized copy the picture that it was made from: the copy's folder was named by a
+        program, and where all copies lie in one folder, so were they."""
+        folder = picture.parent
+        if folder not in self._originals:
+            self._originals[folder] = originals(folder)
+        return self._originals[folder].get(picture.name, picture)
 
 
 def from_file(name: str) -> str:

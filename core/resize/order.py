@@ -15,7 +15,7 @@ from ..files import TEMPORARY_MARK, sweep
 from .copying import Encoding
 from .crops import NAME as CROPS
 from .frame import How, Target
-from .table import NAME, ResizeTable
+from .table import NAME, SUFFIX, ResizeTable
 
 At = Literal["centre", "subject"]
 
@@ -39,7 +39,7 @@ class Order:
 
 def default_folder(source: Path) -> Path:
     """Where copies go when nobody says."""
-    return source.with_name(f"{source.name}-resized")
+    return source.with_name(f"{source.name}{SUFFIX}")
 
 
 def check_folders(source: Path, into: Path) -> None:

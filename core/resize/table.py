@@ -12,6 +12,8 @@ from ..files import write_json
 from .frame import Box, Size
 
 NAME = "resize.json"
+SUFFIX = "-resized"
+"""Behind the name of the pictures' folder, for that of the copies, where nobody names another."""
 _VERSION = 1
 
 
@@ -61,6 +63,13 @@ class ResizeTable:
                 self.rows[row.source] = row
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             self.rows = {}
+
+
+def originals(folder: Path) -> dict[str, Path]:
+    """The pictures that the copies in ``folder`` were made from, by the copies' names; nothing
+    for a folder that is not one of copies."""
+    table = ResizeTable(folder, folder)
+    return {row.file: Path(table.made_from, row.source) for row in table.rows.values()}
 
 
 def _row(document: dict[str, Any]) -> Row:

@@ -9,6 +9,10 @@ from lora_wizard.captioners import registry
 from lora_wizard.captioners.base import LightSpec
 from lora_wizard.captioners.names import from_file, from_folder
 from lora_wizard.core.registry import UnknownNameError
+from lora_wizard.core.resize.frame import Target
+from lora_wizard.core.resize.job import resize
+from lora_wizard.core.resize.order import Order
+from PIL import Image
 
 
 @pytest.mark.parametrize(
@@ -64,6 +68,23 @@ def test_the_captioner_falls_back_to_the_folder_and_says_when_it_knows_nothing()
     assert "says anything" in found[2].reason
     from_folders = spec.create(spec.options.model_validate({"source": "folder"}))
     assert [item.text for item in from_folders.caption(pictures)] == ["red fox", "", ""]
+
+
+def test_a_copy_is_called_what_its_picture_was_called(tmp_path: Path) -> None:
+    for name in ("raw/red fox/IMG_1.jpg", "raw/IMG_2.jpg", "raw/Anna - at the sea.jpg"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (64, 64)).save(tmp_path / name)
+    order = Order(tmp_path / "raw", tmp_path / "raw-resized", Target((64, 64)), is_flat=True)
+    resize(order)
+    spec = registry.find("names")
+    assert isinstance(spec, LightSpec)
+    copies = sorted((tmp_path / "raw-resized").glob("*.jpg"))
+    found = {item.picture.name: item.text for item in spec.create(spec.options()).caption(copies)}
+    assert found == {
+        "Anna - at the sea.jpg": "Anna - at the sea",
+        "IMG_2.jpg": "",
+        "red fox - IMG_1.jpg": "red fox",
+    }
 
 
 def test_captioners_are_found_and_their_options_described() -> None:

@@ -63,6 +63,23 @@ async def test_a_frame_is_moved_and_the_copies_are_used(home: Path, size: tuple[
 
 
 @pytest.mark.anyio
+async def test_the_copies_are_wanted_before_they_are_made(home: Path) -> None:
+    photographs(home)
+    async with dataset_step(dataset__folder="mika") as (app, pilot):
+        await pilot.press("f3")
+        await at_rest(pilot)
+        await pilot.press("f8")
+        assert "Nothing is copied yet: F5 copies all" in screen_text(app)
+        await pilot.press("f5", "f8")
+        await at_rest(pilot)
+        if isinstance(app.screen, CropScreen):  # it was quicker than the second key
+            await pilot.press("f8")
+            await at_rest(pilot)
+        assert isinstance(app.screen, DatasetScreen)
+        assert app.draft.value("dataset.folder") == str(home / "mika-resized")
+
+
+@pytest.mark.anyio
 async def test_folders_within_folders_become_one(home: Path) -> None:
     folder = photographs(home)
     (folder / "more").mkdir()

@@ -287,3 +287,20 @@ async def test_a_picture_in_all_of_the_terminal(home: Path) -> None:
         await settle(pilot)
         assert isinstance(app.screen, LargePicture)
         assert "01.png" in screen_text(app)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("size", SIZES)
+async def test_what_can_be_done_with_the_pictures_is_said(
+    home: Path, size: tuple[int, int]
+) -> None:
+    write_pictures(home / "mika", 3)
+    async with dataset_step(size, dataset__folder="mika") as (app, pilot):
+        assert KEYS in screen_text(app)
+        await pilot.press("f7", *"zibbu")
+        await at_rest(pilot)
+        assert app.draft.value("captions.trigger_words") == ["zibbu"]
+        assert KEYS in screen_text(app)
+    async with dataset_step(size) as (app, pilot):
+        await pilot.press("f7")
+        assert KEYS not in screen_text(app)

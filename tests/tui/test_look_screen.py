@@ -91,6 +91,18 @@ async def test_a_key_leaves_out_what_is_spare_in_all_findings_of_a_kind(home: Pa
 
 
 @pytest.mark.anyio
+async def test_no_key_leaves_anything_out_before_all_is_looked_at(home: Path) -> None:
+    raw_photographs(home)
+    async with dataset_step(dataset__folder="mika") as (app, pilot):
+        await pilot.press("f2", "A", "x")
+        assert "the keys below do nothing" in screen_text(app)
+        await at_rest(pilot)
+        assert not app.draft.value("dataset.exclude")
+        assert "the keys below do nothing" not in screen_text(app)
+        assert "n/p Next" in screen_text(app)
+
+
+@pytest.mark.anyio
 async def test_a_set_without_findings_says_so(home: Path) -> None:
     (home / "mika").mkdir()
     for seed in range(3):

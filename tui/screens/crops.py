@@ -51,6 +51,7 @@ class CropScreen(Screen[Path | None]):
         Binding("enter,n,pagedown", "go(1)", "Next", key_display="enter"),
         Binding("p,pageup", "go(-1)", "Previous", show=False),
         Binding("f8", "use", "Use them", tooltip="Train with the copies"),
+        Binding("f8", "use_later", show=False),
         Binding("s", "subject", "Subject"),
         Binding("c", "centre", "Centre", show=False),
         Binding("r", "forget", "Reset", show=False),
@@ -71,6 +72,8 @@ class CropScreen(Screen[Path | None]):
         self._stop = Event()
         self._is_busy = False
         self._is_made = False
+        self._is_wanted = False
+        """Whether the copies are to be used as soon as they are made."""
 
     def compose(self) -> ComposeResult:
         fit(self)  # pyright: ignore[reportArgumentType]
@@ -90,6 +93,8 @@ class CropScreen(Screen[Path | None]):
         """Keys for what is there."""
         if action == "use":
             return self._is_made
+        if action == "use_later":
+            return not (self._is_for_command or self._is_made)
         if action == "make":
             return not (self._is_for_command or self._is_made)
         return True
@@ -184,7 +189,7 @@ class CropScreen(Screen[Path | None]):
     def action_make(self) -> None:
         """Make all copies, in a thread."""
         if self._crops.here and not self._is_busy:
-            self._is_busy = True
+            self._is_busy, self._is_wanted = True, False
             self._say("Copying ...")
             self._make()
 
@@ -197,7 +202,8 @@ class CropScreen(Screen[Path | None]):
             now = time.monotonic()
             if now - told > _TOLD_EVERY or done == total:
                 told = now
-                self._tell(f"Copying {done} of {total} into {self._crops.order.into}")
+                then = "then trains with them" if self._is_wanted else "F8 then trains with them"
+                self._tell(f"Copying {done} of {total} into {self._crops.order.into}; {then}")
 
         try:
             outcome = self._crops.make(progress, self._stop)
@@ -213,6 +219,9 @@ class CropScreen(Screen[Path | None]):
             return
         self._is_made = bool(outcome.rows)
         self.refresh_bindings()
+        if self._is_wanted and self._is_made and not outcome.bad:
+            self.action_use()
+            return
         missing = f", {len(outcome.bad)} could not be read" if outcome.bad else ""
         into = self._crops.order.into.name
         self._say(
@@ -223,6 +232,12 @@ class CropScreen(Screen[Path | None]):
     def action_use(self) -> None:
         """Go back, and train with the copies."""
         self.dismiss(self._crops.order.into)
+
+    def action_use_later(self) -> None:
+        """Say what comes before it; while it is copied, keep it in mind."""
+        self._is_wanted = self._is_busy
+        if not self._is_busy and self._crops.here:
+            self._say("Nothing is copied yet: F5 copies all, then F8 trains with the copies.")
 
     def _show(self) -> None:
         """The picture and its frame; where the rule for all is the subject, it is looked for."""

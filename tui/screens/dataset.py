@@ -25,12 +25,13 @@ from ..widgets.bring import Bring
 from ..widgets.concept_table import ConceptTable
 from ..widgets.fields import OptionField
 from ..widgets.findings import Findings
+from ..widgets.lines import say
 from ..widgets.path_input import PathInput
 from ..widgets.picture_grid import PictureGrid
 from ..widgets.subject import SubjectPanel
 from ..widgets.text import shown
 from ..widgets.unpacking import Unpacking
-from .preparing import PreparingStep
+from .preparing import KEYS, PreparingStep
 
 _FOLDER = "dataset.folder"
 _IN_PANEL = ("captions.trigger_words", "dataset.regularization_folder", "dataset.exclude")
@@ -47,7 +48,8 @@ class DatasetScreen(PreparingStep):
         Binding("f8", "mend", "Mend", show=False),
     ]
     DEFAULT_CSS = """
-    DatasetScreen #said { display: none; }
+    DatasetScreen #said { display: none; height: 1; color: $primary; }
+    DatasetScreen.-found #said { display: block; }
     DatasetScreen #page { height: 1fr; scrollbar-size-vertical: 1; }
     DatasetScreen #status { height: auto; padding: 0 1; }
     DatasetScreen ConceptTable, DatasetScreen Findings { margin: 0 1; }
@@ -91,6 +93,7 @@ class DatasetScreen(PreparingStep):
         path.endings, path.counts, path.down_opens = (".zip",), True, True
         for field in self.query(PathInput):
             field.base = self.app.draft.folder
+        say(self.query_one("#said", Static), KEYS)
         self._show_draft()
         path.focus()
         super().on_mount()

@@ -27,6 +27,8 @@ class LightCaptionsScreen(CaptioningJobScreen):
     def __init__(self, files: CaptionFiles) -> None:
         super().__init__()
         self.is_writing = False
+        self.is_counting = False
+        """Whether `looker` has said how far something is."""
         self._files = files
 
     @work(thread=True, exclusive=True, group="write")
@@ -67,6 +69,7 @@ class LightCaptionsScreen(CaptioningJobScreen):
             if worker.is_cancelled:
                 raise StoppedError
             if done % 16 == 0:
+                self.is_counting = True
                 self.app.call_from_thread(self.say, words.format(done))
 
         return look

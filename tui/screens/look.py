@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 _TOLD_EVERY = 0.1
 """Seconds between what a thread tells."""
+_WAIT = "the keys below do nothing"
 _OUT = "✗ "
 _SISTERS = {"duplicate": "Twice", "near-duplicate": "Alike"}
 """Kinds of which there may be many findings, to be told apart by a name."""
@@ -52,12 +53,12 @@ class LookScreen(Screen[None]):
     ]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back"),
-        Binding("x", "turn", "Leave out", tooltip="Leave out, or take in again"),
-        Binding("a", "all", "All spare", tooltip="Leave out all that are spare here"),
-        Binding("A", "all_of_kind", "Of its kind", tooltip="Also in the findings of this kind"),
+        Binding("x", "turn", "Out", tooltip="Leave the picture out, or take it in again"),
+        Binding("a", "all", "Spare", tooltip="Leave out all that are spare here"),
+        Binding("A", "all_of_kind", "Its kind", tooltip="Also in the findings of this kind"),
         Binding("u", "undo", "Undo"),
-        Binding("n", "move(1)", "Next"),
-        Binding("p", "move(-1)", "Previous"),
+        Binding("n", "move(1)", "Next", key_display="n/p", tooltip="To the next, the previous"),
+        Binding("p", "move(-1)", "Previous", show=False),
         Binding("z", "enlarge", "Enlarge", show=False),
     ]
     DEFAULT_CSS = """
@@ -77,11 +78,13 @@ class LookScreen(Screen[None]):
         self._pictures = 0
         self._place = 0
         self._stop = Event()
+        self._is_known = False
+        """Whether all pictures were looked at."""
         self._out: look.LeavingOut
 
     def compose(self) -> ComposeResult:
         fit(self)
-        yield Static("Looking at the pictures ...", id="status", markup=False)
+        yield Static(f"Looking at the pictures; until then {_WAIT}", id="status", markup=False)
         with Horizontal():
             with Vertical(id="list"):
                 yield Rows("findings")
@@ -98,6 +101,12 @@ class LookScreen(Screen[None]):
     def on_unmount(self) -> None:
         self._stop.set()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Nobody leaves out what was not seen yet."""
+        if action in ("turn", "all", "all_of_kind", "undo", "move", "enlarge"):
+            return self._is_known or None
+        return True
+
     @work(thread=True, exclusive=True, group="look")
     def _look(self) -> None:
         from ...core.look.examine import CancelledError
@@ -111,7 +120,8 @@ class LookScreen(Screen[None]):
                 told = now
                 # Pictures that seem to be the same are compared then.
                 text = f"{done} of {total}" if done < total else f"{total}, comparing them ..."
-                self.app.call_from_thread(self._say, f"Looking at the pictures: {text}")
+                text = f"Looking at the pictures: {text}; until then {_WAIT}"
+                self.app.call_from_thread(self._say, text)
 
         try:
             pictures, findings = look.looked_at(self._config, progress, self._stop)
@@ -125,7 +135,8 @@ class LookScreen(Screen[None]):
             self.app.call_from_thread(self._take, pictures, findings)
 
     def _take(self, pictures: int, findings: Sequence[Finding]) -> None:
-        self._pictures, self._findings = pictures, findings
+        self._pictures, self._findings, self._is_known = pictures, findings, True
+        self.refresh_bindings()
         rows = self.query_one(Rows)
         rows.focus()
         self._show()

@@ -13,8 +13,11 @@ from ...core.errors import WizardError
 from ..walk import concepts, dataset
 from ..widgets.concept_table import ConceptTable
 from ..widgets.picture_grid import PictureGrid
+from ..widgets.subject import SubjectPanel
 from .step import StepScreen
 
+KEYS = "F2 copies and blur   F3 crop and resize   F4 class pictures   F7 trigger word"
+"""What can be done with the pictures that were found: the footer has no room for all of it."""
 _SEVERAL = (
     "These folders differ in more than their names. In a shell, `lora-wizard resize FOLDER` copies "
     "one of them, and the folders in it."
@@ -27,6 +30,7 @@ class PreparingStep(StepScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f2", "look", "Findings", tooltip="Copies, blur and what else is worth a look"),
         Binding("f3", "copies", "Crop and resize into a new folder", show=False),
+        Binding("f7", "trigger_word", "Trigger word", show=False),
     ]
 
     def changed(self) -> None:
@@ -35,7 +39,7 @@ class PreparingStep(StepScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Nothing can be looked at before it is found."""
-        if action in ("look", "copies"):
+        if action in ("look", "copies", "trigger_word"):
             return self.has_class("-found")
         return super().check_action(action, parameters)
 
@@ -64,6 +68,10 @@ class PreparingStep(StepScreen):
             self.app.push_screen(CropScreen(order), self._copied)
         else:
             self.app.notify(_SEVERAL)
+
+    def action_trigger_word(self) -> None:
+        """To its field, however much was found on the way there."""
+        self.query_one(SubjectPanel).focus_trigger()
 
     @on(PictureGrid.Chosen)
     def _enlarge(self, event: PictureGrid.Chosen) -> None:

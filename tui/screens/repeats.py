@@ -19,7 +19,7 @@ from ...core.dataset.plan import DatasetPlan
 from ...core.rules_of_thumb import RuleOfThumb, explain
 from ...core.schedule import Schedule
 from ..walk import lengths
-from ..walk.arithmetic import BucketShare, bucket_shares, chain, counted, targets
+from ..walk.arithmetic import BucketShare, bucket_shares, chain, counted, far_too_long, targets
 from ..walk.assessment import Assessment
 from ..widgets.aim import Aim
 from ..widgets.concept_repeats import ConceptRepeats
@@ -140,7 +140,7 @@ class RepeatsScreen(StepScreen):
             self._show_folders("")
             say(self.query_one("#total", Static), _NO_PICTURES if found else "Counting ...")
             return
-        plan, config, _ = known
+        plan, config, schedule = known
         concepts = lengths.concept_repeats(plan, config)
         say(self.query_one("#total", Static), shown(_total(found)))
         self._show_concepts([concept.name for concept in concepts])
@@ -150,8 +150,11 @@ class RepeatsScreen(StepScreen):
         if concepts and (self.focused is None or of_all in self.focused.ancestors):
             # What is typed must not go where nobody sees it.
             self.call_after_refresh(self.query_one(ConceptRepeats).focus_first)
-        self._show_folders(lengths.named_folders(plan, config))
-        self.query_one(Aim).show_targets(targets(plan, config))
+        aims = targets(plan, config)
+        self._show_folders(
+            lengths.named_folders(plan, config), far_too_long(schedule.total_steps, aims)
+        )
+        self.query_one(Aim).show_targets(aims)
         self._count(known, self.query_one(Aim).wanted)
 
     def _show_concepts(self, names: Sequence[str]) -> None:
@@ -160,10 +163,12 @@ class RepeatsScreen(StepScreen):
         fields.show(names, [draft.shown(key) for key in keys])
         fields.show_problems([draft.problem(key) for key in keys])
 
-    def _show_folders(self, words: str) -> None:
+    def _show_folders(self, words: str, too_long: str = "") -> None:
         folders = self.query_one("#folders", Static)
-        folders.set_class(bool(words), "-said")
-        say(folders, shown(f"! {words} Press F7." if words else ""))
+        lines = [f"! {words} Press F7."] if words else []
+        lines += [f"! {too_long}"] if too_long else []
+        folders.set_class(bool(lines), "-said")
+        say(folders, shown("\n".join(lines)))
 
     @on(Input.Submitted, "#wanted-steps")
     def _entered_aim(self) -> None:

@@ -15,7 +15,7 @@ from ...core.dataset.caption_files import CaptionFiles, Mode
 from ...core.errors import WizardError
 from ..walk import captioning
 from ..walk.captioning import Settings
-from ..walk.captioning_look import Look, Looked, in_lines
+from ..walk.captioning_look import Look, Looked, first_ready, in_lines
 from ..walk.captions import CaptionList
 from ..widgets.controls import Choice
 from ..widgets.fields import OptionField, field_of
@@ -50,6 +50,8 @@ class WriteCaptions(LightCaptionsScreen):
         self._states: dict[str, bool] = {captioning.TRIGGER_WORDS: True}
         self._look = Look(captions)
         self._looked = Looked()
+        self._proposed = ""
+        """The captioner that the cursor begins on, while nobody has chosen one."""
         self._shown = ""
         """The captioner whose options are shown."""
 
@@ -158,7 +160,8 @@ class WriteCaptions(LightCaptionsScreen):
         if name == self._shown:
             return
         self._shown = name
-        if self._settings.source != name and self.focused is event.of:
+        is_own = self._settings.is_chosen or name != self._proposed
+        if is_own and self._settings.source != name and self.focused is event.of:
             self._settings.source = name
         await self._show_captioner()
         self.look_again()
@@ -241,11 +244,18 @@ class WriteCaptions(LightCaptionsScreen):
     def _ready(self, event: Ready) -> None:
         event.stop()
         self._states = event.states
-        self.query_one("#captioners").refresh()
+        captioners = self.query_one("#captioners", LongList)
+        if not self._settings.is_chosen and captioners.has_focus:
+            self._proposed = first_ready(event.states)
+            captioners.show(len(self._names), cursor=self._names.index(self._proposed))
+        captioners.refresh()
 
     @on(Found)
     def _found(self, event: Found) -> None:
         event.stop()
+        if self.is_counting:
+            self.is_counting = False
+            self.say("")
         self._show(event.looked)
 
     def _show(self, looked: Looked) -> None:

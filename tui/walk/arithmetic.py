@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...core.config import RunConfig
@@ -18,6 +19,7 @@ from ...core.solving import uncapped_steps
 S0_LEAST, S0_MOST = 2000, 3000
 S0_STEPS = (S0_LEAST + S0_MOST) // 2
 _MOST_SUMMANDS = 5
+_FAR = 4
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,18 @@ def targets(plan: DatasetPlan, config: RunConfig | None = None) -> list[Target]:
         Target("standard", S0_STEPS, f"JarvisLabs: {S0_LEAST:,} to {S0_MOST:,} steps; the middle"),
         Target("thorough", max(S0_MOST, by_pictures), by_hand),
     ]
+
+
+def far_too_long(steps: int, found: Sequence[Target]) -> str:
+    """What there is to say of a training many times as long as the guides' standard, the second
+    of ``found``; "" of any other."""
+    standard = found[1].steps
+    if steps < _FAR * standard:
+        return ""
+    return (
+        f"{steps:,} steps are {steps // standard} times the usual {standard:,}: many repeats are "
+        f"meant for few pictures. F3 sets {standard:,}."
+    )
 
 
 def chain(plan: DatasetPlan, config: RunConfig, schedule: Schedule) -> list[str]:

@@ -50,7 +50,8 @@ MODE_HELP = (
 )
 PREFIX = "prefix"
 """The option that the trigger words are proposed for."""
-_USUAL = "florence2"
+USUAL = "florence2"
+"""The best captioner for its size."""
 _FACT = "captioning"
 _COMMAND = re.compile(r": ([a-z][\w.-]* .+?)(?:\. [A-Z].*)?$", re.DOTALL)
 _beginning: set[Path] = set()
@@ -111,11 +112,16 @@ class Settings:
     @property
     def source(self) -> str:
         """The captioner that was chosen last; before the first the best for its size."""
-        return str(self._kept().get("captioner", _USUAL))
+        return str(self._kept().get("captioner", USUAL))
 
     @source.setter
     def source(self, name: str) -> None:
         self._keep("captioner", name)
+
+    @property
+    def is_chosen(self) -> bool:
+        """Whether somebody chose a captioner."""
+        return "captioner" in self._kept()
 
     @property
     def mode(self) -> Mode:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ...captioners.base import CaptionerSpec, LightSpec
@@ -11,7 +11,18 @@ from ...captioners.job.pictures import Found
 from ...core.dataset.caption_files import Mode
 from ...core.errors import Problem, ProblemsError, WizardError
 from .assessment import Assessment
-from .captioning import Asked, Settings, asked, command_in, count, goes_on, pictures_of, told
+from .captioning import (
+    USUAL,
+    Asked,
+    Settings,
+    asked,
+    command_in,
+    count,
+    goes_on,
+    models,
+    pictures_of,
+    told,
+)
 from .captions import CaptionList, Proposal, gather
 
 
@@ -99,6 +110,14 @@ class Look:
         directory = wanted.directory
         early = directory.exists and not directory.is_live() and not _is_finished(wanted)
         return Looked(lines, wanted, can_go_on=early and goes_on(directory, wanted.task))
+
+
+def first_ready(states: Mapping[str, bool]) -> str:
+    """The captioner to begin with: the best for its size or another model that lacks nothing,
+    else the names of files and folders, which need nothing."""
+    if states.get(USUAL):
+        return USUAL
+    return next((spec.name for spec in models() if states.get(spec.name)), "names")
 
 
 def _is_finished(wanted: Asked) -> bool:

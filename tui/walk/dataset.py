@@ -13,6 +13,7 @@ from ...core.dataset.layout import Layout
 from ...core.dataset.layout_words import counted
 from ...core.dataset.plan import ConceptSummary, DatasetPlan, Sample
 from ...core.errors import Mend, Problem, WizardError
+from ...core.resize.table import SUFFIX
 from ...core.schedule import Schedule
 from .assessment import Assessment
 from .draft import Draft
@@ -99,7 +100,7 @@ def clear_placeholders(draft: Draft) -> None:
 def propose_trigger(name: str) -> str:
     """A word that means nothing to a base model yet: the consonants of ``name`` and two letters
     that words seldom end with."""
-    plain = unicodedata.normalize("NFKD", name).lower().strip()
+    plain = unicodedata.normalize("NFKD", name).lower().strip().removesuffix(SUFFIX)
     plain = "" if plain in _SAY_NOTHING else plain.removesuffix(class_word_in(plain))
     consonants = [char for char in plain if char in "bcdfghjklmnpqrstvwxz"]
     return "".join(consonants[:4]) + "wx" if consonants else "ohwx"

@@ -96,6 +96,10 @@ class SubjectPanel(Vertical):
                 form.show_problems(assessment.problems)
         self._propose()
 
+    def focus_trigger(self) -> None:
+        """Go to the trigger words."""
+        self.query_one("#trigger", Form).focus_field(_TRIGGER)
+
     @property
     def proposal(self) -> str:
         """A trigger word, for a draft without one."""
@@ -124,9 +128,8 @@ class SubjectPanel(Vertical):
     def _trigger_taken(self, event: Button.Pressed) -> None:
         event.stop()
         self.app.draft.enter(_TRIGGER, self.proposal)
-        form = self.query_one("#trigger", Form)
-        form.show_draft()
-        form.focus_field(_TRIGGER)
+        self.query_one("#trigger", Form).show_draft()
+        self.focus_trigger()
         self._propose()
         self.app.touch()
 
