@@ -2,12 +2,14 @@
 
     python benchmarks/dataset.py RAW [--round-trip 0.25] [--between-keys 0.25]
 
-RAW is a folder of pictures as people have them: copies, blur, folders within folders. A copy of it
-is walked through at a terminal of 80x24, as in `walk.py`: all folders are taken, every spare copy,
-blurred and broken picture is left out, the others are cut into a new folder, captioned, pruned of
-what describes the subject, and looked at once more at Review. Then five commands of a script do the
-same. The captioner is a WD tagger in miniature that answers at once: a real one's time comes on
-top, and so does what a person needs to look and to think.
+RAW is a folder of pictures as people have them: copies, blur, folders within folders. Copies of
+it are walked through at a terminal of 80x24 behind the relay of `walk.py`, and at one of 120x40
+without delay: all folders are taken, every spare copy, blurred and broken picture is left out, the
+others are cut into a new folder and captioned, the trigger word in front, pruned of what describes
+the subject, and trained as long as is usual with the base model that comes along. Review must find
+no error in it. Then commands of a script do the same. The captioner is a WD tagger in miniature
+that answers at once: a real one's time comes on top, and so does what a person needs to look and
+to think.
 """
 
 from __future__ import annotations
@@ -20,13 +22,16 @@ import subprocess
 import tempfile
 import time
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 from lora_wizard.core.errors import WizardError
+from lora_wizard.tui.walk.steps import STEPS
 from walk import Account, SlowTerminal, machine, terminals
 from walker import DOWN, ENTER, ESCAPE, F2, F5, NEXT, SHELL, TAB, Walker, shell_environment
 
-F3, F8, CLEAR = "\x1bOR", "\x1b[19~", "\x01\x0b"
+F3, F7, F8, CLEAR = "\x1bOR", "\x1b[18~", "\x1b[19~", "\x01\x0b"
+TRIGGER = "zibbu"
 RESULT = Path(__file__).resolve().with_name("results") / "dataset.txt"
 _said: list[str] = []
 
@@ -46,7 +51,6 @@ def main() -> None:
     for name in ("XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
         os.environ.pop(name, None)
     os.chdir(home)
-    shutil.copytree(arguments.raw.absolute(), home / "raw")
     names = ("no_humans", "scenery", "outdoors", "sky", "tree", "flower", "night", "water")
     random = np.random.default_rng(3)
     weights = random.normal(0, 0.02, (3, len(names)))
@@ -55,7 +59,10 @@ def main() -> None:
     bias[0] = 4
     build(home / "tagger", [(name, 0) for name in names], weights, bias)
     try:
-        by_keyboard(arguments.round_trip, arguments.between_keys)
+        for size, round_trip in (((80, 24), arguments.round_trip), ((120, 40), 0.0)):
+            fresh(arguments.raw)
+            by_keyboard(size, round_trip, arguments.between_keys)
+        fresh(arguments.raw)
         by_commands()
     except WizardError as error:
         raise SystemExit(str(error)) from error
@@ -64,14 +71,25 @@ def main() -> None:
     RESULT.write_text("\n".join([machine(), *_said]) + "\n")
 
 
-def by_keyboard(round_trip: float, between_keys: float) -> None:
-    terminal = SlowTerminal(SHELL, round_trip, between_keys)
+def fresh(raw: Path) -> None:
+    """Nothing but a copy of the pictures and the captioner."""
+    for path in Path.cwd().iterdir():
+        if path.name != "tagger":
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    shutil.copytree(raw, "raw")
+
+
+def by_keyboard(size: tuple[int, int], round_trip: float, between_keys: float) -> None:
+    terminal = SlowTerminal(SHELL, round_trip, between_keys, size=size)
     account = Account(terminal)
     try:
         walk(Walker(terminal, account.reached))
     finally:
         terminal.kill()
-    say(f"\n{'by keyboard':<18}{'keys':>6}{'seconds':>10}")
+    width, height = size
+    load = os.getloadavg()[0]
+    say(f"at {width}x{height}, {round_trip * 1000:.0f} ms there and back, load {load:.0f}")
+    say(f"{'by keyboard':<18}{'keys':>6}{'seconds':>10}")
     for place, keys, seconds, *_ in account.rows:
         say(f"{place:<18}{keys:>6}{seconds:>10.1f}")
     _, keys, times, *_ = zip(*account.rows, strict=True)
@@ -82,7 +100,7 @@ def by_keyboard(round_trip: float, between_keys: float) -> None:
 def walk(person: Walker) -> None:
     terminal = person.terminal
     terminal.wait_for("$")
-    person.press(f"lora-wizard raw{ENTER}", "Step 1/8")
+    person.press(f"lora-wizard raw{ENTER}", at_step(person, 1))
     terminal.wait_for(person.shows(r"F8 +(Leave out|Use these)"))
     while person.shows(r"F8 +(Leave out|Use these)")():
         before = terminal.text
@@ -94,31 +112,58 @@ def walk(person: Walker) -> None:
     for kind in ("Cannot be read", "Twice", "Alike", "Blurred"):
         if person.shows(kind)():
             person.tap("A")
-    say(f"look: {terminal.text.splitlines()[0].strip()}")
+    look = terminal.text.splitlines()[0].strip()
     person.at("Look")
-    person.press(ESCAPE, "Step 1/8")
+    person.press(ESCAPE, at_step(person, 1))
     terminal.wait_for(person.shows(r"Found \d+ pictures"))
     person.press(F3, person.shows(r"1 of \d+"))
     person.press(F5, "copies made")
     person.press(F8, "in 1 folder")
     person.at("Copies")
-    person.press(NEXT, "Step 2/8")
-    person.press(F5, "Captions for many pictures")
-    person.tap(*[DOWN] * 3, ENTER, *[TAB] * 3)
+    person.press(F7 + TRIGGER, person.shows(rf"Trigger words +{TRIGGER}"))
+    person.at("Trigger word")
+    person.press(NEXT, at_step(person, 2))
+    caption(person)
+    person.press(NEXT, at_step(person, 3))
+    person.press(F3, "F8 puts back")
+    person.at("Repeats")
+    person.press(NEXT, at_step(person, 4))
+    person.press("embedded:demo", "recognised")
+    person.press(F2, "[fp32]")
+    person.at("Model")
+    for step in range(5, 9):
+        person.press(NEXT, at_step(person, step))
+    terminal.wait_for("It can start")
+    person.at("Review")
+    say(f"\nlook: {look}")
+    if person.shows("to mend")():
+        raise SystemExit(f"Review finds errors:\n{terminal.text}")
+
+
+def caption(person: Walker) -> None:
+    """By the tagger, then without what describes the subject."""
+    terminal = person.terminal
+    person.press(F5, person.shows("> Names of files and folders +ready"))
+    # The tagger is two below, its model the third field behind the list.
+    person.tap(DOWN, DOWN)
+    terminal.wait_for("> WD tagger")
+    person.tap(ENTER, *[TAB] * 3)
     terminal.press(f"{CLEAR}{Path.cwd() / 'tagger'}")
     terminal.wait_for("F2 Start")
     person.press(F2, "captions written")
-    person.press(ESCAPE, "Step 2/8")
+    person.press(ESCAPE, at_step(person, 2))
     person.at("Captions")
     person.press(F8, "seem to describe the subject")
     person.tap("p")
     person.press("w", "Write them")
     person.press(ENTER, "captions written")
-    person.press(ESCAPE, "Step 2/8")
+    person.press(ESCAPE, at_step(person, 2))
     person.at("Tags")
-    for step in range(3, 9):
-        person.press(NEXT, f"Step {step}/8")
-    person.at("Review")
+
+
+def at_step(person: Walker, number: int) -> Callable[[], object]:
+    """Whether a step is on the screen, as a narrow or a wide one says."""
+    return person.shows(rf"Step {number}/8|\u25ba {STEPS[number - 1].title} +(here|to mend)")
 
 
 def by_commands() -> None:
@@ -160,6 +205,9 @@ def told(folder: str) -> None:
     suffixes = [path.suffix.lower() for path in Path(folder).iterdir()]
     pictures = sum(suffix in (".jpg", ".jpeg", ".png", ".webp") for suffix in suffixes)
     say(f"{folder}: {pictures} pictures, {suffixes.count('.txt')} captions")
+    texts = [path.read_text(errors="replace") for path in Path(folder).glob("*.txt")]
+    called = sum(text.startswith(TRIGGER) for text in texts)
+    say(f"  {called} captions begin with the trigger word")
 
 
 def say(line: str) -> None:

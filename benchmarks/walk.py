@@ -64,7 +64,14 @@ _KEY = re.compile(r"\x1b\[[0-9;]*[A-Za-z~]|\x1bO.|.", re.DOTALL)
 class SlowTerminal(terminals.Terminal):
     """A terminal behind the relay, that answers questions and is typed at by a person."""
 
-    def __init__(self, command: Sequence[str], round_trip: float, between_keys: float) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        round_trip: float,
+        between_keys: float,
+        *,
+        size: tuple[int, int] = (80, 24),
+    ) -> None:
         environment = {**shell_environment(), "SSH_CONNECTION": "10.0.0.1 50000 10.0.0.2 22"}
         relay = (
             sys.executable,
@@ -73,7 +80,7 @@ class SlowTerminal(terminals.Terminal):
             str(round_trip / 2),
             *command,
         )
-        super().__init__(relay, environment=environment)
+        super().__init__(relay, environment=environment, size=size)
         self.round_trip, self.between_keys = round_trip, between_keys
         self.keys = self.sent = 0
         self.first_key = 0.0

@@ -12,13 +12,14 @@ from datasets import write_picture, write_pictures
 from lora_wizard.tui.app import WizardApp
 from lora_wizard.tui.screens.dataset import DatasetScreen
 from lora_wizard.tui.screens.large_picture import LargePicture
+from lora_wizard.tui.screens.preparing import KEYS
 from lora_wizard.tui.walk.draft import drafts
 from lora_wizard.tui.widgets.fields import OptionField
 from lora_wizard.tui.widgets.findings import Findings
 from lora_wizard.tui.widgets.path_input import PathInput
 from lora_wizard.tui.widgets.picture_grid import PictureGrid
 from lora_wizard.tui.widgets.unpacking import Unpacking
-from screens import SIZES, check_snapshot, screen_text
+from screens import SIZES, at_rest, check_snapshot, screen_text
 
 
 def flat_with_problems(home: Path) -> None:

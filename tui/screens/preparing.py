@@ -30,7 +30,7 @@ class PreparingStep(StepScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f2", "look", "Findings", tooltip="Copies, blur and what else is worth a look"),
         Binding("f3", "copies", "Crop and resize into a new folder", show=False),
-        Binding("f7", "trigger_word", "Trigger word", show=False),
+        Binding("f7", "trigger_word", "Trigger word", priority=True, show=False),
     ]
 
     def changed(self) -> None:

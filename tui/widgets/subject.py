@@ -97,8 +97,8 @@ class SubjectPanel(Vertical):
         self._propose()
 
     def focus_trigger(self) -> None:
-        """Go to the trigger words."""
-        self.query_one("#trigger", Form).focus_field(_TRIGGER)
+        """Go to the trigger words, at once: what is typed right behind belongs there."""
+        self.screen.set_focus(self.query_one("#trigger Input", Input))
 
     @property
     def proposal(self) -> str:
