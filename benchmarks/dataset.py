@@ -7,7 +7,7 @@ it are walked through at a terminal of 80x24 behind the relay of `walk.py`, and 
 without delay: all folders are taken, every spare copy, blurred and broken picture is left out, the
 others are cut into a new folder and captioned, the trigger word in front, pruned of what describes
 the subject, and trained as long as is usual with the base model that comes along. Review must find
-no error in it. Then commands of a script do the same. The captioner is a WD tagger in miniature
+no error in it, and every caption begins with the trigger word. Then commands of a script do the same. The captioner is a WD tagger in miniature
 that answers at once: a real one's time comes on top, and so does what a person needs to look and
 to think.
 """
@@ -30,7 +30,7 @@ from lora_wizard.tui.walk.steps import STEPS
 from walk import Account, SlowTerminal, machine, terminals
 from walker import DOWN, ENTER, ESCAPE, F2, F5, NEXT, SHELL, TAB, Walker, shell_environment
 
-F3, F7, F8, CLEAR = "\x1bOR", "\x1b[18~", "\x1b[19~", "\x01\x0b"
+F3, F7, F8, END, CLEAR = "\x1bOR", "\x1b[18~", "\x1b[19~", "\x1b[F", "\x01\x0b"
 TRIGGER = "zibbu"
 RESULT = Path(__file__).resolve().with_name("results") / "dataset.txt"
 _said: list[str] = []
@@ -94,7 +94,8 @@ def by_keyboard(size: tuple[int, int], round_trip: float, between_keys: float) -
         say(f"{place:<18}{keys:>6}{seconds:>10.1f}")
     _, keys, times, *_ = zip(*account.rows, strict=True)
     say(f"{'all':<18}{sum(keys):>6}{sum(times):>10.1f}")
-    told("raw-resized")
+    if len(set(told("raw-resized"))) > 1:
+        raise SystemExit("Not every picture has a caption that begins with the trigger word.")
 
 
 def walk(person: Walker) -> None:
@@ -155,6 +156,8 @@ def caption(person: Walker) -> None:
     person.at("Captions")
     person.press(F8, "seem to describe the subject")
     person.tap("p")
+    person.press("o", "Trigger words first")
+    person.tap(END, ENTER)
     person.press("w", "Write them")
     person.press(ENTER, "captions written")
     person.press(ESCAPE, at_step(person, 2))
@@ -200,14 +203,16 @@ def by_commands() -> None:
     told("photos")
 
 
-def told(folder: str) -> None:
-    """How many pictures there are now, and captions beside them."""
+def told(folder: str) -> tuple[int, int, int]:
+    """How many pictures there are now, captions beside them, and captions that begin with the
+    trigger word."""
     suffixes = [path.suffix.lower() for path in Path(folder).iterdir()]
     pictures = sum(suffix in (".jpg", ".jpeg", ".png", ".webp") for suffix in suffixes)
     say(f"{folder}: {pictures} pictures, {suffixes.count('.txt')} captions")
     texts = [path.read_text(errors="replace") for path in Path(folder).glob("*.txt")]
     called = sum(text.startswith(TRIGGER) for text in texts)
     say(f"  {called} captions begin with the trigger word")
+    return pictures, len(texts), called
 
 
 def say(line: str) -> None:

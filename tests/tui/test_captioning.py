@@ -89,6 +89,11 @@ async def test_what_a_captioner_would_do(folder: Path, home: Path, size: tuple[i
         await at_rest(pilot)
         shot(app, "form")
         check_snapshot(app, "captioners-form", home)
+        # Enter goes on from field to field, also from one that is typed into.
+        await pilot.press("enter", "enter", *"4", "enter", *"bold")
+        await at_rest(pilot)
+        texts = [field.text for field in app.screen.query(OptionField)]
+        assert texts[1:3] == ["4", "bold"]
 
 
 @pytest.mark.anyio

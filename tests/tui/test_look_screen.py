@@ -94,11 +94,11 @@ async def test_a_key_leaves_out_what_is_spare_in_all_findings_of_a_kind(home: Pa
 async def test_no_key_leaves_anything_out_before_all_is_looked_at(home: Path) -> None:
     raw_photographs(home)
     async with dataset_step(dataset__folder="mika") as (app, pilot):
-        await pilot.press("f2", "A", "x")
-        assert "the keys below do nothing" in screen_text(app)
-        await at_rest(pilot)
-        assert not app.draft.value("dataset.exclude")
-        assert "the keys below do nothing" not in screen_text(app)
+        assert app.assessment and app.assessment.config
+        screen = LookScreen(app.assessment.config)
+        assert not any(screen.check_action(key, ()) for key in ("turn", "all", "all_of_kind"))
+        screen = await open_look(pilot)
+        assert screen.check_action("all", ()) and "do nothing" not in screen_text(app)
         assert "n/p Next" in screen_text(app)
 
 

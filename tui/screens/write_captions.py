@@ -18,9 +18,9 @@ from ..walk.captioning import Settings
 from ..walk.captioning_look import Look, Looked, first_ready, in_lines
 from ..walk.captions import CaptionList
 from ..widgets.controls import Choice
-from ..widgets.fields import OptionField, field_of
+from ..widgets.fields import NumberInput, OptionField, field_of
 from ..widgets.long_list import Cell, LongList
-from ..widgets.text import shown
+from ..widgets.text import SafeInput, shown
 from .light_captions import LightCaptionsScreen, StoppedError, previewed
 
 _STATES = {True: "ready", False: "not here yet", None: ""}
@@ -106,6 +106,8 @@ class WriteCaptions(LightCaptionsScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "start":
             return self._can_start and not self.is_live
+        if action == "leave_field":
+            return type(self.focused) in (SafeInput, NumberInput)
         if action == "copy_command":
             return bool(self._looked.command) and not self.has_class("-watching")
         return super().check_action(action, parameters)

@@ -43,6 +43,7 @@ class WriteCaptionsLayout(Screen[Outcome | None]):
         Binding("f7", "enlarge", "Enlarge", show=False),
         Binding("ctrl+z", "undo", "Undo", tooltip="Bring back what the last captioning replaced"),
         # At once, as in every form: what is typed right behind belongs to the next field.
+        Binding("enter", "leave_field", "Next field", show=False, priority=True),
         Binding("enter,down", "app.focus_next", "Next field", show=False),
         Binding("up", "app.focus_previous", "Field before", show=False),
     ]
@@ -109,6 +110,10 @@ class WriteCaptionsLayout(Screen[Outcome | None]):
             yield Button("Settings", id="turn", compact=True)
             yield Button("Undo", id="undo", compact=True)
         yield Footer()
+
+    def action_leave_field(self) -> None:
+        """To the next field: an input would keep enter to itself."""
+        self.focus_next()
 
     @property
     @abstractmethod
