@@ -7,9 +7,9 @@ it are walked through at a terminal of 80x24 behind the relay of `walk.py`, and 
 without delay: all folders are taken, every spare copy, blurred and broken picture is left out, the
 others are cut into a new folder and captioned, the trigger word in front, pruned of what describes
 the subject, and trained as long as is usual with the base model that comes along. Review must find
-no error in it, and every caption begins with the trigger word. Then commands of a script do the same. The captioner is a WD tagger in miniature
-that answers at once: a real one's time comes on top, and so does what a person needs to look and
-to think.
+no error in it, and every caption must begin with the trigger word. Then commands of a script do
+the same. The captioner is a WD tagger in miniature that answers at once: a real one's time comes
+on top, and so does what a person needs to look and to think.
 """
 
 from __future__ import annotations
