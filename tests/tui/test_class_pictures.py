@@ -57,7 +57,7 @@ async def test_what_it_comes_to(home: Path, size: tuple[int, int]) -> None:
     async with class_pictures(home, size) as (app, pilot):
         check_snapshot(app, "class-pictures", home)
         assert "An epoch uses 20" in screen_text(app)
-        await pilot.press(*"cat", "tab", *"a cat")
+        await pilot.press(*"cat", "enter", *"a cat")
         await at_rest(pilot)
         assert "1_cat" in screen_text(app)
         await pilot.press("escape", "f4")

@@ -202,3 +202,19 @@ async def test_one_concepts_repeats_are_typed(home: Path) -> None:
         fields = screen.query("ConceptRepeats SafeInput").results(SafeInput)
         assert [field.value for field in fields] == ["7x", "20"]
         assert 'not "7x"' in screen_text(again)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("size", SIZES)
+async def test_far_too_many_steps_are_said_until_an_aim_mends_them(
+    home: Path, size: tuple[int, int]
+) -> None:
+    write_pictures(home / "many", 60)
+    app = WizardApp()
+    async with app.run_test(size=size) as pilot:
+        app.begin(draft_of(home / "many", dataset__repeats=100, training__batch_size=2))
+        await settled(app, pilot)
+        assert "! 30,000 steps are 12 times the usual 2,500" in screen_text(app)
+        await pilot.press("f3")
+        await settled(app, pilot)
+        assert "times the usual" not in screen_text(app)

@@ -141,7 +141,10 @@ class CaptioningJobScreen(WriteCaptionsLayout):
             shows = self.check_action(name, ()) is True
             self.query_one(f"#{name}", Button).display = shows
         turn = "Settings" if self.has_class("-watching") else "Last captions"
-        self.query_one("#turn", Button).label = turn
+        button = self.query_one("#turn", Button)
+        if str(button.label) != turn:
+            button.label = turn
+            button.refresh(layout=True)
         self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -17,10 +17,10 @@ from textual.worker import get_current_worker
 from ...core.errors import WizardError
 from ...core.run import control
 from ..walk import class_pictures as drawn
-from ..widgets.fields import SIGNS, OptionField, field_of
+from ..widgets.fields import SIGNS, NumberInput, OptionField, field_of
 from ..widgets.footer import Footer
 from ..widgets.task_pane import TaskPane
-from ..widgets.text import shown
+from ..widgets.text import SafeInput, shown
 from ..widgets.thrift import fit
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class ClassPicturesScreen(Screen[None]):
         Binding("f2", "draw", "Draw", tooltip="Draw what is missing"),
         Binding("f3", "stop", "Stop", tooltip="End the drawing; what was drawn stays"),
         # At once, as in every form: what is typed right behind belongs to the next field.
+        Binding("enter", "leave_field", "Next field", show=False, priority=True),
         Binding("enter,down", "app.focus_next", "Next field", show=False),
         Binding("up", "app.focus_previous", "Field before", show=False),
     ]
@@ -127,11 +128,17 @@ class ClassPicturesScreen(Screen[None]):
         self.query_one("#help", Static).update(shown(field.info.help if field else ""))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "leave_field":
+            return type(self.focused) in (SafeInput, NumberInput)
         if action == "draw":
             return self._can_draw and not self._is_live
         if action == "stop":
             return self._is_live
         return True
+
+    def action_leave_field(self) -> None:
+        """To the next field: an input would keep enter to itself."""
+        self.focus_next()
 
     def action_leave(self) -> None:
         """Back to the pictures."""

@@ -69,7 +69,7 @@ def far_too_long(steps: int, found: Sequence[Target]) -> str:
         return ""
     return (
         f"{steps:,} steps are {steps // standard} times the usual {standard:,}: many repeats are "
-        f"meant for few pictures. F3 sets {standard:,}."
+        f"meant for few pictures. F3 aims at {standard:,}."
     )
 
 
