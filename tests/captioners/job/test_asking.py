@@ -16,7 +16,6 @@ from lora_wizard.core.dataset.folders import FileEntry
 from lora_wizard.core.errors import WizardError
 from PIL import Image
 
-
 TORCHS = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.\nMore.")
 
 

@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,29 @@ def test_only_a_whole_answer_counts_as_added_already(
     pictures: Captioned, old: str, prefix: str, expected: str
 ) -> None:
     assert writing.composed(old, "hat", prefix, pictures.task("append")) == expected
+
+
+def test_a_model_that_was_replaced_is_asked_again(pictures: Captioned, tmp_path: Path) -> None:
+    pictures.draw(1)
+    model = tmp_path / "model"
+    model.mkdir()
+    for weights in ("old", "old", "newer"):
+        if not (model / "weights").exists() or (model / "weights").read_text() != weights:
+            (model / "weights").write_text(weights)
+        assert pictures.run("overwrite", model=str(model)) == 0
+    assert pictures.asked.total() == 2
+
+
+def test_a_list_of_words_that_was_changed_is_asked_about_again(
+    pictures: Captioned, tmp_path: Path
+) -> None:
+    words = tmp_path / "words.txt"
+    task = replace(pictures.task(), captioner="clip_interrogator", options={"own_list": str(words)})
+    keys: set[str] = set()
+    for text in ("cat", "cat, dog"):
+        words.write_text(text)
+        keys |= {task.settings_key(), task.settings_key()}
+    assert len(keys) == 2
 
 
 def test_other_options_and_other_pixels_are_asked_again(pictures: Captioned) -> None:
