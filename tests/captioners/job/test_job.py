@@ -109,6 +109,15 @@ def test_only_a_whole_answer_counts_as_added_already(
     assert writing.composed(old, "hat", prefix, pictures.task("append")) == expected
 
 
+@pytest.mark.parametrize(("resolution", "seen"), [(100, "1050 wide"), (2000, "2100 wide")])
+def test_a_large_picture_is_as_large_as_its_captioner_wants_it(
+    pictures: Captioned, resolution: int, seen: str
+) -> None:
+    Image.new("RGB", (2100, 2100), (255, 0, 0)).save(pictures.picture(0))
+    assert pictures.run(style="size", resolution=resolution) == 0
+    assert pictures.captions() == {0: seen}
+
+
 def test_a_model_that_was_replaced_is_asked_again(pictures: Captioned, tmp_path: Path) -> None:
     pictures.draw(1)
     model = tmp_path / "model"
