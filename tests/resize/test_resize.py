@@ -447,6 +447,14 @@ def test_tables_of_folders_do_not_mix_pictures_of_one_name(
     assert found == {f"{folder}{between}x.png": folder for folder in ("1_a", "1_b")}
 
 
+def test_copies_of_copies_have_a_table_of_their_own(source: Path, tmp_path: Path) -> None:
+    write_picture(source / "source.png", (300, 200))
+    copies(source, Target((64, 64)))
+    again = Order(tmp_path / "new", tmp_path / "newer", Target((32, 32)))
+    resize(again)
+    assert resize(again).current == 1, "its table says what was done"
+
+
 def test_a_table_that_was_edited_since_is_only_added_to(source: Path, tmp_path: Path) -> None:
     write_picture(source / "a.png", (300, 200))
     (source / "metadata.jsonl").write_text('{"file_name": "a.png", "text": "old"}\n')
