@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
+# A shell starts what it does not wait for with SIGINT ignored, nohup with SIGHUP; the processes of
+# the tests have to hear both.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # As a shell starts what it does not wait for; the processes of the tests have to hear Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # Before anything imports torch or huggingface_hub, which read these once; subprocesses inherit
 # them too.

@@ -50,12 +50,12 @@ class CropScreen(Screen[Path | None]):
         Binding("minus", "grow(0.94)", show=False),
         Binding("enter,n,pagedown", "go(1)", "Next", key_display="enter"),
         Binding("p,pageup", "go(-1)", "Previous", show=False),
+        Binding("f5", "make", "Copy", tooltip="Copy all of them"),
         Binding("f8", "use", "Use them", tooltip="Train with the copies"),
         Binding("s", "subject", "Subject"),
         Binding("c", "centre", "Centre", show=False),
         Binding("r", "forget", "Reset", show=False),
         Binding("t", "target", "Sizes", show=False),
-        Binding("f5", "make", "Copy all"),
     ]
     DEFAULT_CSS = """
     CropScreen #status { height: 1; padding: 0 1; background: $panel; }

@@ -46,7 +46,7 @@ class TagsLayout(Screen[dict[Path, str]]):
         Binding("s", "sort", "Sort", show=False),
         Binding("ctrl+z", "undo_written", "Bring back what was written", show=False),
         Binding("p", "proposals", "Prune proposed"),
-        Binding("o", "for_all", "For all captions"),
+        Binding("o", "for_all", "For all", tooltip="For all captions"),
         Binding("u", "undo", "Undo"),
         Binding("w", "write", "Write"),
         Binding("m", "set_tokens", "Set max_tokens"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 from textual import events
@@ -14,6 +15,8 @@ from textual.widget import Widget
 _NOTCH = 4
 """Cells that a notch of the mouse's wheel moves keys that do not fit."""
 
+_BLANK = 1
+"""Cells behind the last key, which may go."""
 _FUNCTION_KEY = re.compile(r"f\d+")
 
 
@@ -100,7 +103,9 @@ class Footer(Widget):
     def render(self) -> Content:
         keys = self._content(self._own)
         if self._is_cut:
-            keys = keys[self._scrolled :].truncate(self._room_of_own, pad=True)
+            # Half a key says nothing; when they are moved, it says that there are more.
+            whole = keys[self._scrolled :] if self._scrolled else self._content(self._that_fit)
+            keys = whole.truncate(self._room_of_own, pad=True)
         keys += self._content(self._everywhere)
         if self._palette is None:
             return keys
@@ -130,7 +135,7 @@ class Footer(Widget):
         """Without its word where there is no room for it."""
         if self._palette is None:
             return None
-        cells = sum(key.cells for key in self._keys) + self._palette.cells
+        cells = sum(key.cells for key in self._keys) + self._palette.cells - _BLANK
         return self._palette if cells <= self.size.width else self._palette._replace(words="")
 
     @property
@@ -141,7 +146,12 @@ class Footer(Widget):
 
     @property
     def _room_of_own(self) -> int:
-        return max(0, self._room - sum(key.cells for key in self._everywhere))
+        return max(0, self._room - sum(key.cells for key in self._everywhere) + _BLANK)
+
+    @property
+    def _that_fit(self) -> list[_Key]:
+        ends = accumulate(key.cells for key in self._own)
+        return [key for key, end in zip(self._own, ends, strict=True) if end <= self._room_of_own]
 
     @property
     def _is_cut(self) -> bool:
