@@ -25,7 +25,6 @@ class ToyOptions(ModelOptions):
 
     model: str = option("toys/colours", help="A hub id or a folder.")
     style: str = option("plain", help="How it says it.", level="basic")
-    resolution: int = option(1024, help="With how many pixels on a side it looks.", ge=1)
     seconds: float = option(0.0, help="How long a picture takes.", ge=0)
     most: int = option(256, help="How many pictures its memory holds.", ge=0)
     fails_at: int = option(0, help="The picture at which it breaks down; 0 never.", ge=0)
@@ -57,8 +56,6 @@ class Colours:
         red, green, blue = _colour(picture)
         if (red, green, blue) == (0, 0, 0):
             return ""
-        if self._options.style == "size":
-            return f"{picture.width} wide"
         return f"{self._options.style} colour\n{red} {green} {blue}"
 
 

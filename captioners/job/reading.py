@@ -13,10 +13,11 @@ from PIL import Image
 from ...core.dataset.folders import FileEntry
 from ...core.dataset.picture_file import PictureError
 from ...core.dataset.pixels import load_picture
+from ..base import ModelOptions
 from .pictures import Wanted
 from .results import content_of
 
-SIDE = 1024
+_SIDE = 1024
 """Pixels that the shorter side keeps: few captioners look at more, and a photograph's 24 megapixels
 take 72 MB each."""
 _MOST_AHEAD = 32
@@ -34,11 +35,17 @@ class Opened:
     """Why it cannot be captioned, for a person."""
 
 
+def side_of(options: ModelOptions) -> int:
+    """How many pixels the shorter side of a large picture keeps: what an option promises to look
+    at has to be there."""
+    return max(_SIDE, int(getattr(options, "resolution", 0)))
+
+
 def opened(
     pictures: Iterable[Wanted],
     is_known: Callable[[str], bool],
     batch_size: int,
-    side: int = SIDE,
+    side: int = _SIDE,
 ) -> Generator[Opened, None, None]:
     """Each picture, in their order. ``is_known`` says of a content whether it need not be decoded;
     it is called from several threads. Large ones come smaller, with at least ``side`` pixels on the

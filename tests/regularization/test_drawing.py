@@ -16,6 +16,7 @@ from lora_wizard.core.dataset.build import build_plan
 from lora_wizard.core.dataset.order import RegularizationCycle
 from lora_wizard.core.errors import WizardError
 from lora_wizard.core.families import registry as families
+from lora_wizard.core.regularization.classes import work_of
 from lora_wizard.core.regularization.draw import DrawingError, draw_all
 from lora_wizard.core.regularization.options import ClassPictureOptions
 from lora_wizard.core.regularization.start import Work, default_folder, uses, uses_of_concepts
@@ -233,6 +234,17 @@ def test_each_concept_has_its_own_number(config: RunConfig, tmp_path: Path) -> N
     values["dataset"] |= {"folder": "", "concepts": concepts}
     several = RunConfig.model_validate(values)
     assert uses_of_concepts(several) == [12, 15] and uses(several) == 27
+
+
+def test_a_long_class_prompt_is_a_class_word_too(config: RunConfig, tmp_path: Path) -> None:
+    values = config.model_dump()
+    prompt = "a portrait photograph of a man in a studio " * 8
+    concept = {"folder": config.dataset.folder, "class_prompt": prompt}
+    values["dataset"] |= {"folder": "", "concepts": [concept]}
+    todo = work_of(RunConfig.model_validate(values), tmp_path / "class", {}, tmp_path)
+    (order,) = todo.orders()
+    assert order.prompt.prompt == prompt.strip()
+    order.folder.mkdir(parents=True)
 
 
 def test_two_classes_of_one_folder_keep_their_numbers(config: RunConfig, tmp_path: Path) -> None:

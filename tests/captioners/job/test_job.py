@@ -15,6 +15,9 @@ from pathlib import Path
 
 import pytest
 from lora_wizard.captioners.job import writing
+from lora_wizard.captioners.job.pictures import find_pictures
+from lora_wizard.captioners.job.reading import opened, side_of
+from lora_wizard.captioners.vision_language import VisionLanguageOptions
 from lora_wizard.core.dataset.caption_files import Mode
 from lora_wizard.core.run import control
 from lora_wizard.core.run.lock import AlreadyRunningError
@@ -109,13 +112,16 @@ def test_only_a_whole_answer_counts_as_added_already(
     assert writing.composed(old, "hat", prefix, pictures.task("append")) == expected
 
 
-@pytest.mark.parametrize(("resolution", "seen"), [(100, "1050 wide"), (2000, "2100 wide")])
+@pytest.mark.parametrize(("resolution", "seen"), [(100, 1050), (2000, 2100)])
 def test_a_large_picture_is_as_large_as_its_captioner_wants_it(
-    pictures: Captioned, resolution: int, seen: str
+    pictures: Captioned, resolution: int, seen: int
 ) -> None:
     Image.new("RGB", (2100, 2100), (255, 0, 0)).save(pictures.picture(0))
-    assert pictures.run(style="size", resolution=resolution) == 0
-    assert pictures.captions() == {0: seen}
+    options = VisionLanguageOptions(resolution=resolution)
+    (found,) = opened(
+        find_pictures(pictures.task()).wanted, lambda content: False, 1, side_of(options)
+    )
+    assert found.image and found.image.width == seen
 
 
 def test_a_model_that_was_replaced_is_asked_again(pictures: Captioned, tmp_path: Path) -> None:
