@@ -7,9 +7,10 @@ starts. Nothing is downloaded here: the command that does it is part of what is 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,29 @@ def model_folder(name: str, kind: Kind) -> Path:
 def model_type(folder: Path) -> str:
     """What its `config.json` calls it; "" where it says nothing."""
     return str(_config(folder).get("model_type", ""))
+
+
+def version_of(name: str) -> list[Any]:
+    """What tells the model ``name``, as it is on this machine now, from others of that name: its
+    commit on the hub, or the `stamps` of its folder's files. Empty when it is not there."""
+    try:
+        resolved = resolve_base_model(name, Path.cwd()) if name else ""
+        if is_hub_id(resolved):
+            snapshot = _snapshot(resolved)
+            return [snapshot.name] if snapshot else []
+        return stamps(sorted(Path(resolved).iterdir())) if resolved else []
+    except (OSError, WizardError):
+        return []
+
+
+def stamps(paths: Iterable[Path]) -> list[Any]:
+    """Name, size in bytes and modification time (ns) of the files that are there."""
+    found: list[Any] = []
+    for path in paths:
+        with contextlib.suppress(OSError):
+            told = path.stat()
+            found.append([os.fsencode(path.name).hex(), told.st_size, told.st_mtime_ns])
+    return found
 
 
 def download_command(name: str, kind: Kind) -> str:

@@ -20,6 +20,7 @@ from transformers.models.auto.processing_auto import PROCESSOR_MAPPING_NAMES
 from transformers.utils import logging
 
 from ..core.errors import EXIT_FAILED, WizardError
+from ..core.training.portions import is_out_of_memory
 from .base import ModelOptions
 from .model_files import Kind, model_folder, model_type
 
@@ -193,15 +194,15 @@ def _told(name: str) -> Iterator[None]:
     """What goes wrong while a model is loaded, in words."""
     try:
         yield
-    except torch.OutOfMemoryError:
-        raise ModelLoadingError(
-            "The captioner's model does not fit into the GPU's memory",
-            name,
-            'Take a smaller one, free the GPU (nvidia-smi), or compute slowly: device = "cpu".',
-        ) from None
     except WizardError:
         raise
     except Exception as error:
+        if is_out_of_memory(error):
+            raise ModelLoadingError(
+                "The captioner's model does not fit into the GPU's memory",
+                name,
+                'Take a smaller one, free the GPU (nvidia-smi), or compute slowly: device = "cpu".',
+            ) from None
         # What damaged files raise is of transformers, tokenizers, safetensors, torch and json.
         said = one_line(str(error))[:300]
         raise ModelLoadingError(

@@ -30,6 +30,7 @@ _KIND = Kind(
         "llava-hf/llava-1.5-7b-hf": "14 GB",
     },
 )
+_THINK = "<think>"
 _NARROWEST = 100
 """A picture that is longer than so many times its width is made wider: no model takes a line."""
 
@@ -91,6 +92,8 @@ class VisionLanguageModel:
         # A template that writes the beginning of the text must not get a second one.
         begin = processor.tokenizer.bos_token
         self._adds_begin = not (begin and self._text.startswith(begin))
+        # Some templates begin the thoughts themselves: the model writes only their end.
+        self._begun = _THINK if self._text.rstrip().endswith(_THINK) else ""
 
     def describe(self, pictures: Sequence[Image.Image]) -> list[str]:
         options = self._options
@@ -109,7 +112,7 @@ class VisionLanguageModel:
             self._writer.read_whole_sentences(tokens[first:], options.max_length)
             for tokens in written
         ]
-        return [answer(text) for text in texts]
+        return [answer(self._begun + text) for text in texts]
 
 
 def fitted(picture: Image.Image, resolution: int) -> Image.Image:
@@ -127,7 +130,7 @@ def answer(text: str) -> str:
     """What a model says in the end: without its thoughts, and without quotation marks around it
     all."""
     text = text.rpartition("</think>")[2]
-    if "<think>" in text:
+    if _THINK in text:
         return ""
     text = text.strip()
     for left, right in (('"', '"'), ("“", "”"), ("`", "`")):

@@ -24,7 +24,7 @@ def ready_draft(home: Path, template: str = "face") -> Draft:
     for number in range(12):
         color = (number * 20, 30, 90)
         Image.new("RGB", (64 + 16 * (number % 3), 64), color).save(pictures / f"{number}.png")
-        (pictures / f"{number}.txt").write_text("mika, a drawing")
+        (pictures / f"{number}.txt").write_text(f"mika, drawing number {number}")
     draft = Draft.new(template)
     draft.put("dataset.folder", str(pictures))
     draft.put("dataset.resolution", 64)

@@ -86,6 +86,11 @@ def told_of(dataset: Path) -> Iterator[None]:
         raise ProblemsError(title, of_folder(error.problems, dataset)) from error
 
 
+def as_told_of(problems: Sequence[Problem], dataset: Path) -> Sequence[Problem]:
+    """The same for ``problems`` that stop nothing."""
+    return of_folder(problems, dataset) if is_folder(dataset) else problems
+
+
 def of_folder(problems: Sequence[Problem], folder: Path) -> list[Problem]:
     """``problems`` with the folder ``folder``, in the words for one that stands in no TOML."""
     return [_of_folder(problem, folder.expanduser().absolute()) for problem in problems]

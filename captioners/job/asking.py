@@ -107,10 +107,14 @@ def _one_line(text: str) -> str:
 
 
 def _is_out_of_memory(error: Exception) -> bool:
+    if isinstance(error, (OutOfMemoryError, MemoryError)):
+        return True
     # Whatever computes with torch has imported it.
-    torch = sys.modules.get("torch")
-    kinds = (OutOfMemoryError, MemoryError, *((torch.OutOfMemoryError,) if torch else ()))
-    return isinstance(error, kinds)
+    if "torch" not in sys.modules:
+        return False
+    from ...core.training.portions import is_out_of_memory
+
+    return is_out_of_memory(error)
 
 
 def _free_memory() -> None:

@@ -9,7 +9,7 @@ from ...core.run.tasks import TaskDirectory
 from ..base import ModelOptions
 from .asking import Asker
 from .pictures import Found, Wanted, find_pictures
-from .reading import Opened, opened
+from .reading import Opened, opened, side_of
 from .results import Results
 from .task import CaptionTask
 from .writing import Begun, Writer, with_prefix
@@ -69,7 +69,12 @@ class Captioning:
         asker = self._load(writer)
         batch: list[Opened] = []
         known, job = self._results, self._job
-        coming = opened(unknown, lambda content: known.has(content=content), asker.batch_size)
+        coming = opened(
+            unknown,
+            lambda content: known.has(content=content),
+            asker.batch_size,
+            side_of(self._options),
+        )
         for picture in coming:
             if job.stop_requested:
                 break

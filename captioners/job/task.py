@@ -5,18 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ...core.config import CaptionOptions, DatasetOptions, RunConfig
+from ...core.config.options import walk
+from ...core.config.paths import resolve_path
 from ...core.config.typed_section import checked
 from ...core.dataset.caption_files import CaptionFiles, Mode
 from ...core.run import tasks
 from ...core.run.tasks import TaskDirectory
 from .. import registry
 from ..base import ModelOptions, ModelSpec
+from ..model_files import stamps, version_of
 
 WHAT = "caption"
 MODULE = "lora_wizard.captioners.job"
@@ -80,8 +83,9 @@ class CaptionTask:
 
     def settings_key(self) -> str:
         """The same for whatever makes a model say the same of a picture."""
-        options = self.model_options().model_dump(mode="json", exclude=set(_NOT_THE_MODELS))
-        return _hash([self.captioner, options])
+        options = self.model_options()
+        told = options.model_dump(mode="json", exclude=set(_NOT_THE_MODELS))
+        return _hash([self.captioner, told, *_files_of(options)])
 
     def key(self) -> str:
         """The same for the same task, also when it is begun with other means."""
@@ -149,6 +153,14 @@ def begin(
 ) -> tuple[TaskDirectory, subprocess.Popen[bytes]]:
     """Start the job. Raises AlreadyRunningError, StartError, WriteError."""
     return tasks.begin(WHAT, task.root, asdict(task), MODULE, command=command)
+
+
+def _files_of(options: ModelOptions) -> Iterator[list[Any]]:
+    """What tells the files that ``options`` name from others of the same names."""
+    yield version_of(str(getattr(options, "model", "")))
+    for info in walk(type(options)):
+        if info.path and (name := getattr(options, info.key)):
+            yield stamps([Path(resolve_path(str(name), Path.cwd()))])
 
 
 def _hash(value: Any) -> str:

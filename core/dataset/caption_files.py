@@ -101,9 +101,13 @@ class CaptionFiles:
             except CaptionError as error:
                 left[picture] = str(error)
                 continue
-            if plan and (plan.text != plan.was or (with_empty and plan.old is None)):
+            if plan:
                 planned.append(plan)
+        # One that is to stay as it is has its say, too, before another of its file is written.
         planned, same = _one_for_each_file(planned, left)
+        planned = [
+            plan for plan in planned if plan.text != plan.was or (with_empty and plan.old is None)
+        ]
         if not planned:
             return Outcome({}, left)
         change = self.journal.begin(title, [plan.kept for plan in planned])
@@ -138,7 +142,8 @@ class CaptionFiles:
 
     def undo(self, change: Change, progress: Progress | None = None) -> Outcome:
         """Bring back what the files held before ``change``. A file that was changed since then is
-        left as it is. Raises WriteError, and WizardError when the journal is damaged."""
+        left as it is; where a later change did that, this one can be undone again after that
+        one. Raises WriteError, and WizardError when the journal is damaged."""
         self.tidy()
         restored: dict[Path, str] = {}
         left: dict[Path, str] = {}
@@ -165,7 +170,9 @@ class CaptionFiles:
             after,
             progress,
         )
-        self.journal.forget(change)
+        newest = self.journal.changes()[:1]
+        if not left or newest == [change]:
+            self.journal.forget(change)
         return Outcome(restored, left)
 
     def tidy(self) -> None:

@@ -38,6 +38,17 @@ def load_picture(path: Path, *, at_least: int | None = None) -> Image.Image:
         return _flattened(eight_bits(upright), profile)
 
 
+def load_colours(path: Path) -> Image.Image:
+    """The same picture with its transparency as it is: RGBA. Raises PictureError."""
+    with open_picture(path) as image:
+        image.load()
+        profile = image.info.get("icc_profile")
+        upright = eight_bits(ImageOps.exif_transpose(image))
+        colours, alpha = _apart(upright, profile)
+        colours.putalpha(255 if alpha is None else alpha)
+        return colours
+
+
 def crop_picture(image: Image.Image, crop: Crop, bucket: Bucket) -> Image.Image:
     """The bucket's rectangle of ``image`` (RGB): scaled to the crop's size, then cut.
 
@@ -84,13 +95,20 @@ def eight_bits(image: Image.Image) -> Image.Image:
 
 def _flattened(image: Image.Image, profile: bytes | None) -> Image.Image:
     """Without alpha, in sRGB."""
-    if image.mode not in ("LA", "RGBA"):
-        return _in_srgb(image, profile)
-    alpha = image.getchannel("A")
-    colours = _in_srgb(image.convert("L" if image.mode == "LA" else "RGB"), profile)
+    colours, alpha = _apart(image, profile)
+    if alpha is None:
+        return colours
     matte = Image.new("RGB", image.size, MATTE)
     matte.paste(colours, mask=alpha)
     return matte
+
+
+def _apart(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, Image.Image | None]:
+    """The colours in sRGB, and the alpha channel, if there is one."""
+    if image.mode not in ("LA", "RGBA"):
+        return _in_srgb(image, profile), None
+    alpha = image.getchannel("A")
+    return _in_srgb(image.convert("L" if image.mode == "LA" else "RGB"), profile), alpha
 
 
 def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:

@@ -56,6 +56,8 @@ def alike(
 
     All are compared with all, as words of 64 bits: a second for 10,000 pictures.
     """
+    if not patterns:
+        return
     columns, tints = _columns(patterns), _tints(patterns)
     free = np.array([bool(pattern.bits) for pattern in patterns])
     for first in range(len(patterns)):

@@ -17,7 +17,7 @@ _OF_ONE = ("class_word", "prompt")
 
 def has_own(config: RunConfig) -> bool:
     """Whether concepts name the classes that are drawn."""
-    return any(concept.class_prompt for concept in config.dataset.concepts)
+    return any(concept.class_prompt.strip() for concept in config.dataset.concepts)
 
 
 def work_of(config: RunConfig, into: Path, texts: Mapping[str, str], folder: Path) -> Work:
@@ -29,8 +29,8 @@ def work_of(config: RunConfig, into: Path, texts: Mapping[str, str], folder: Pat
         return Work(config, into, (options,), (uses(config),))
     counts: dict[str, int] = {}
     for concept, count in zip(config.dataset.concepts, uses_of_concepts(config), strict=True):
-        if concept.class_prompt:
-            counts[concept.class_prompt] = counts.get(concept.class_prompt, 0) + count
+        if prompt := concept.class_prompt.strip():
+            counts[prompt] = counts.get(prompt, 0) + count
     classes = (
         typed(
             ClassPictureOptions,

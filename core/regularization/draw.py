@@ -11,9 +11,10 @@ import torch
 from ..errors import EXIT_FAILED, WizardError
 from ..families import registry as families
 from ..families.base import ModelFamily, SamplePrompt, load_implementation
-from ..files import sweep
+from ..files import sweep, write_failed
 from ..run.job import Job
 from ..sampling.pictures import write_picture
+from ..training.portions import is_out_of_memory
 from .start import Work
 
 Missing = tuple[Path, SamplePrompt]
@@ -30,7 +31,10 @@ def draw_all(job: Job, work: Work) -> None:
     one batch at most. Raises WizardError, and Stopped when a stop was asked for."""
     orders = work.orders()
     for order in orders:
-        order.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            order.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise write_failed(order.folder, error) from error
         # This folder is this job's alone: the task is named after the one above it.
         sweep(order.folder)
     missing = [item for order in orders for item in order.missing()]
@@ -49,7 +53,9 @@ def draw_all(job: Job, work: Work) -> None:
         try:
             with _interruptible(job, family):
                 images = family.sample([prompt for _, prompt in batch], at_once=at_once)
-        except torch.OutOfMemoryError as error:
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
             at_once = _fewer(job, len(batch), error)
             continue
         for (path, prompt), image in zip(batch, images, strict=True):
@@ -60,7 +66,9 @@ def draw_all(job: Job, work: Work) -> None:
     del held
 
 
-def _fewer(job: Job, count: int, error: torch.OutOfMemoryError) -> int:
+def _fewer(job: Job, count: int, error: Exception) -> int:
+    # The frames of the failed attempt hold what was computed until then.
+    error.__traceback__ = None
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
     if count == 1:

@@ -18,7 +18,7 @@ class ClassPictureOptions(Section):
 
     class_word: str = option(
         min_length=1,
-        max_length=100,
+        max_length=1000,
         help='What the pictures are of, such as "man": the class without the subject. It names the '
         "folder, and so is what they are trained with.",
         source="S2 S4",

@@ -22,6 +22,8 @@ from .options import ClassPictureOptions
 
 _NO_FILE_NAME = re.compile(r"[/\x00-\x1f]+")
 _MULTIPLE = 8
+_LONGEST = 240
+"""Bytes; a name has 255 at most."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class Order:
     """Of the first picture."""
     mark: str
     """Stands for everything that a picture depends on but its number; the beginning of its name."""
+    beside: frozenset[str] = frozenset()
+    """Marks of orders that share the folder and are drawn together: each has its own count."""
 
     @classmethod
     def of(cls, config: RunConfig, options: ClassPictureOptions, into: Path, count: int) -> Order:
@@ -64,7 +68,8 @@ class Order:
     def missing(self) -> list[tuple[Path, SamplePrompt]]:
         """What is not there yet, in order: path and prompt. Pictures of other orders, or of the
         person's own, count as they are; one that cannot be opened does not."""
-        others = sum(not path.name.startswith(f"{self.mark}-") for path in pictures_in(self.folder))
+        marks = tuple(f"{mark}-" for mark in {self.mark, *self.beside})
+        others = sum(not path.name.startswith(marks) for path in pictures_in(self.folder))
         numbers = range(1, self.count - others + 1)
         return [
             (path, _with_seed(self.prompt, number))
@@ -74,8 +79,9 @@ class Order:
 
 
 def folder_word(class_word: str) -> str:
-    """The class word as the name of a folder."""
-    return _NO_FILE_NAME.sub(" ", class_word).strip(". ") or "class"
+    """The class word as the name of a folder, or as much of it as a name may hold."""
+    name = _NO_FILE_NAME.sub(" ", class_word).encode("utf-8", "replace")[:_LONGEST]
+    return name.decode("utf-8", "ignore").strip(". ") or "class"
 
 
 def pictures_in(folder: Path) -> list[Path]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +35,26 @@ class Work:
     """How many an epoch uses of each, for those whose options do not say how many."""
 
     def orders(self) -> list[Order]:
-        """One for each class. Raises WizardError."""
+        """One for each class. Raises WizardError, also where training would take what is drawn for
+        pictures of the subject."""
+        self._check_folder()
         pairs = zip(self.classes, self.counts, strict=True)
-        return [Order.of(self.config, options, self.into, count) for options, count in pairs]
+        orders = [Order.of(self.config, options, self.into, count) for options, count in pairs]
+        # Words that differ only in what no folder's name may hold share a folder.
+        marks: dict[Path, set[str]] = {}
+        for order in orders:
+            marks.setdefault(order.folder, set()).add(order.mark)
+        return [replace(order, beside=frozenset(marks[order.folder])) for order in orders]
+
+    def _check_folder(self) -> None:
+        dataset = self.config.dataset
+        folders = (dataset.folder, *(concept.folder for concept in dataset.concepts))
+        if os.path.realpath(self.into) in {os.path.realpath(each) for each in folders if each}:
+            raise WizardError(
+                "Class pictures need a folder of their own",
+                f"In {self.into} they would be trained as pictures of the subject.",
+                f"Name another one, such as {self.into.with_name(f'{self.into.name}-class')}",
+            )
 
     @property
     def directory(self) -> TaskDirectory:

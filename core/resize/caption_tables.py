@@ -16,23 +16,36 @@ SUFFIXES = (".json", ".jsonl")
 _SEPARATOR = ","
 
 
-def copy_tables(source: Path, into: Path, tables: Sequence[Path], rows: Sequence[Row]) -> int:
+def copy_tables(
+    source: Path, into: Path, tables: Sequence[Path], rows: Sequence[Row], *, is_flat: bool = False
+) -> int:
     """Write into ``into``, under the same names, what the ``tables`` below ``source`` say of the
     pictures of ``rows``, by their copies' names; returns how many captions that added. What stands
-    there already counts: it is somebody's by now. Raises WriteError."""
-    return sum(_copy(source, into, path, rows) for path in tables)
+    there already counts: it is somebody's by now. With ``is_flat`` the tables of inner folders
+    become one beside the copies. Raises WriteError."""
+    # As captions are read: of two tables, the one in the picture's own folder comes first.
+    innermost = sorted(tables, key=lambda path: -len(path.parts))
+    return sum(
+        _copy(source, path, into / (path.name if is_flat else path.relative_to(source)), into, rows)
+        for path in innermost
+    )
 
 
-def _copy(source: Path, into: Path, path: Path, rows: Sequence[Row]) -> int:
+def _copy(source: Path, path: Path, target: Path, into: Path, rows: Sequence[Row]) -> int:
     try:
         table = read_table(path, _SEPARATOR)
     except CaptionError:
         # Any JSON may lie beside pictures.
         return 0
-    target = into / path.relative_to(source)
     found: dict[str, str] = {}
+    pictures = {row.source: source / row.source for row in rows}
+    own = {name for name, item in pictures.items() if item.is_relative_to(path.parent)}
     for row in rows:
-        if (name := table.name_of(source / row.source)) is not None:
+        name = table.name_of(pictures[row.source])
+        if name is not None and "/" not in name and own and row.source not in own:
+            # One of the same name in another folder, of which it says nothing.
+            continue
+        if name is not None:
             found[_relative(into / row.file, target.parent)] = table.texts[name]
     if not found:
         return 0

@@ -10,7 +10,7 @@ from typing import Literal
 from PIL import Image
 
 from ..dataset.masks import load_mask
-from ..dataset.pixels import MATTE, load_picture
+from ..dataset.pixels import MATTE, load_colours, load_picture
 from .frame import Box, Frame, Size
 
 Format = Literal["keep", "jpg", "png", "webp"]
@@ -38,9 +38,12 @@ def encoded_picture(path: Path, frame: Frame, encoding: Encoding, *, has_alpha: 
     """The copy of a picture: 8-bit sRGB, upright, with no EXIF and no profile. Transparency is
     kept where the format has it, else it becomes white. Raises PictureError."""
     kind = _KEPT[encoding.suffix(path.suffix).lower()]
-    copy = _scaled(load_picture(path), frame.box, frame.scaled)
-    copy = _set_into(copy, frame.size, MATTE)
-    if has_alpha and kind in _WITH_ALPHA:
+    keeps_alpha = has_alpha and kind in _WITH_ALPHA
+    # Colours on white would come onto white a second time wherever the copy is looked at.
+    picture = load_colours(path) if keeps_alpha else load_picture(path)
+    copy = _scaled(picture, frame.box, frame.scaled)
+    copy = _set_into(_without_hidden(copy) if keeps_alpha else copy, frame.size, MATTE)
+    if keeps_alpha:
         alpha = _scaled_mask(load_mask(path, is_alpha=True), frame.box, frame.scaled)
         # What is added at the edges is no part of the picture.
         copy.putalpha(_set_into(alpha, frame.size, 0))
@@ -61,6 +64,14 @@ def encoded_mask(path: Path, frame: Frame, picture: Size) -> bytes:
     )
     copy = _scaled_mask(mask, box, frame.scaled)
     return _encoded(_set_into(copy, frame.size, 0), "png", 100)
+
+
+def _without_hidden(image: Image.Image) -> Image.Image:
+    """The colours of an RGBA picture; where it is fully transparent, white."""
+    shows = image.getchannel("A").point(lambda alpha: 255 if alpha else 0)
+    colours = Image.new("RGB", image.size, MATTE)
+    colours.paste(image.convert("RGB"), mask=shows)
+    return colours
 
 
 def _scaled(image: Image.Image, box: Box, size: Size) -> Image.Image:

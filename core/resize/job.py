@@ -44,8 +44,9 @@ def resize(
         progress(done, total)
     with held(order.into):
         _make(work, todo, (done, total), progress=progress, workers=workers, stop=stop)
-        rows = outcome.rows
-        outcome.tabled = copy_tables(order.source, order.into, source.tables, rows)
+        outcome.tabled = copy_tables(
+            order.source, order.into, source.tables, outcome.rows, is_flat=order.is_flat
+        )
     outcome.is_whole = not (stop and stop.is_set())
     outcome.rows.sort(key=lambda row: row.source)
     return outcome

@@ -7,11 +7,13 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..dataset.folders import FileEntry, list_folder
+from ..dataset.folders import FileEntry, extension, list_folder
 from ..dataset.images import BadPicture, Picture, is_picture_name, scan_pictures
 from ..dataset.masks import mask_names, masked_name
 from ..errors import WizardError
 from .caption_tables import SUFFIXES
+from .crops import NAME as CROPS
+from .table import NAME as TABLE
 
 TEXTS = (".txt", ".caption")
 _DEPTH = 2
@@ -51,7 +53,7 @@ def read_source(folder: Path, only: Collection[Path] | None = None) -> Source:
         named = [file for file in files if is_picture_name(file.name)]
         good, broken = scan_pictures(files[0].folder, named) if named else ([], [])
         bad += broken
-        tables += [file.path for file in files if file.path.suffix.lower() in SUFFIXES]
+        tables += [file.path for file in files if _may_be_table(file.name)]
         pictures += _together(folder, files, good)
     if only is not None:
         pictures = [item for item in pictures if item.picture.path in only]
@@ -61,6 +63,11 @@ def read_source(folder: Path, only: Collection[Path] | None = None) -> Source:
             "There are no pictures to copy", str(folder), "Name the folder that they are in."
         )
     return Source(folder, tuple(pictures), tuple(bad), tuple(tables))
+
+
+def _may_be_table(name: str) -> bool:
+    """Not what an earlier resizing has left, which the new folder has of its own."""
+    return extension(name) in SUFFIXES and name not in (TABLE, CROPS)
 
 
 def _together(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from ..dataset.captions import SIZE_LIMIT
+from ..dataset.folders import read_regular
 from ..dataset.images import BadPicture
 from ..dataset.picture_file import PictureError
 from ..dataset.pixels import load_picture
@@ -21,6 +24,8 @@ from .table import ResizeTable, Row
 
 FLAT = " - "
 """Between the folder's name and the picture's where all copies lie in one folder."""
+_MASK = " mask "
+"""In the recipe of a copy that has a mask."""
 _SUBJECT_SIDE = 256
 """Pixels that the shorter side is decoded with to look for the subject."""
 
@@ -90,7 +95,7 @@ class Work:
         box = self.crops.box(item.name, (item.picture.width, item.picture.height))
         at = f"by hand {box}" if box else order.at if order.how == "crop" else "whole"
         encoding = f"{order.encoding.format} {order.encoding.quality}"
-        mask = f" mask {item.mask.file_size} {item.mask.modified_ns}" if item.mask else ""
+        mask = f"{_MASK}{item.mask.file_size} {item.mask.modified_ns}" if item.mask else ""
         enlarge = "" if order.target.enlarge else " not enlarged"
         how = "crop" if box else order.how
         return f"{order.target} {how} {at} {encoding}{enlarge}{mask}"
@@ -127,10 +132,14 @@ class Work:
         except PictureError as error:
             return BadPicture(picture.path, str(error))
         target = order.into / self.file_name(item)
+        try:
+            for text in item.texts:
+                self._copy_text(text.path, target.with_name(target.stem + text.path.suffix))
+        except OSError as error:
+            reason = f"its caption cannot be read: {error.strerror or error}"
+            return BadPicture(picture.path, reason)
         if mask:
             write_bytes(target.with_name(f"{target.stem}-mask.png"), mask)
-        for text in item.texts:
-            self._copy_text(text.path, target.with_name(target.stem + text.path.suffix))
         # Last: what has a picture has all that belongs to it.
         write_bytes(target, data)
         return self._row(item, frame, target)
@@ -141,6 +150,12 @@ class Work:
         if before and before.file != row.file and self._state(before) == "there":
             with suppress(OSError):
                 (self.order.into / before.file).unlink()
+        if before and _MASK in before.recipe:
+            old, new = self._mask_of(before), self._mask_of(row)
+            if old != new or item.mask is None:
+                # Its picture is gone, or has no mask any more.
+                with suppress(OSError):
+                    old.unlink()
         self.table.rows[item.name] = row
         self._count(item, row)
 
@@ -152,8 +167,7 @@ class Work:
         for name in [name for name in self.table.rows if name not in wanted]:
             row = self.table.rows.pop(name)
             if self._state(row) == "there":
-                copy = self.order.into / row.file
-                for path in (copy, copy.with_name(f"{copy.stem}-mask.png")):
+                for path in (self.order.into / row.file, self._mask_of(row)):
                     path.unlink(missing_ok=True)
 
     def note(self, item: SourcePicture, frame: Frame) -> None:
@@ -181,10 +195,17 @@ class Work:
         outcome.masks += item.mask is not None
         outcome.texts += len(item.texts)
 
+    def _mask_of(self, row: Row) -> Path:
+        copy = self.order.into / row.file
+        return copy.with_name(f"{copy.stem}-mask.png")
+
     def _copy_text(self, source: Path, target: Path) -> None:
         """A caption that is there is somebody's by now."""
         if not target.exists():
-            write_bytes(target, source.read_bytes(), replacing=False)
+            data, _ = read_regular(source, SIZE_LIMIT + 1)
+            if len(data) > SIZE_LIMIT:
+                raise OSError(errno.EFBIG, "it is too long for a caption")
+            write_bytes(target, data, replacing=False)
 
     def _row(self, item: SourcePicture, frame: Frame, target: Path) -> Row:
         found, picture = target.stat(), item.picture

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..dataset.caption_files import Outcome
+from ..dataset.caption_files import Outcome, current_caption
+from ..dataset.captions import CaptionError
 from ..dataset.images import Progress
 from .edits import Edit, applied
 from .entries import CaptionSet, Entry
@@ -72,9 +73,27 @@ class Pending:
         return found
 
     def write(self, progress: Progress | None = None) -> Outcome:
-        """Write what changes, as one change. Raises WriteError, and what ``progress`` raises."""
-        texts = {new.path: new.caption for _, new in self.changed}
-        return self.before.files.write(texts, self.title, progress=progress)
+        """Write what changes, as one change; what somebody else has changed since it was read is
+        left. Raises WriteError, and what ``progress`` raises."""
+        texts: dict[Path, str] = {}
+        left: dict[Path, str] = {}
+        for old, new in self.changed:
+            try:
+                now = self._in_file(old.path)
+                is_due = now == old.caption or (old.table is not None and not now)
+                reason = "" if is_due else "its caption was changed meanwhile"
+            except CaptionError as error:
+                reason = str(error)
+            if reason:
+                left[new.path] = reason
+            else:
+                texts[new.path] = new.caption
+        # What had a caption in a table is emptied by an empty file.
+        outcome = self.before.files.write(texts, self.title, with_empty=True, progress=progress)
+        return replace(outcome, left={**left, **outcome.left})
+
+    def _in_file(self, picture: Path) -> str:
+        return current_caption(picture, lines=self.before.grammar.has_choices)
 
 
 def pending(captions: CaptionSet, edits: Sequence[Edit]) -> Pending:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tomllib
 from pathlib import Path
 from types import SimpleNamespace
@@ -115,6 +116,23 @@ def test_a_template_that_can_think_is_asked_not_to() -> None:
     made = SimpleNamespace(image_token="<image>", apply_chat_template=render)
     assert conversation(made, "", "What is it?") == "<image>What is it?"
     assert asked["enable_thinking"] is False
+
+
+@pytest.mark.parametrize("end", ["", "<think>\n"])
+def test_thoughts_that_the_template_begins_are_no_caption(end: str, tmp_path: Path) -> None:
+    template = "{% for m in messages %}{{ m['content'][0]['type'] and '<image>' }}"
+    template += "{{ m['content'][1]['text'] }}{% endfor %}" + end
+    folder = tmp_path / "model"
+    shutil.copytree(tiny("llava"), folder)
+    processor = processor_with(template, tmp_path)
+    processor.save_pretrained(folder)
+    spec = registry.find("vision_language")
+    assert isinstance(spec, ModelSpec)
+    model = spec.load(
+        spec.options.model_validate({"model": str(folder), "max_length": 9, "device": "cpu"})
+    )
+    (said,) = model.describe([picture(1)])
+    assert bool(said) == (end == ""), "it was cut off before its thoughts had an end"
 
 
 def test_a_captioner_of_another_distribution_is_one_file_and_one_entry_point(

@@ -81,6 +81,31 @@ def test_undo_leaves_what_was_changed_since(files: CaptionFiles, pictures: list[
     assert current_caption(pictures[1]) == "café"
 
 
+def test_undone_out_of_turn_a_change_can_still_be_undone_in_turn(
+    files: CaptionFiles, pictures: list[Path]
+) -> None:
+    folder = pictures[0].parent
+    before = content(folder)
+    first = files.write({pictures[0]: "one", pictures[1]: "one"}, "first").change
+    second = files.write({pictures[0]: "two"}, "second").change
+    assert first and second
+    assert list(files.undo(first).left) == [pictures[0]]
+    assert files.changes() == [second, first]
+    assert not files.undo(second).left
+    assert not files.undo(first).left
+    assert content(folder) == before and not files.changes()
+
+
+def test_a_picture_that_keeps_its_caption_does_not_lose_it_to_another_of_its_file(
+    files: CaptionFiles, pictures: list[Path]
+) -> None:
+    current = current_caption(pictures[0])
+    other = pictures[0].with_suffix(".jpg")
+    outcome = files.write({pictures[0]: current, other: "of the other"}, "both")
+    assert not outcome.written and list(outcome.left) == [other]
+    assert current_caption(pictures[0]) == current
+
+
 def test_a_write_that_breaks_off_can_be_undone(files: CaptionFiles, pictures: list[Path]) -> None:
     before = content(pictures[0].parent)
 

@@ -215,6 +215,16 @@ def test_broken_files_are_findings(folder: Path) -> None:
     assert of_kind(look(folder), "broken") == [["half.png", "text.jpg"]]
 
 
+def test_a_folder_of_nothing_but_broken_files(tmp_path: Path) -> None:
+    folder = tmp_path / "set"
+    folder.mkdir()
+    photograph(1).save(folder / "a.png")
+    data = (folder / "a.png").read_bytes()
+    (folder / "a.png").write_bytes(data[: len(data) // 2])
+    assert of_kind(look(folder), "broken") == [["a.png"]]
+    assert list(alike([])) == []
+
+
 def test_what_is_known_is_not_decoded_again(
     folder: Path, monkeypatch: pytest.MonkeyPatch, cache: Path
 ) -> None:

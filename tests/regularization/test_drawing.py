@@ -14,7 +14,9 @@ from forked_jobs import ForkedJob, ForkServer, fork_server
 from lora_wizard.core.config import RunConfig
 from lora_wizard.core.dataset.build import build_plan
 from lora_wizard.core.dataset.order import RegularizationCycle
+from lora_wizard.core.errors import WizardError
 from lora_wizard.core.families import registry as families
+from lora_wizard.core.regularization.classes import work_of
 from lora_wizard.core.regularization.draw import DrawingError, draw_all
 from lora_wizard.core.regularization.options import ClassPictureOptions
 from lora_wizard.core.regularization.start import Work, default_folder, uses, uses_of_concepts
@@ -177,7 +179,12 @@ def test_a_stop_ends_in_the_middle_of_a_picture(
     assert not drawn(into) and task.record().outcome == "stopped"
 
 
-def in_this_process(todo: Work, monkeypatch: pytest.MonkeyPatch, fits: int) -> int:
+TORCHS = torch.OutOfMemoryError("CUDA out of memory.")
+
+
+def in_this_process(
+    todo: Work, monkeypatch: pytest.MonkeyPatch, fits: int, error: Exception = TORCHS
+) -> int:
     """The exit status of a job on a GPU whose memory is enough for ``fits`` pictures."""
     from lora_wizard.core.families.sd1_model import StableDiffusion1
 
@@ -185,7 +192,7 @@ def in_this_process(todo: Work, monkeypatch: pytest.MonkeyPatch, fits: int) -> i
 
     def full(self: StableDiffusion1, latents: torch.Tensor, *rest: torch.Tensor) -> torch.Tensor:
         if len(latents) > 2 * fits:
-            raise torch.OutOfMemoryError("CUDA out of memory.")
+            raise error
         return denoise(self, latents, *rest)
 
     monkeypatch.setattr(StableDiffusion1, "denoise", full)
@@ -194,12 +201,15 @@ def in_this_process(todo: Work, monkeypatch: pytest.MonkeyPatch, fits: int) -> i
     return run_job(task.path, lambda job: draw_all(job, todo))
 
 
+@pytest.mark.parametrize(
+    "error", [TORCHS, RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling")]
+)
 def test_fewer_together_when_memory_is_too_small(
-    config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     into = tmp_path / "class"
     todo = work(config, into, batch_size=7)
-    assert in_this_process(todo, monkeypatch, 2) == 0
+    assert in_this_process(todo, monkeypatch, 2, error) == 0
     assert len(drawn(into)) == 7
     said = [event["message"] for event in events(task_directory("regularize", into), "problem")]
     assert [words.rpartition(" ")[2] for words in said] == ["3", "1"]
@@ -226,6 +236,49 @@ def test_each_concept_has_its_own_number(config: RunConfig, tmp_path: Path) -> N
     assert uses_of_concepts(several) == [12, 15] and uses(several) == 27
 
 
+def test_a_long_class_prompt_is_a_class_word_too(config: RunConfig, tmp_path: Path) -> None:
+    values = config.model_dump()
+    prompt = "a portrait photograph of a man in a studio " * 8
+    concept = {"folder": config.dataset.folder, "class_prompt": prompt}
+    values["dataset"] |= {"folder": "", "concepts": [concept]}
+    todo = work_of(RunConfig.model_validate(values), tmp_path / "class", {}, tmp_path)
+    (order,) = todo.orders()
+    assert order.prompt.prompt == prompt.strip()
+    order.folder.mkdir(parents=True)
+
+
+def test_two_classes_of_one_folder_keep_their_numbers(config: RunConfig, tmp_path: Path) -> None:
+    into = tmp_path / "class"
+    cats = [
+        ClassPictureOptions.model_validate({"class_word": word, "count": 3, **DREW})
+        for word in ("cat/dog", "cat dog")
+    ]
+    todo = Work(config, into, tuple(cats), (3, 3))
+    first, second = todo.orders()
+    assert first.folder == second.folder and first.mark != second.mark
+    first.folder.mkdir(parents=True)
+    Image.new("RGB", (8, 8)).save(first.path(1))
+    assert [len(order.missing()) for order in todo.orders()] == [2, 3]
+
+
+def test_nothing_is_drawn_among_the_pictures_of_the_subject(
+    config: RunConfig, tmp_path: Path
+) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(config.dataset.folder)
+    with pytest.raises(WizardError, match="a folder of their own"):
+        work(config, link).orders()
+
+
+def test_a_folder_that_cannot_be_made_is_said(
+    config: RunConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "class").write_text("in the way")
+    assert in_this_process(work(config, tmp_path / "class"), monkeypatch, 9) != 0
+    (failed,) = events(task_directory("regularize", tmp_path / "class"), "failed")
+    assert "not yours" not in failed["title"]
+
+
 def test_the_folder_lies_beside_the_pictures(config: RunConfig, tmp_path: Path) -> None:
     assert default_folder(config) == tmp_path / "pictures-class"
 
@@ -238,6 +291,7 @@ def test_the_folder_lies_beside_the_pictures(config: RunConfig, tmp_path: Path) 
         ("mann\n", "1_mann"),
         ("käse", "1_käse"),
         (".", "1_class"),
+        ("猫" * 100, "1_" + "猫" * 80),
     ],
 )
 def test_a_class_word_never_leads_out_of_the_folder(

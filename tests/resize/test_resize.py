@@ -16,6 +16,7 @@ from datasets import SPEC, make_config, write_picture
 from hostile import NAMES
 from lora_wizard.core.dataset.buckets import cover
 from lora_wizard.core.dataset.build import build_plan
+from lora_wizard.core.dataset.caption_tables import read_table
 from lora_wizard.core.dataset.pixels import crop_picture, load_picture
 from lora_wizard.core.dataset.plan import Bucket
 from lora_wizard.core.errors import WizardError
@@ -166,6 +167,38 @@ def test_transparency_is_kept_where_the_format_has_it(source: Path) -> None:
     copies(source, Target((32, 32)), encoding=Encoding("jpg"))
     assert new(source, "a.jpg").convert("RGB").getpixel((30, 2)) == (255, 255, 255)
     assert not (source.with_name("new") / "a.png").exists(), "the one it replaces"
+
+
+@pytest.mark.parametrize("kind", ["keep", "webp"])
+def test_what_is_half_transparent_looks_as_before(source: Path, kind: str) -> None:
+    Image.new("RGBA", (64, 64), (255, 0, 0, 128)).save(source / "a.png")
+    copies(source, Target((32, 32)), encoding=Encoding(kind, 100))  # pyright: ignore
+    before = load_picture(source / "a.png").resize((32, 32))
+    copy = next(source.with_name("new").glob("a.*"))
+    assert difference(load_picture(copy), before) <= 2
+
+
+def test_a_mask_goes_with_its_copy(source: Path, tmp_path: Path) -> None:
+    write_picture(source / "trip/a.png", (64, 64))
+    mask = source / "trip/a-mask.png"
+    Image.new("L", (64, 64), 200).save(mask)
+    into = tmp_path / "new"
+    copies(source, Target((32, 32)), is_flat=True)
+    assert (into / "trip - a-mask.png").exists()
+    copies(source, Target((32, 32)))
+    assert sorted(path.name for path in into.rglob("*.png")) == ["a-mask.png", "a.png"]
+    mask.unlink()
+    copies(source, Target((32, 32)))
+    assert [path.name for path in into.rglob("*.png")] == ["a.png"], "it has none any more"
+
+
+def test_what_is_no_caption_by_its_size_is_not_copied(source: Path) -> None:
+    for name in ("a", "b"):
+        write_picture(source / f"{name}.png", (64, 64))
+    (source / "a.txt").write_bytes(b"x" * ((1 << 20) + 1))
+    outcome = copies(source, Target((32, 32)))
+    assert [row.file for row in outcome.rows] == ["b.png"]
+    assert "too long" in outcome.bad[0].reason
 
 
 def test_masks_are_cut_along_and_captions_copied(source: Path, tmp_path: Path) -> None:
@@ -389,6 +422,37 @@ def test_captions_of_tables_come_along_by_the_copies_names(source: Path, tmp_pat
     )
     captions = {item.name: item.caption for item in build_plan(config, SPEC).samples}
     assert captions["c.png"] == "from above", "as training reads it"
+
+
+@pytest.mark.parametrize("is_flat", [True, False])
+@pytest.mark.parametrize("name", ["metadata.jsonl", "meta.json"])
+def test_tables_of_folders_do_not_mix_pictures_of_one_name(
+    source: Path, tmp_path: Path, name: str, *, is_flat: bool
+) -> None:
+    for folder in ("1_a", "1_b", "1_c"):
+        write_picture(source / folder / "x.png", (64, 64))
+    for folder in ("1_a", "1_b"):
+        said = {"file_name": "x.png", "text": folder}
+        whole = json.dumps({"x.png": {"caption": folder}})
+        text = json.dumps(said) if name.endswith("l") else whole
+        (source / folder / name).write_text(text + "\n")
+    assert copies(source, Target((64, 64)), is_flat=is_flat).tabled == 2
+    into = tmp_path / "new"
+    found: dict[str, str] = {}
+    for folder in ("", "1_a", "1_b", "1_c"):
+        if (into / folder / name).is_file():
+            texts = read_table(into / folder / name, ",").texts
+            found |= {str(Path(folder, picture)): text for picture, text in texts.items()}
+    between = " - " if is_flat else "/"
+    assert found == {f"{folder}{between}x.png": folder for folder in ("1_a", "1_b")}
+
+
+def test_copies_of_copies_have_a_table_of_their_own(source: Path, tmp_path: Path) -> None:
+    write_picture(source / "source.png", (300, 200))
+    copies(source, Target((64, 64)))
+    again = Order(tmp_path / "new", tmp_path / "newer", Target((32, 32)))
+    resize(again)
+    assert resize(again).current == 1, "its table says what was done"
 
 
 def test_a_table_that_was_edited_since_is_only_added_to(source: Path, tmp_path: Path) -> None:

@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 from hostile import TEXTS
+from lora_wizard.core.config import RunConfig
+from lora_wizard.core.tags.changes import pending
+from lora_wizard.core.tags.edits import Remove
+from lora_wizard.core.tags.entries import read
 from lora_wizard.core.tags.kinds import KINDS
 from lora_wizard.tui.cli import main
 from tagged import tagged_pictures
@@ -266,3 +270,25 @@ def test_hostile_captions_are_shown_escaped(home: Path, capsys: pytest.CaptureFi
         assert "zq" in said or not words or words[0] in ("--subject", "--undo")
         assert not {char for char in said if ord(char) < 32 or 0x7F <= ord(char) < 0xA0} - {"\n"}
         assert "\u202e" not in said
+
+
+def test_what_a_table_says_can_be_emptied_and_what_was_typed_meanwhile_stays(home: Path) -> None:
+    folder = home / "set"
+    folder.mkdir()
+    for name in "abc":
+        shutil.copy(PICTURE, folder / f"{name}.png")
+    (folder / "metadata.jsonl").write_text('{"file_name": "a.png", "text": "hat"}\n')
+    (folder / "b.txt").write_text("hat, dog")
+    (folder / "c.txt").write_text("hat, cow")
+    config = RunConfig.model_validate(
+        {"model": {"base": "embedded:demo"}, "dataset": {"folder": str(folder)}}
+    )
+    change = pending(read(config), [Remove(("hat",))])
+    (folder / "c.txt").write_text("typed by hand")
+    outcome = change.write()
+    assert list(outcome.left) == [folder / "c.png"]
+    captions = {entry.name: entry.caption for entry in read(config).entries}
+    assert captions == {"a.png": "", "b.png": "dog", "c.png": "typed by hand"}
+    assert outcome.change
+    read(config).files.undo(outcome.change)
+    assert [entry.caption for entry in read(config).entries] == ["hat", "hat, dog", "typed by hand"]

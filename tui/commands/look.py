@@ -19,7 +19,7 @@ from ...core.look.leaving_out import KEY, pattern_of, with_left_out
 from ...core.look.pictures import PictureSet, pictures_of
 from ...core.text import printable
 from ..arguments import size_argument
-from ..dataset_argument import config_of, is_folder, told_of
+from ..dataset_argument import as_told_of, config_of, is_folder, told_of
 from ..problems import problems_text, wrapped
 from ..terminal import redraws
 
@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
     found = _set_of(arguments.set, arguments.resolution)
     warnings = [item for item in found.problems if item.severity == "warning"]
-    sys.stderr.write(problems_text(warnings))
+    sys.stderr.write(problems_text(as_told_of(warnings, arguments.set)))
     progress = _progress if redraws(sys.stderr) else None
     findings = examine(found, progress=progress)
     excluded = _leave_out(arguments.set, findings, arguments.leave_out)

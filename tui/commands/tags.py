@@ -13,7 +13,13 @@ from ...core.errors import EXIT_FAILED, WizardError
 from ...core.tags.kinds import KINDS, Kind
 from ...core.text import printable
 from .. import tag_words
-from ..dataset_argument import add_dataset_arguments, config_of, is_folder, told_of
+from ..dataset_argument import (
+    add_dataset_arguments,
+    as_told_of,
+    config_of,
+    is_folder,
+    told_of,
+)
 from ..tag_words import MOST_ROWS
 from ..terminal import redraws
 
@@ -85,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.prune or _asked(arguments):
             raise WizardError("Undo and changes do not go together", "", "Give --undo alone.")
         return _undo(captions, arguments)
-    for problem in captions.problems:
+    for problem in as_told_of(captions.problems, arguments.dataset):
         sys.stderr.write(f"! {printable(problem.words)}\n")
     captions = _with_asked_words(captions, arguments)
     table = table_of(captions)

@@ -16,11 +16,14 @@ from lora_wizard.core.dataset.folders import FileEntry
 from lora_wizard.core.errors import WizardError
 from PIL import Image
 
+TORCHS = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.\nMore.")
+
 
 class Small:
     """Its memory holds ``most`` pictures."""
 
-    def __init__(self, most: int, answers: int | None = None) -> None:
+    def __init__(self, most: int, answers: int | None = None, error: Exception = TORCHS) -> None:
+        self.error = error
         self.most = most
         self.answers = answers
         self.tried: list[int] = []
@@ -28,7 +31,7 @@ class Small:
     def describe(self, pictures: Sequence[Image.Image]) -> list[str]:
         self.tried.append(len(pictures))
         if len(pictures) > self.most:
-            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.\nMore.")
+            raise self.error
         widths = [f"{picture.width}\n  wide\x00\x1b " for picture in pictures]
         return widths[: self.answers]
 
@@ -50,6 +53,13 @@ def test_batches_are_halved_until_they_fit_and_stay_so() -> None:
     assert model.tried[:4] == [12, 6, 3, 2] and set(model.tried[4:]) == {2}
     assert asker.batch_size == 2
     assert told[-1] == "The memory is too small for 3 pictures at once: 2 at a time from now on"
+
+
+def test_what_the_drivers_libraries_say_halves_too() -> None:
+    model = Small(2, error=RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling"))
+    asker = Asker(model, 4, lambda words: None)
+    assert [reason for _, _, reason in asker.answers(some(4))] == [""] * 4
+    assert model.tried == [4, 2, 2]
 
 
 def test_less_than_one_picture_is_too_little() -> None:

@@ -10,10 +10,14 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from lora_wizard.captioners.job import writing
+from lora_wizard.captioners.job.pictures import find_pictures
+from lora_wizard.captioners.job.reading import opened, side_of
+from lora_wizard.captioners.vision_language import VisionLanguageOptions
 from lora_wizard.core.dataset.caption_files import Mode
 from lora_wizard.core.run import control
 from lora_wizard.core.run.lock import AlreadyRunningError
@@ -106,6 +110,41 @@ def test_only_a_whole_answer_counts_as_added_already(
     pictures: Captioned, old: str, prefix: str, expected: str
 ) -> None:
     assert writing.composed(old, "hat", prefix, pictures.task("append")) == expected
+
+
+@pytest.mark.parametrize(("resolution", "seen"), [(100, 1050), (2000, 2100)])
+def test_a_large_picture_is_as_large_as_its_captioner_wants_it(
+    pictures: Captioned, resolution: int, seen: int
+) -> None:
+    Image.new("RGB", (2100, 2100), (255, 0, 0)).save(pictures.picture(0))
+    options = VisionLanguageOptions(resolution=resolution)
+    (found,) = opened(
+        find_pictures(pictures.task()).wanted, lambda content: False, 1, side_of(options)
+    )
+    assert found.image and found.image.width == seen
+
+
+def test_a_model_that_was_replaced_is_asked_again(pictures: Captioned, tmp_path: Path) -> None:
+    pictures.draw(1)
+    model = tmp_path / "model"
+    model.mkdir()
+    for weights in ("old", "old", "newer"):
+        if not (model / "weights").exists() or (model / "weights").read_text() != weights:
+            (model / "weights").write_text(weights)
+        assert pictures.run("overwrite", model=str(model)) == 0
+    assert pictures.asked.total() == 2
+
+
+def test_a_list_of_words_that_was_changed_is_asked_about_again(
+    pictures: Captioned, tmp_path: Path
+) -> None:
+    words = tmp_path / "words.txt"
+    task = replace(pictures.task(), captioner="clip_interrogator", options={"own_list": str(words)})
+    keys: set[str] = set()
+    for text in ("cat", "cat, dog"):
+        words.write_text(text)
+        keys |= {task.settings_key(), task.settings_key()}
+    assert len(keys) == 2
 
 
 def test_other_options_and_other_pixels_are_asked_again(pictures: Captioned) -> None:
