@@ -86,8 +86,7 @@ class Walker:
         self.press(first, f"Trained as: {first[:20]}")
         self.press(ENTER, f"2 of {count}")
         self.press(F5, f"{count - 1} captions would be written")
-        self.tap(*[TAB] * 4)
-        self.press(ENTER, f"{count - 1} captions written")
+        self.press(F2, f"{count - 1} captions written")
         self.at("Captions")
         self.press(NEXT, "Step 3/8")
 
