@@ -115,6 +115,8 @@ def test_a_run_outlives_every_end_of_the_wizard_that_began_it(run: RunDirectory)
     beginner = Terminal(run)
     beginner.wait_for("not started")
     beginner.press("r")
+    beginner.wait_for("Go on with")
+    beginner.press("\r")
     beginner.wait_for("training")
     wait_until_it_trains(run)
     # A pause gives the terminals time to come and go, and is itself watched by all of them.
