@@ -79,14 +79,7 @@ def inspect(
     also measured for blur, copies and the like, where that is not remembered. ``base`` is what
     `inspect_base` found for the same model, to not ask the hub again.
     """
-    problems = [finding.problem for finding in rules.findings(config)]
-    problems += _names(config)
-    problems += _writable(Path(config.output.folder), "output.folder")
-    problems += _cache()
-    problems += _rehearsed(config)
-    problems += clock_problems()
-    if config.output.publish_to:
-        problems += _publishing(Path(config.output.publish_to))
+    problems = _of_options_and_machine(config)
     try:
         spec = families.find(config.model.family)
     except WizardError as error:
@@ -125,6 +118,18 @@ def inspect(
         problems += file_count_problems(Path(config.output.folder), plan, schedule)
     size = file_bytes(config, spec, base) if base.lora_values_per_rank else None
     return Inspection(by_gravity(problems), spec, base, plan, schedule, written, size)
+
+
+def _of_options_and_machine(config: RunConfig) -> list[Problem]:
+    problems = [finding.problem for finding in rules.findings(config)]
+    problems += _names(config)
+    problems += _writable(Path(config.output.folder), "output.folder")
+    problems += _cache()
+    problems += _rehearsed(config)
+    problems += clock_problems()
+    if config.output.publish_to:
+        problems += _publishing(Path(config.output.publish_to))
+    return problems
 
 
 def by_gravity(problems: list[Problem]) -> list[Problem]:
